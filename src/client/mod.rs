@@ -1,0 +1,1 @@
+//! Sending bytes: transport, pace, retries. Knows bytes, not records.

@@ -1,0 +1,11 @@
+//! outpour pours records into HTTP APIs.
+//!
+//! It reads CSV, NDJSON or Arrow, shapes each record with an endpoint template or a manual method and URL, sends
+//! rate-limited, retried requests, and accounts for every record:
+//! read = accepted + rejected + filtered + in doubt + unsent.
+
+pub mod client;
+pub mod mock;
+pub mod record;
+pub mod source;
+pub mod units;

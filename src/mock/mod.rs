@@ -1,0 +1,1 @@
+//! The built-in look-alike of Encharge.
