@@ -1,0 +1,374 @@
+//! jq expressions, compiled once and run on one value at a time.
+//!
+//! Everything that a configuration or a template says about the inside of a record or a reply is jq: `map`,
+//! `where`, `body`, `success`, `error`. An [`Expression`] has no access to files, the network or the environment.
+//! Numbers that an expression does not compute with keep their digits (`-0` becomes `0`); keys keep their order.
+
+use std::fmt;
+
+use jaq_core::data::JustLut;
+use jaq_core::load::{Arena, File, Loader};
+use jaq_core::{Compiler, Ctx, Filter, Vars, load, unwrap_valr};
+use jaq_json::{Val, read, write};
+
+use crate::record::depth_of;
+
+/// The deepest nesting of a value that an expression reads; deeper ones pass through only untouched.
+pub const MAX_DEPTH: usize = 128;
+
+/// Functions that reach outside of the value: the environment, the process, other inputs, the terminal.
+const REFUSED: [&str; 10] = [
+    "env",
+    "halt",
+    "halt_error",
+    "input",
+    "inputs",
+    "input_filename",
+    "debug",
+    "debug_empty",
+    "stderr",
+    "stderr_empty",
+];
+
+/// A compiled jq expression.
+///
+/// ```
+/// use outpour::expression::{Expression, Value};
+/// let expression = Expression::compile("{email, plan: (.plan // \"free\")}")?;
+/// let value = Value::parse(r#"{"email":"a@b.c","big":1}"#)?;
+/// assert_eq!(expression.one(value)?.to_json()?, r#"{"email":"a@b.c","plan":"free"}"#);
+/// # Ok::<(), outpour::expression::ExpressionError>(())
+/// ```
+pub struct Expression {
+    text: String,
+    filter: Filter<JustLut<Val>>,
+    variables: usize,
+}
+
+/// A JSON value inside an expression's world.
+#[derive(Debug, Clone)]
+pub struct Value(Val);
+
+/// Why an expression could not be compiled, or gave no usable value.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpressionError {
+    /// The text is not a jq expression.
+    #[error("`{text}` is not a jq expression: {reason}")]
+    Compile {
+        /// The expression as written.
+        text: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The expression failed on a value.
+    #[error("`{text}` failed: {reason}")]
+    Run {
+        /// The expression as written.
+        text: String,
+        /// What jq says.
+        reason: String,
+    },
+    /// The expression gave no value, or several, where one is wanted.
+    #[error("`{text}` gave {given}, one value is wanted")]
+    Count {
+        /// The expression as written.
+        text: String,
+        /// How many values it gave.
+        given: &'static str,
+    },
+    /// A value has no JSON form, such as a number that is not finite.
+    #[error("the value has no JSON form ({0})")]
+    NotJson(String),
+    /// The value nests too deep to be read by an expression.
+    #[error("the value nests {0} levels deep, an expression reads at most {MAX_DEPTH}")]
+    TooDeep(usize),
+}
+
+impl Expression {
+    /// Compiles a jq expression.
+    pub fn compile(text: &str) -> Result<Self, ExpressionError> {
+        Self::compile_with(text, &[])
+    }
+
+    /// Compiles a jq expression that may use these variables, named with their `$`.
+    pub fn compile_with(text: &str, variables: &[&str]) -> Result<Self, ExpressionError> {
+        let failed = |reason: String| ExpressionError::Compile {
+            text: text.trim().to_owned(),
+            reason,
+        };
+        let arena = Arena::default();
+        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let defs = defs.filter(|def| !REFUSED.contains(&def.name));
+        let modules = Loader::new(defs)
+            .load(&arena, File { code: text, path: () })
+            .map_err(|errors| failed(load_reason(text, errors)))?;
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let filter = Compiler::default()
+            .with_funs(funs.filter(|(name, ..)| !REFUSED.contains(name)))
+            .with_global_vars(variables.iter().copied())
+            .compile(modules)
+            .map_err(|errors| failed(compile_reason(errors)))?;
+        Ok(Self {
+            text: text.trim().to_owned(),
+            filter,
+            variables: variables.len(),
+        })
+    }
+
+    /// Runs on `input` and gives its one value; none or several are an error.
+    pub fn one(&self, input: Value) -> Result<Value, ExpressionError> {
+        self.one_with(input, &[])
+    }
+
+    /// Runs on `input` with the values of the variables that it was compiled with.
+    pub fn one_with(&self, input: Value, variables: &[Value]) -> Result<Value, ExpressionError> {
+        match self.at_most_one(input, variables)? {
+            Some(value) => Ok(value),
+            None => Err(self.count("no value")),
+        }
+    }
+
+    /// Runs on `input` and gives its value, or none where the expression is `empty`; several are an error.
+    pub fn at_most_one(&self, input: Value, variables: &[Value]) -> Result<Option<Value>, ExpressionError> {
+        debug_assert_eq!(
+            variables.len(),
+            self.variables,
+            "the variables of `{}`",
+            self.text
+        );
+        let vars = Vars::new(variables.iter().map(|value| value.0.clone()));
+        let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, vars);
+        let mut values = self.filter.id.run((context, input.0)).map(unwrap_valr);
+        let first = values.next().transpose().map_err(|error| ExpressionError::Run {
+            text: self.text.clone(),
+            reason: error.to_string(),
+        })?;
+        match (first, values.next()) {
+            (_, Some(_)) => Err(self.count("more than one value")),
+            (first, None) => Ok(first.map(Value)),
+        }
+    }
+
+    /// Whether the expression holds for `input`: its one value is neither false nor null.
+    pub fn holds(&self, input: Value) -> Result<bool, ExpressionError> {
+        Ok(self
+            .at_most_one(input, &[])?
+            .is_some_and(|value| !matches!(value.0, Val::Null | Val::Bool(false))))
+    }
+
+    fn count(&self, given: &'static str) -> ExpressionError {
+        ExpressionError::Count {
+            text: self.text.clone(),
+            given,
+        }
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.text)
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Value {
+    /// Reads one JSON value.
+    pub fn parse(text: &str) -> Result<Self, ExpressionError> {
+        let depth = depth_of(text);
+        if depth > MAX_DEPTH {
+            return Err(ExpressionError::TooDeep(depth));
+        }
+        read::parse_single(text.as_bytes())
+            .map(Self)
+            .map_err(|error| ExpressionError::NotJson(error.to_string()))
+    }
+
+    /// Gives the list of these values.
+    pub fn list(values: impl IntoIterator<Item = Value>) -> Self {
+        Self(values.into_iter().map(|value| value.0).collect())
+    }
+
+    /// Prints the value as compact JSON.
+    pub fn to_json(&self) -> Result<String, ExpressionError> {
+        let mut bytes = Vec::with_capacity(256);
+        let failed = |reason: String| ExpressionError::NotJson(reason);
+        write::write(&mut bytes, &write::Pp::default(), 0, &self.0)
+            .map_err(|error| failed(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| failed("text that is not UTF-8".to_owned()))?;
+        match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+            Ok(_) => Ok(text),
+            Err(_) => Err(failed(text.chars().take(80).collect())),
+        }
+    }
+
+    /// Whether the value is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self.0, Val::Null)
+    }
+
+    /// Whether the value is an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self.0, Val::Obj(_))
+    }
+
+    /// The value as words for a person: a string's content, anything else as JSON.
+    pub fn to_words(&self) -> String {
+        match &self.0 {
+            Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
+            _ => self.to_json().unwrap_or_else(|error| error.to_string()),
+        }
+    }
+}
+
+fn load_reason(text: &str, errors: load::Errors<&str, ()>) -> String {
+    let place = |rest: &str| match text.len() - rest.len().min(text.len()) {
+        at if rest.is_empty() || at >= text.len() => "at the end".to_owned(),
+        at => format!("at `{}`", text[at..].chars().take(20).collect::<String>()),
+    };
+    let first = errors.into_iter().next().map(|(_, error)| match error {
+        load::Error::Io(mut files) => files.pop().map_or_else(String::new, |(path, _)| {
+            format!("it may not read the file `{path}`")
+        }),
+        load::Error::Lex(mut errors) => errors.pop().map_or_else(String::new, |(expected, rest)| {
+            format!("{} expected {}", expected.as_str(), place(rest))
+        }),
+        load::Error::Parse(mut errors) => errors.pop().map_or_else(String::new, |(expected, found)| {
+            let found = if found.is_empty() {
+                "the end".to_owned()
+            } else {
+                format!("`{found}`")
+            };
+            format!("{} expected, found {found}", expected.as_str())
+        }),
+    });
+    first
+        .filter(|reason| !reason.is_empty())
+        .unwrap_or_else(|| "it cannot be read".to_owned())
+}
+
+fn compile_reason(errors: jaq_core::compile::Errors<&str, ()>) -> String {
+    let undefined = errors
+        .into_iter()
+        .flat_map(|(_, errors)| errors)
+        .map(|(name, kind)| match kind {
+            jaq_core::compile::Undefined::Filter(arity) if REFUSED.contains(&name) || name == "$ENV" => {
+                format!("`{name}/{arity}` is not available here, an expression sees its value alone")
+            }
+            jaq_core::compile::Undefined::Filter(arity) => {
+                format!("no filter is named `{name}` with {arity} arguments")
+            }
+            kind => format!("no {} is named `{name}`", kind.as_str()),
+        });
+    undefined.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(expression: &str, input: &str) -> Result<String, ExpressionError> {
+        Expression::compile(expression)?
+            .one(Value::parse(input)?)?
+            .to_json()
+    }
+
+    #[test]
+    fn untouched_numbers_keep_their_digits_and_keys_their_order() {
+        let input = r#"{"z":18446744073709551616,"a":1.10,"n":-0,"e":1e400,"t":"é\u0000"}"#;
+        assert_eq!(
+            run(". + {x: 1}", input).unwrap(),
+            "{\"z\":18446744073709551616,\"a\":1.10,\"n\":0,\"e\":1e400,\"t\":\"é\\u0000\",\"x\":1}"
+        );
+    }
+
+    #[test]
+    fn an_expression_sees_neither_environment_nor_files_nor_other_inputs() {
+        for text in [
+            "env",
+            "$ENV",
+            "input",
+            "halt",
+            "import \"x\" as x; .",
+            "input_filename",
+        ] {
+            assert!(
+                matches!(Expression::compile(text), Err(ExpressionError::Compile { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_name_the_expression_and_what_is_wrong() {
+        let message = |text: &str| Expression::compile(text).unwrap_err().to_string();
+        assert_eq!(
+            message(".a | fooo"),
+            "`.a | fooo` is not a jq expression: no filter is named `fooo` with 0 arguments"
+        );
+        assert_eq!(
+            message("{a:"),
+            "`{a:` is not a jq expression: closing brace expected at the end"
+        );
+        assert_eq!(
+            message(".a ="),
+            "`.a =` is not a jq expression: term expected, found the end"
+        );
+        assert_eq!(
+            run(".a + 1", r#"{"a":"x"}"#).unwrap_err().to_string(),
+            "`.a + 1` failed: cannot calculate \"x\" + 1"
+        );
+    }
+
+    #[test]
+    fn a_result_that_json_cannot_hold_is_an_error() {
+        assert!(matches!(run("nan", "1"), Err(ExpressionError::NotJson(_))));
+        assert!(matches!(
+            run("{(1|tostring): infinite}", "1"),
+            Err(ExpressionError::NotJson(_))
+        ));
+    }
+
+    #[test]
+    fn several_values_or_none_are_an_error_where_one_is_wanted() {
+        assert!(matches!(
+            run(".[]", "[1,2]"),
+            Err(ExpressionError::Count {
+                given: "more than one value",
+                ..
+            })
+        ));
+        assert!(matches!(
+            run("empty", "1"),
+            Err(ExpressionError::Count {
+                given: "no value",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn nesting_over_the_cap_is_refused_before_it_is_read() {
+        let deep = format!("{}1{}", "[".repeat(MAX_DEPTH + 1), "]".repeat(MAX_DEPTH + 1));
+        assert!(matches!(Value::parse(&deep), Err(ExpressionError::TooDeep(129))));
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_refused_when_evaluated() {
+        assert!(Value::parse(r#""\ud800""#).is_err());
+    }
+
+    #[test]
+    fn variables_are_given_with_each_run() {
+        let expression = Expression::compile_with("{n: $parameters.name, r: .}", &["$parameters"]).unwrap();
+        let parameters = Value::parse(r#"{"name":"invoice"}"#).unwrap();
+        let value = expression
+            .one_with(Value::parse("1").unwrap(), &[parameters])
+            .unwrap();
+        assert_eq!(value.to_json().unwrap(), r#"{"n":"invoice","r":1}"#);
+    }
+}
