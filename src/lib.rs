@@ -5,6 +5,7 @@
 //! read = accepted + rejected + filtered + in doubt + unsent.
 
 pub mod client;
+pub mod document;
 pub mod expression;
 pub mod mock;
 pub mod record;
