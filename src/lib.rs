@@ -4,10 +4,16 @@
 //! rate-limited, retried requests, and accounts for every record:
 //! read = accepted + rejected + filtered + in doubt + unsent.
 
+pub mod batch;
 pub mod client;
 pub mod document;
+pub mod endpoint;
 pub mod expression;
 pub mod mock;
 pub mod record;
+pub mod request;
+pub mod secret;
+pub mod shape;
 pub mod source;
+pub mod template;
 pub mod units;

@@ -1,0 +1,116 @@
+//! Where requests go, as written: a template with its parameters, or a manual method, URL and headers.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::placeholder::Parameters;
+use crate::secret::{EnvRef, FileRef, SecretRef};
+use crate::template::{ContentType, Method, Need, SuccessRule};
+
+/// Where requests go; the key `destination:`. Either `template`, or `method` and `url`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DestinationConfig {
+    /// A template's name, such as `encharge/upsert-person`; `outpour templates` lists them.
+    pub template: Option<String>,
+    /// Values for the template's parameters, or for `{name}` in `url` and `headers`.
+    pub parameters: Parameters,
+    /// Where the template's credentials are kept. Default: the environment variables that the template names.
+    pub credentials: BTreeMap<String, SecretRef>,
+    /// Sends a template's requests to another base URL: a proxy, a test server, a mock. Default: the vendor's.
+    pub base_url: Option<String>,
+    /// The HTTP method of a manual endpoint.
+    pub method: Option<Method>,
+    /// The URL of a manual endpoint; `{name}` is a parameter, `{record.field}` a field. Host and scheme are literal.
+    pub url: Option<String>,
+    /// `json`, `ndjson` (a line a record) or `form` (one record a request). Default: `json`.
+    pub content_type: Option<ContentType>,
+    /// Further headers: a map, or the text `header1:value1,header2:value2`. Default: none.
+    pub headers: HeadersConfig,
+    /// How a manual endpoint authenticates. Default: none.
+    pub auth: AuthConfig,
+    /// jq over one record: what is sent of it, with `$parameters`. `empty` sends no body. Default: the record as it is.
+    pub body: Option<String>,
+    /// What each record must have; one that lacks it is a reject and is not sent. Default: nothing.
+    pub needs: Vec<Need>,
+    /// Fields that tell one record from another, for reports, events and duplicates. Default: the template's, else none.
+    pub identifiers: Vec<String>,
+    /// What counts as success at a manual endpoint. Default: every 2xx.
+    pub success: SuccessRule,
+    /// jq over a reply's body: the message of an error. Default: the usual places, `.error.message`, `.error`, `.message`.
+    pub error: Option<String>,
+    /// Whether sending the same request twice does the same as sending it once. A request that is not safe and whose
+    /// answer was lost is in doubt, and not resent. Default: the template's; for a manual endpoint true for PUT and
+    /// DELETE, false for POST and PATCH.
+    pub safe_to_resend: Option<bool>,
+    /// Permits plain http to a host that is not this machine. Default: `false`.
+    pub allow_http: bool,
+}
+
+/// headers as a map, or as the text `header1:value1,header2:value2`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HeadersConfig {
+    /// A map of names to values.
+    Map(BTreeMap<String, HeaderValueConfig>),
+    /// The text form.
+    Text(String),
+}
+
+/// a header's value: a text, or a secret as `{env: NAME}` or `{file: PATH}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HeaderValueConfig {
+    /// A text, which may have placeholders.
+    Text(String),
+    /// A secret from the environment.
+    Env(EnvRef),
+    /// A secret from a file.
+    File(FileRef),
+}
+
+/// How a manual endpoint authenticates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuthConfig {
+    /// Not at all.
+    #[default]
+    None,
+    /// A key in a header.
+    Header {
+        /// The header's name.
+        name: String,
+        /// The key.
+        value: SecretRef,
+    },
+    /// `Authorization: Bearer` and a token (RFC 6750).
+    Bearer {
+        /// The token.
+        token: SecretRef,
+    },
+    /// `Authorization: Basic` with user name and password (RFC 7617).
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: SecretRef,
+    },
+}
+
+impl Default for HeadersConfig {
+    fn default() -> Self {
+        Self::Map(BTreeMap::new())
+    }
+}
+
+impl HeadersConfig {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Map(map) => map.is_empty(),
+            Self::Text(text) => text.trim().is_empty(),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The endpoint: a template, or a manual method and URL, with its parameters and credentials filled in.
+//!
+//! [`Endpoint::compile`] makes it ready and gives every problem at once; [`Endpoint::prepare`] turns one record into
+//! its part of a request ([`Prepared`]), or says why it cannot be sent. An endpoint does no I/O and sends nothing.
+
+mod compile;
+mod destination;
+mod header;
+mod placeholder;
+mod selftest;
+mod success;
+mod url;
+
+use std::sync::Arc;
+
+use ::url::Url;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::batch::BodyShape;
+use crate::expression::{Expression, ExpressionError, Value};
+use crate::record::{FieldError, Fields, Record, is_blank, text_of};
+use crate::template::{ContentType, Need};
+
+pub use compile::{EndpointInput, wanted_secrets};
+pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
+pub use header::HeaderError;
+pub use placeholder::{FillError, Parameters, PlaceholderError};
+pub use selftest::{SelfTestFailure, run_tests};
+pub use success::{Success, Verdict};
+pub use url::UrlError;
+
+use header::HeaderTemplate;
+use url::UrlTemplate;
+
+/// A compiled endpoint: ready to make requests.
+#[derive(Debug)]
+pub struct Endpoint {
+    name: String,
+    method: Method,
+    url: UrlTemplate,
+    fixed_headers: HeaderMap,
+    varying_headers: Vec<HeaderTemplate>,
+    content_type: ContentType,
+    body: Option<Expression>,
+    body_shape: BodyShape,
+    wrap: Option<Expression>,
+    parameters: Value,
+    needs: Vec<Requirement>,
+    identifiers: Vec<String>,
+    success: Success,
+    safe_to_resend: bool,
+    max_records: u32,
+    most_records: Option<u32>,
+}
+
+/// A need, and whether a parameter waives it.
+#[derive(Debug)]
+struct Requirement {
+    need: Need,
+    is_waived: bool,
+}
+
+/// A record's part of a request.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The record.
+    pub record: Record,
+    /// What is sent of it.
+    pub piece: Bytes,
+    /// Where it goes, where that differs by record.
+    pub target: Option<Arc<Target>>,
+    /// Whether a need was waived for it: it is sent, counted as a warning, and never resent after doubt.
+    pub lacks_need: bool,
+}
+
+/// URL and headers that come from a record. Records of different targets never share a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The URL, where it varies.
+    pub url: Option<Url>,
+    /// The headers that vary.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Why a record cannot be sent; it becomes a reject.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The record lacks what the endpoint needs.
+    #[error("the record has no {}{}", listed(.0), .1.as_ref().map(|because| format!(": {because}")).unwrap_or_default())]
+    Lacks(Vec<String>, Option<String>),
+    /// A placeholder cannot be filled.
+    #[error(transparent)]
+    Fill(#[from] FillError),
+    /// The record has no usable fields.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The body's expression failed.
+    #[error("body: {0}")]
+    Body(#[from] ExpressionError),
+    /// A form holds plain values alone.
+    #[error("a form cannot hold the list or object in `{0}`")]
+    NotFlat(String),
+}
+
+impl Endpoint {
+    /// The template's name, or `manual`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL as a report may show it: without query, with placeholders for fields.
+    pub fn shown_url(&self) -> String {
+        self.url.shown()
+    }
+
+    /// The fields that tell one record from another.
+    pub fn identifiers(&self) -> &[String] {
+        &self.identifiers
+    }
+
+    /// How a reply is judged.
+    pub fn success(&self) -> &Success {
+        &self.success
+    }
+
+    /// Whether sending the same request twice does the same as sending it once.
+    pub fn is_safe_to_resend(&self) -> bool {
+        self.safe_to_resend
+    }
+
+    /// Records in one request unless the job says otherwise.
+    pub fn default_max_records(&self) -> u32 {
+        self.max_records
+    }
+
+    /// The most records that the API takes in one request, where a limit is known.
+    pub fn most_records(&self) -> Option<u32> {
+        self.most_records
+    }
+
+    /// The form of a request's body.
+    pub fn body_shape(&self) -> &BodyShape {
+        &self.body_shape
+    }
+
+    /// The content type of requests.
+    pub fn content_type(&self) -> ContentType {
+        self.content_type
+    }
+
+    pub(crate) fn fixed_url(&self) -> Option<&Url> {
+        self.url.fixed()
+    }
+
+    pub(crate) fn fixed_headers(&self) -> &HeaderMap {
+        &self.fixed_headers
+    }
+
+    pub(crate) fn wrap(&self) -> Option<&Expression> {
+        self.wrap.as_ref()
+    }
+
+    /// Turns a record into its part of a request.
+    pub fn prepare(&self, record: Record) -> Result<Prepared, (Record, PrepareError)> {
+        match self.parts_of(&record) {
+            Ok((piece, target, lacks_need)) => Ok(Prepared { record, piece, target, lacks_need }),
+            Err(error) => Err((record, error)),
+        }
+    }
+
+    fn parts_of(&self, record: &Record) -> Result<(Bytes, Option<Arc<Target>>, bool), PrepareError> {
+        let needs_fields = !self.needs.is_empty() || self.url.fixed().is_none() || !self.varying_headers.is_empty();
+        let fields = if needs_fields { Fields::parse(record.as_str())? } else { Fields::default() };
+        let lacks_need = self.check_needs(&fields)?;
+        let target = self.target(&fields)?;
+        Ok((self.piece(record)?, target, lacks_need))
+    }
+
+    /// Whether a waived need is lacking; one that is not waived is an error.
+    fn check_needs(&self, fields: &Fields<'_>) -> Result<bool, PrepareError> {
+        let mut lacks = false;
+        for Requirement { need, is_waived } in &self.needs {
+            let mut is_met = false;
+            for field in &need.any_of {
+                is_met |= fields.at(field)?.is_some_and(|value| !is_blank(value));
+            }
+            if !is_met && !is_waived {
+                return Err(PrepareError::Lacks(need.any_of.clone(), need.because.clone()));
+            }
+            lacks |= !is_met;
+        }
+        Ok(lacks)
+    }
+
+    fn target(&self, fields: &Fields<'_>) -> Result<Option<Arc<Target>>, PrepareError> {
+        let url = self.url.render(fields)?;
+        if url.is_none() && self.varying_headers.is_empty() {
+            return Ok(None);
+        }
+        let render = |header: &HeaderTemplate| Ok((header.name.clone(), header.render(fields)?));
+        let headers = self.varying_headers.iter().map(render).collect::<Result<_, PrepareError>>()?;
+        Ok(Some(Arc::new(Target { url, headers })))
+    }
+
+    fn piece(&self, record: &Record) -> Result<Bytes, PrepareError> {
+        let shaped = match &self.body {
+            None => record.text.clone(),
+            Some(body) => {
+                let value = Value::parse(record.as_str())?;
+                match body.at_most_one(value, std::slice::from_ref(&self.parameters))? {
+                    Some(value) => Bytes::from(value.to_json()?),
+                    None => Bytes::new(),
+                }
+            }
+        };
+        match self.content_type {
+            ContentType::Form => form(&shaped),
+            ContentType::Json | ContentType::Ndjson => Ok(shaped),
+        }
+    }
+}
+
+/// The record as a form: a pair for each attribute, null left empty.
+fn form(text: &Bytes) -> Result<Bytes, PrepareError> {
+    let text = std::str::from_utf8(text).unwrap_or("{}");
+    if text.is_empty() {
+        return Ok(Bytes::new());
+    }
+    let mut form = ::url::form_urlencoded::Serializer::new(String::new());
+    for field in Fields::parse(text)?.iter() {
+        match text_of(field.value) {
+            Some(value) => form.append_pair(&field.key(), &value),
+            None if field.value == "null" => form.append_pair(&field.key(), ""),
+            None => return Err(PrepareError::NotFlat(field.key().into_owned())),
+        };
+    }
+    Ok(Bytes::from(form.finish()))
+}
+
+fn listed(fields: &[String]) -> String {
+    let quoted: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}

@@ -1,0 +1,127 @@
+//! A template's own tests: records in, exact requests out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{DestinationConfig, Endpoint, EndpointInput, Prepared, wanted_secrets};
+use crate::record::{Origin, Position, Record, Shape};
+use crate::request;
+use crate::secret::Secret;
+use crate::template::{Expected, Template, TemplateTest, TestRequest};
+
+/// A template's test that did not come out as it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{template}: {test}: {reason}")]
+pub struct SelfTestFailure {
+    /// The template.
+    pub template: String,
+    /// The test's name.
+    pub test: String,
+    /// What differs.
+    pub reason: String,
+}
+
+/// Runs the tests of a template and gives their number, or every test that failed.
+pub fn run_tests(template: &Template) -> Result<usize, Vec<SelfTestFailure>> {
+    let failures: Vec<_> = template
+        .file
+        .tests
+        .iter()
+        .filter_map(|test| {
+            let reason = run_test(template, test).err()?;
+            Some(SelfTestFailure { template: template.name.clone(), test: test.name.clone(), reason })
+        })
+        .collect();
+    if template.file.tests.is_empty() {
+        let reason = "a template has at least one test".to_owned();
+        return Err(vec![SelfTestFailure { template: template.name.clone(), test: "tests".to_owned(), reason }]);
+    }
+    if failures.is_empty() { Ok(template.file.tests.len()) } else { Err(failures) }
+}
+
+impl Endpoint {
+    /// The endpoint of a template for trying things out: its parameters as given, else as in their examples, and
+    /// secrets that are none.
+    pub fn sample(template: &Template, parameters: &super::Parameters) -> Result<Self, String> {
+        let mut destination = DestinationConfig {
+            template: Some(template.name.clone()),
+            parameters: parameters.clone(),
+            ..DestinationConfig::default()
+        };
+        for (name, parameter) in &template.file.parameters {
+            if let Some(example) = parameter.example.as_ref().filter(|_| parameter.default.is_none()) {
+                destination.parameters.entry(name.clone()).or_insert_with(|| example.clone());
+            }
+        }
+        let secrets: BTreeMap<String, Secret> = wanted_secrets(&destination, Some(template))
+            .into_iter()
+            .map(|(path, _)| (path, stand_in(template)))
+            .collect();
+        let input = EndpointInput {
+            destination: &destination,
+            template: Some(template),
+            secrets: &secrets,
+            body_shape: None,
+            is_batched: false,
+        };
+        Self::compile(&input).map_err(|problems| {
+            problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join("; ")
+        })
+    }
+}
+
+/// A value of the form that the credential has, so that it is not taken for a swapped one.
+fn stand_in(template: &Template) -> Secret {
+    let rule = template.vendor.credentials.get(&template.file.credential);
+    match rule.and_then(|rule| rule.looks_like) {
+        Some(crate::template::CredentialKind::Jwt) => Secret::new("eyJzdGFuZCI6ImluIn0.e30.c3RhbmQtaW4"),
+        _ => Secret::new("stand-in"),
+    }
+}
+
+fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
+    let endpoint = Endpoint::sample(template, &test.parameters)?;
+    let origin = Arc::new(Origin { name: "test".to_owned(), shape: Shape::Json });
+    let (mut prepared, mut rejects) = (Vec::new(), Vec::new());
+    for (index, record) in test.records.iter().enumerate() {
+        let position = Position { origin: Arc::clone(&origin), number: index as u64 + 1, line: None, byte: 0 };
+        match endpoint.prepare(Record { position, text: Bytes::from(record.to_text()), original: None }) {
+            Ok(item) => prepared.push(item),
+            Err((_, reason)) => rejects.push(reason.to_string()),
+        }
+    }
+    same("rejects", &test.rejects, &rejects)?;
+    let most = test.max_records.unwrap_or(template.file.batch.max_records).max(1) as usize;
+    let batches: Vec<&[Prepared]> = prepared.chunks(most).collect();
+    if batches.len() != test.requests.len() {
+        return Err(format!("{} requests expected, {} came out", test.requests.len(), batches.len()));
+    }
+    batches.iter().zip(&test.requests).try_for_each(|(batch, expected)| {
+        let request = request::render(&endpoint, batch).map_err(|error| error.to_string())?;
+        compare(expected, &request)
+    })
+}
+
+fn compare(expected: &TestRequest, request: &crate::client::Request) -> Result<(), String> {
+    same("method", &expected.method.to_string(), &request.method.to_string())?;
+    same("url", &expected.url, &request.url.to_string())?;
+    for (name, value) in &expected.headers {
+        let sent = request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        same(&format!("header {name}"), value.as_str(), sent)?;
+    }
+    let body = String::from_utf8_lossy(&request.body);
+    match &expected.body {
+        Expected::Text(text) => same("body", text.trim_end_matches('\n'), body.trim_end_matches('\n')),
+        Expected::Json(value) => {
+            let sent: Value = serde_json::from_str(&body).map_err(|error| format!("body: {error}: {body}"))?;
+            same("body", value, &sent)
+        }
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, expected: &T, sent: &T) -> Result<(), String> {
+    if expected == sent { Ok(()) } else { Err(format!("{what}: expected {expected:?}, sent {sent:?}")) }
+}

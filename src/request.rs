@@ -1,0 +1,82 @@
+//! Requests: an endpoint and a batch become bytes. Pure: the same batch gives the same bytes, always.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, header};
+
+use crate::batch::BodyShape;
+use crate::client::Request;
+use crate::endpoint::{Endpoint, Prepared};
+use crate::expression::{ExpressionError, Value};
+
+/// Why a batch has no request.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The expression of `body_shape` failed.
+    #[error("body_shape: {0}")]
+    Shape(#[from] ExpressionError),
+    /// The batch is empty, or its records have no URL: a defect of the caller.
+    #[error("a batch without records or without a URL has no request")]
+    Empty,
+}
+
+/// Renders the request of a batch, whose records share one target.
+pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, RenderError> {
+    let first = batch.first().ok_or(RenderError::Empty)?;
+    let target = first.target.as_deref();
+    let url = target.and_then(|target| target.url.as_ref()).or_else(|| endpoint.fixed_url());
+    let body = body(endpoint, batch)?;
+    let mut headers = endpoint.fixed_headers().clone();
+    if !body.is_empty() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(endpoint.content_type().mime()));
+    }
+    for (name, value) in target.iter().flat_map(|target| &target.headers) {
+        headers.insert(name.clone(), value.clone());
+    }
+    Ok(Request { method: endpoint.method().clone(), url: url.ok_or(RenderError::Empty)?.clone(), headers, body })
+}
+
+fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
+    let pieces = || batch.iter().map(|prepared| &prepared.piece);
+    if pieces().all(Bytes::is_empty) {
+        return Ok(Bytes::new());
+    }
+    let size = pieces().map(|piece| piece.len() + 1).sum::<usize>() + 1;
+    match endpoint.body_shape() {
+        BodyShape::Object => Ok(batch.first().map(|prepared| prepared.piece.clone()).unwrap_or_default()),
+        BodyShape::Array => Ok(array(pieces(), size)),
+        BodyShape::Ndjson => Ok(lines(pieces(), size)),
+        BodyShape::Expression(_) => {
+            let list = array(pieces(), size);
+            let list = Value::parse(std::str::from_utf8(&list).unwrap_or("[]"))?;
+            match endpoint.wrap() {
+                Some(wrap) => Ok(Bytes::from(wrap.one(list)?.to_json()?)),
+                None => Err(RenderError::Empty),
+            }
+        }
+    }
+}
+
+fn array<'a>(pieces: impl Iterator<Item = &'a Bytes>, size: usize) -> Bytes {
+    let mut body = BytesMut::with_capacity(size);
+    let mut separator = b"[".as_slice();
+    for piece in pieces {
+        body.extend_from_slice(separator);
+        body.extend_from_slice(piece);
+        separator = b",";
+    }
+    body.extend_from_slice(b"]");
+    body.freeze()
+}
+
+/// A line a record. A line break between the tokens of a record becomes a space, which means the same in JSON.
+fn lines<'a>(pieces: impl Iterator<Item = &'a Bytes>, size: usize) -> Bytes {
+    let mut body = BytesMut::with_capacity(size);
+    for piece in pieces {
+        match memchr::memchr2(b'\n', b'\r', piece) {
+            None => body.extend_from_slice(piece),
+            Some(_) => body.extend(piece.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })),
+        }
+        body.extend_from_slice(b"\n");
+    }
+    body.freeze()
+}

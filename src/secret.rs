@@ -1,0 +1,176 @@
+//! Secrets: values that are used and never shown.
+//!
+//! A configuration names a secret by where it is kept ([`SecretRef`]); [`SecretRef::resolve`] reads it, and from
+//! then on it is a [`Secret`], which prints as `***` everywhere and is wiped from memory when dropped.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// A value that no message, report or log may show.
+///
+/// ```
+/// use outpour::secret::Secret;
+/// let secret = Secret::new("CANARY");
+/// assert_eq!(format!("{secret} {secret:?}"), "*** ***");
+/// assert_eq!(secret.reveal(), "CANARY");
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+/// a secret named by where it is kept: `{env: NAME}` or `{file: PATH}`
+///
+/// A text in its place is the secret itself, which is refused unless inline secrets are allowed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SecretRef {
+    /// The environment variable that holds it.
+    Env(EnvRef),
+    /// The file that holds it; white space at its end does not count.
+    File(FileRef),
+    /// The secret itself.
+    Inline(String),
+}
+
+/// `{env: NAME}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnvRef {
+    /// The variable's name.
+    pub env: String,
+}
+
+/// `{file: PATH}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileRef {
+    /// The file's path.
+    pub file: PathBuf,
+}
+
+/// Why a secret could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The environment variable is not set, or empty.
+    #[error("the environment variable `{0}` is not set")]
+    Unset(String),
+    /// The file cannot be read.
+    #[error("the secret's file `{path}` cannot be read")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file holds nothing.
+    #[error("the secret's file `{0}` is empty")]
+    Empty(PathBuf),
+    /// The secret stands in the configuration itself.
+    #[error("a secret stands in the configuration itself; write `{{env: NAME}}` or `{{file: PATH}}`, or allow it with `--allow-inline-secrets`")]
+    Inline,
+}
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value itself, for the one place that uses it.
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether the value looks like a JSON Web Token: three parts of base64url, the first of them JSON.
+    pub fn is_jwt(&self) -> bool {
+        let mut parts = self.reveal().split('.');
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
+        };
+        let head = parts.next().unwrap_or_default();
+        head.starts_with("eyJ") && is_part(head) && parts.clone().count() == 2 && parts.all(is_part)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// An inline secret is not shown here either.
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(from) => write!(f, "{from:?}"),
+            Self::File(from) => write!(f, "{from:?}"),
+            Self::Inline(_) => f.write_str("***"),
+        }
+    }
+}
+
+impl SecretRef {
+    /// A reference to an environment variable.
+    pub fn env(name: &str) -> Self {
+        Self::Env(EnvRef { env: name.to_owned() })
+    }
+
+    /// Reads the secret. `allow_inline` permits one that stands in the configuration itself.
+    pub fn resolve(&self, allow_inline: bool) -> Result<Secret, SecretError> {
+        match self {
+            Self::Env(EnvRef { env }) => match std::env::var(env) {
+                Ok(value) if !value.trim().is_empty() => Ok(Secret::new(value.trim())),
+                _ => Err(SecretError::Unset(env.clone())),
+            },
+            Self::File(FileRef { file }) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|source| SecretError::File { path: file.clone(), source })?;
+                match text.trim_end() {
+                    "" => Err(SecretError::Empty(file.clone())),
+                    value => Ok(Secret::new(value)),
+                }
+            }
+            Self::Inline(value) if allow_inline => Ok(Secret::new(value.clone())),
+            Self::Inline(_) => Err(SecretError::Inline),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jwt_is_told_from_an_opaque_key() {
+        assert!(Secret::new("eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2ln").is_jwt());
+        for opaque in ["a1b2c3", "a.b.c", "eyJ.x", "eyJhbGciOiJIUzI1NiJ9.e y.c2ln", ""] {
+            assert!(!Secret::new(opaque).is_jwt(), "{opaque}");
+        }
+    }
+
+    #[test]
+    fn an_inline_secret_is_refused_and_never_shown() {
+        let inline = SecretRef::Inline("CANARY".into());
+        assert!(!format!("{inline:?}").contains("CANARY"));
+        assert!(!inline.resolve(false).unwrap_err().to_string().contains("CANARY"));
+        assert_eq!(inline.resolve(true).unwrap().reveal(), "CANARY");
+    }
+
+    #[test]
+    fn a_secret_file_loses_its_final_newline() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "k3y\n").unwrap();
+        let secret = SecretRef::File(FileRef { file: file.path().to_owned() });
+        assert_eq!(secret.resolve(false).unwrap().reveal(), "k3y");
+    }
+}

@@ -1,0 +1,167 @@
+//! The catalog: every template there is, built in or the user's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use super::{Template, TemplateFile, VendorFile};
+use crate::document::{self, Problem, Problems, closest};
+
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Every template by its name.
+///
+/// ```
+/// let catalog = outpour::template::Catalog::built_in()?;
+/// assert!(catalog.find("encharge/upsert-person").is_ok());
+/// # Ok::<(), outpour::template::CatalogError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    vendors: BTreeMap<String, Arc<VendorFile>>,
+    templates: BTreeMap<String, Template>,
+}
+
+/// Why a catalog could not be read, or has no such template.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// A template or vendor file is wrong.
+    #[error("{0}")]
+    Document(Problems),
+    /// A directory or file cannot be read.
+    #[error("`{path}` cannot be read")]
+    Unreadable {
+        /// What cannot be read.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No template has the name.
+    #[error("no template is named `{name}`{}", .meant.as_ref().map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default())]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The name most likely meant.
+        meant: Option<String>,
+    },
+}
+
+impl Catalog {
+    /// The templates built into the binary.
+    pub fn built_in() -> Result<Self, CatalogError> {
+        let mut catalog = Self::default();
+        let files = BUILT_IN.dirs().flat_map(Dir::files).filter_map(|file| {
+            Some((file.path().to_owned(), file.contents_utf8()?.to_owned()))
+        });
+        catalog.add(files.collect(), true)?;
+        Ok(catalog)
+    }
+
+    /// The built-in templates and those of `directory`, which come first. Its layout is that of `templates/`.
+    pub fn with_directory(directory: &Path) -> Result<Self, CatalogError> {
+        let mut catalog = Self::built_in()?;
+        catalog.add(read_directory(directory)?, false)?;
+        Ok(catalog)
+    }
+
+    /// The template of that name.
+    pub fn find(&self, name: &str) -> Result<&Template, CatalogError> {
+        self.templates.get(name).ok_or_else(|| CatalogError::Unknown {
+            name: name.to_owned(),
+            meant: self.closest(name).map(ToOwned::to_owned),
+        })
+    }
+
+    /// Every template, by name.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values()
+    }
+
+    /// A name without its vendor, or with a typing error, most likely means this template.
+    fn closest(&self, name: &str) -> Option<&str> {
+        let ends_so = |known: &&String| known.split('/').nth(1) == Some(name);
+        let by_end = self.templates.keys().find(ends_so).map(String::as_str);
+        by_end.or_else(|| closest(name, self.templates.keys().map(String::as_str)))
+    }
+
+    fn add(&mut self, files: Vec<(PathBuf, String)>, is_built_in: bool) -> Result<(), CatalogError> {
+        let (vendors, endpoints): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(path, _)| path.file_name().is_some_and(|name| name == "vendor.yaml"));
+        for (path, text) in vendors {
+            let (vendor, _) =
+                document::parse::<VendorFile>(&path.display().to_string(), &text).map_err(CatalogError::Document)?;
+            self.vendors.insert(folder_of(&path), Arc::new(vendor));
+        }
+        for (path, text) in endpoints {
+            let template = self.read_template(&path, &text, is_built_in)?;
+            self.templates.insert(template.name.clone(), template);
+        }
+        Ok(())
+    }
+
+    fn read_template(&self, path: &Path, text: &str, is_built_in: bool) -> Result<Template, CatalogError> {
+        let (file, document) =
+            document::parse::<TemplateFile>(&path.display().to_string(), text).map_err(CatalogError::Document)?;
+        let folder = folder_of(path);
+        let wrong = |problems| CatalogError::Document(document.locate(problems));
+        let Some(vendor) = self.vendors.get(&folder) else {
+            return Err(wrong(vec![Problem::new("", format!("the folder `{folder}` has no `vendor.yaml`"))]));
+        };
+        let problems = problems_of(&file, vendor);
+        if !problems.is_empty() {
+            return Err(wrong(problems));
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Template { name: format!("{folder}/{stem}"), vendor: Arc::clone(vendor), file, is_built_in })
+    }
+}
+
+/// What the schema cannot see: names that must exist elsewhere.
+fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !vendor.hosts.contains_key(&file.host) {
+        problems.push(Problem::new("host", format!("the vendor has no host `{}`", file.host)));
+    }
+    if !vendor.credentials.contains_key(&file.credential) {
+        problems.push(Problem::new("credential", format!("the vendor has no credential `{}`", file.credential)));
+    }
+    for (index, need) in file.needs.iter().enumerate() {
+        if let Some(name) = need.unless.as_ref().filter(|name| !file.parameters.contains_key(*name)) {
+            problems.push(Problem::new(format!("needs.{index}.unless"), format!("no parameter is named `{name}`")));
+        }
+        if need.any_of.is_empty() {
+            problems.push(Problem::new(format!("needs.{index}.any_of"), "it names no field"));
+        }
+    }
+    problems
+}
+
+fn folder_of(path: &Path) -> String {
+    path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read_directory(directory: &Path) -> Result<Vec<(PathBuf, String)>, CatalogError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CatalogError::Unreadable { path, source }
+    };
+    let mut files = Vec::new();
+    for vendor in std::fs::read_dir(directory).map_err(unreadable(directory))? {
+        let vendor = vendor.map_err(unreadable(directory))?.path();
+        if !vendor.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(&vendor).map_err(unreadable(&vendor))? {
+            let path = file.map_err(unreadable(&vendor))?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,363 @@
+//! The format of vendor and template files, as written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::batch::BodyShape;
+use crate::client::LimitsConfig;
+
+/// `vendor.yaml`: what the endpoints of one vendor share.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VendorFile {
+    /// The vendor's name as people write it.
+    pub title: String,
+    /// Where the vendor documents its API.
+    #[serde(default)]
+    pub docs: Option<String>,
+    /// Base URLs by name; a template's `path` is appended to one of them.
+    pub hosts: BTreeMap<String, String>,
+    /// Credentials by name.
+    pub credentials: BTreeMap<String, CredentialRule>,
+    /// The read-only request that tells whether a credential is good.
+    #[serde(default)]
+    pub check: Option<CheckRequest>,
+    /// jq over a reply's body: the message of an error.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Rate, burst and concurrency unless the job says otherwise.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+/// A credential of a vendor.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialRule {
+    /// What the vendor calls it.
+    pub title: String,
+    /// Where a user finds it.
+    #[serde(default)]
+    pub where_to_find: Option<String>,
+    /// The environment variable it is read from unless the job says otherwise.
+    pub env: String,
+    /// The header that carries it.
+    pub header: String,
+    /// What its value looks like, so that two swapped credentials are told apart.
+    #[serde(default)]
+    pub looks_like: Option<CredentialKind>,
+}
+
+/// What a credential's value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A JSON Web Token.
+    Jwt,
+    /// A short text that is no JSON Web Token.
+    Opaque,
+}
+
+/// The read-only request that checks a credential.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRequest {
+    /// The host's name.
+    pub host: String,
+    /// The path, appended to the host's base URL. The method is GET.
+    pub path: String,
+    /// The credential that it carries.
+    pub credential: String,
+    /// jq over the reply's body: a line about the account.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// `<endpoint>.yaml`: one endpoint of a vendor.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateFile {
+    /// What the endpoint does, in a few words.
+    pub title: String,
+    /// What a user should know before choosing it.
+    #[serde(default)]
+    pub summary: String,
+    /// Where the vendor documents it.
+    #[serde(default)]
+    pub docs: Option<String>,
+    /// The HTTP method.
+    pub method: Method,
+    /// The name of one of the vendor's hosts.
+    pub host: String,
+    /// The path, appended to the host's base URL; `{name}` is a parameter, `{record.field}` a field.
+    pub path: String,
+    /// The name of one of the vendor's credentials.
+    pub credential: String,
+    /// What a job must or may set.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Further headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The fields (dotted paths) that tell one record from another, for reports, events and duplicates.
+    #[serde(default)]
+    pub identifiers: Vec<String>,
+    /// What each record must have; one that lacks it is a reject and is not sent.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// jq over one record: what is sent of it, with `$parameters`. Without it the record is sent as it is.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// How the request carries its records.
+    #[serde(default)]
+    pub batch: BatchRule,
+    /// What counts as success.
+    #[serde(default)]
+    pub success: SuccessRule,
+    /// Whether sending the same request twice does the same as sending it once.
+    pub safe_to_resend: bool,
+    /// A record to try the endpoint with.
+    pub example: TestRecord,
+    /// Records in, exact requests out.
+    pub tests: Vec<TemplateTest>,
+}
+
+/// an HTTP method: POST, PUT, PATCH or DELETE
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+/// A value that a job gives a template.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// What it is, and what it does.
+    pub description: String,
+    /// Whether it is text or a yes or no.
+    #[serde(default, rename = "type")]
+    pub kind: ParameterKind,
+    /// The value unless the job gives one. Without a default the parameter is required.
+    #[serde(default)]
+    pub default: Option<ParameterValue>,
+    /// A value for examples.
+    #[serde(default)]
+    pub example: Option<ParameterValue>,
+}
+
+/// What a parameter's values are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// Any text but an empty one.
+    #[default]
+    Text,
+    /// `true` or `false`.
+    Boolean,
+}
+
+/// a text, a whole number, or true or false
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ParameterValue {
+    /// `true` or `false`
+    Boolean(bool),
+    /// A whole number, which stands for its digits.
+    Number(i64),
+    /// A text.
+    Text(String),
+}
+
+/// Something that each record must have: a field with a value that is not blank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// The fields (dotted paths) of which a record must have at least one.
+    pub any_of: Vec<String>,
+    /// A parameter that waives the need when it is true. A record that lacks it is then sent and counted as a
+    /// warning, and its request is never resent when its answer was lost.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// What happens without it, for the reject's reason.
+    #[serde(default)]
+    pub because: Option<String>,
+}
+
+/// How a request carries its records.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRule {
+    /// Records in one request unless the job says otherwise.
+    #[serde(default = "one")]
+    pub max_records: u32,
+    /// The most records that the API takes in one request; absent where no limit is known.
+    #[serde(default)]
+    pub most: Option<u32>,
+    /// The form of the body.
+    #[serde(default)]
+    pub shape: BodyShape,
+}
+
+/// What counts as success.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuccessRule {
+    /// The statuses that are a success. Default: every 2xx.
+    #[serde(default)]
+    pub statuses: Vec<u16>,
+    /// jq over the reply's body (null where it is empty): false or null is no success, an error in it stops the run.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// jq over the reply's body: a list with one result for each record of the request, in their order. True or null
+    /// is accepted; anything else rejects that record alone and is its reason.
+    #[serde(default)]
+    pub items: Option<String>,
+}
+
+/// Records in, exact requests out.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateTest {
+    /// What is shown, as a sentence.
+    pub name: String,
+    /// The job's parameters.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, ParameterValue>,
+    /// Records in one request.
+    #[serde(default)]
+    pub max_records: Option<u32>,
+    /// The records.
+    pub records: Vec<TestRecord>,
+    /// The requests that come out, in order.
+    #[serde(default)]
+    pub requests: Vec<TestRequest>,
+    /// The reasons of the rejects that come out, in order.
+    #[serde(default)]
+    pub rejects: Vec<String>,
+}
+
+/// A record in a template: JSON text where its bytes matter, else YAML.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TestRecord {
+    /// JSON text.
+    Text(String),
+    /// A map of keys.
+    Map(BTreeMap<String, Value>),
+}
+
+/// A request that a template test expects.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: String,
+    /// Headers that must be there with these values.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body: text is compared byte for byte, YAML by its values.
+    pub body: Expected,
+}
+
+/// The body that a template test expects.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Expected {
+    /// The exact bytes.
+    Text(String),
+    /// The values.
+    Json(Value),
+}
+
+/// a content type: `json`, `ndjson` or `form` (or its MIME name)
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ContentType {
+    /// `application/json`
+    #[default]
+    #[serde(rename = "json", alias = "application/json")]
+    Json,
+    /// `application/x-ndjson`: a line a record.
+    #[serde(rename = "ndjson", alias = "application/x-ndjson")]
+    Ndjson,
+    /// `application/x-www-form-urlencoded`: one record a request.
+    #[serde(rename = "form", alias = "application/x-www-form-urlencoded")]
+    Form,
+}
+
+impl Default for BatchRule {
+    fn default() -> Self {
+        Self { max_records: one(), most: None, shape: BodyShape::Object }
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl TestRecord {
+    /// The record as JSON text.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Text(text) => text.trim().to_owned(),
+            Self::Map(map) => serde_json::to_string(map).unwrap_or_default(),
+        }
+    }
+}
+
+impl ParameterValue {
+    /// The value as the text that stands for it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Boolean(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+            Self::Text(value) => value.clone(),
+        }
+    }
+
+    /// Whether the value says yes.
+    pub fn is_true(&self) -> bool {
+        *self == Self::Boolean(true)
+    }
+}
+
+impl From<Method> for http::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(http::Method::from(*self).as_str())
+    }
+}
+
+impl ContentType {
+    /// The MIME name.
+    pub const fn mime(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+}

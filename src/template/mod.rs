@@ -1,0 +1,30 @@
+//! Templates: a vendor's endpoints as data.
+//!
+//! A template is a YAML file, `templates/<vendor>/<endpoint>.yaml`, beside its vendor's `vendor.yaml`
+//! ([`TemplateFile`], [`VendorFile`]; the format is described in `templates/README.md`). The [`Catalog`] holds the
+//! templates built into the binary and those of a directory of the user's, which come first. This module reads and
+//! checks templates; what a template does to records is the endpoint's business.
+
+mod catalog;
+mod file;
+
+use std::sync::Arc;
+
+pub use catalog::{Catalog, CatalogError};
+pub use file::{
+    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Method, Need, Parameter,
+    ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord, TestRequest, VendorFile,
+};
+
+/// One endpoint of a vendor, as its files describe it.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The name, `vendor/endpoint`.
+    pub name: String,
+    /// The vendor's file.
+    pub vendor: Arc<VendorFile>,
+    /// The endpoint's file.
+    pub file: TemplateFile,
+    /// Whether it is built into the binary.
+    pub is_built_in: bool,
+}
