@@ -1,1 +1,55 @@
 //! Sending bytes: transport, pace, retries. Knows bytes, not records.
+//!
+//! A [`Sender`] takes a [`Request`] and a [`Policy`] and says what became of it, as a [`Sent`]. On the way every
+//! attempt takes a slot ([`LimitsConfig::concurrency`]), passes the breaker and takes a permit of the pacer
+//! ([`LimitsConfig::rate`]); then the [`Transport`] makes the one attempt, and [`RetryConfig`] and the policy decide what follows.
+//!
+//! ```text
+//! request ──► slot ──► breaker ──► pacer ──► transport ──► decision ──► sent
+//!              ▲                                              │
+//!              └────────────── backoff, Retry-After ──────────┘
+//! ```
+//!
+//! The invariants, each held by tests:
+//! - No window of a rate holds more attempts than the rate says, retries included.
+//! - A request that may have been carried out is sent again only if its policy says that this is safe; otherwise, and
+//!   whenever no final reply follows, it is [`Outcome::InDoubt`]. Every other outcome is certain.
+//! - One loop waits: `sender.rs`. The decision itself is pure: `retry.rs`.
+//!
+//! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
+
+mod backoff;
+mod breaker;
+mod classify;
+mod counters;
+mod course;
+mod error;
+mod fatal;
+mod hint;
+mod http_transport;
+mod limits;
+mod pacer;
+mod quota;
+mod rate;
+mod reply;
+mod request;
+mod retry;
+mod sender;
+mod sent;
+mod settings;
+mod spread;
+mod transport;
+
+pub use counters::Counters;
+pub use error::{TransportError, TransportErrorKind};
+pub use fatal::Fatal;
+pub use http_transport::{HttpTransport, HttpTransportError};
+pub use limits::{Limits, LimitsConfig, LimitsError, Rates};
+pub use rate::{Rate, RateError, Window};
+pub use reply::Reply;
+pub use request::Request;
+pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};
+pub use sender::{Sender, SenderSettings};
+pub use sent::{Outcome, Sent};
+pub use settings::{HttpConfig, TimeoutsConfig, TransportSettings};
+pub use transport::Transport;

@@ -1,0 +1,122 @@
+//! The course of one request: what its attempts so far add up to.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+use url::Url;
+
+use super::backoff::Backoff;
+use super::counters::Cause;
+use super::retry::Verdict;
+use super::sender::Halt;
+use super::{Outcome, Reply, Sent, TransportError, TransportErrorKind};
+
+/// Everything that the loop remembers of a request between its attempts.
+#[derive(Debug)]
+pub(crate) struct Course {
+    backoff: Backoff,
+    attempts: u32,
+    started: Option<Instant>,
+    spent: Duration,
+    doubt: Option<TransportError>,
+    cause: Option<Cause>,
+    resent_after_doubt: bool,
+    last_status: Option<StatusCode>,
+}
+
+impl Course {
+    pub(crate) fn new(backoff: Backoff) -> Self {
+        Self {
+            backoff,
+            attempts: 0,
+            started: None,
+            spent: Duration::ZERO,
+            doubt: None,
+            cause: None,
+            resent_after_doubt: false,
+            last_status: None,
+        }
+    }
+
+    /// How many attempts have been made.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Counts an attempt that begins now, and tells why it is made if it is not the first.
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<Cause> {
+        self.started.get_or_insert(now);
+        self.attempts += 1;
+        self.resent_after_doubt |= self.doubt.is_some();
+        self.cause.take()
+    }
+
+    /// Notes an attempt's result.
+    pub(crate) fn end(&mut self, took: Duration, result: &Result<Reply, TransportError>) {
+        self.spent += took;
+        if let Ok(reply) = result {
+            self.last_status = Some(reply.status);
+        }
+    }
+
+    /// Draws the next backoff, and tells whether it still ends before the deadline.
+    pub(crate) fn next_backoff(&mut self, deadline: Duration) -> (Duration, bool) {
+        let delay = self.backoff.delay();
+        self.spent += delay;
+        (delay, self.spent <= deadline)
+    }
+
+    /// Notes a result that the request is sent again for.
+    pub(crate) fn resend(&mut self, verdict: Verdict, result: Result<Reply, TransportError>, url: &Url) {
+        self.cause = Some(Cause::of(&result));
+        if verdict == Verdict::Doubtful {
+            self.doubt = Some(lost(result, url));
+        }
+    }
+
+    /// The outcome of the last attempt, seen together with those before it: only a final reply removes a doubt.
+    pub(crate) fn outcome(
+        &self,
+        verdict: Verdict,
+        result: Result<Reply, TransportError>,
+        url: &Url,
+    ) -> Outcome {
+        match (verdict, result, &self.doubt) {
+            (Verdict::Answered, Ok(reply), _) => Outcome::Replied(reply),
+            (Verdict::Doubtful, result, _) => Outcome::InDoubt(lost(result, url)),
+            (_, _, Some(doubt)) => Outcome::InDoubt(doubt.clone()),
+            (_, Ok(reply), None) => Outcome::Replied(reply),
+            (_, Err(error), None) => Outcome::NotSent(error),
+        }
+    }
+
+    /// Ends the request because nothing is sent any more.
+    pub(crate) fn halted(self, halt: Halt) -> Sent {
+        let outcome = match (&self.doubt, halt) {
+            (Some(doubt), _) => Outcome::InDoubt(doubt.clone()),
+            (None, Halt::Stopped) => Outcome::Stopped,
+            (None, Halt::Fatal(fatal)) => Outcome::Fatal(fatal),
+        };
+        self.sent(outcome)
+    }
+
+    /// Ends the request.
+    pub(crate) fn sent(self, outcome: Outcome) -> Sent {
+        Sent {
+            outcome,
+            attempts: self.attempts,
+            elapsed: self.started.map(|started| started.elapsed()).unwrap_or_default(),
+            resent_after_doubt: self.resent_after_doubt,
+            last_status: self.last_status,
+        }
+    }
+}
+
+/// The error of an attempt that left doubt; for a reply that broke off, one is made.
+fn lost(result: Result<Reply, TransportError>, url: &Url) -> TransportError {
+    match result {
+        Err(error) => error,
+        Ok(_) => TransportError::new(TransportErrorKind::Closed, url),
+    }
+}

@@ -1,0 +1,245 @@
+//! How fast and how many at once: `limits:` as written, then checked.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{Rate, Window};
+
+/// How fast requests are sent, and how many at once; the key `limits:`.
+///
+/// Every key is optional, since templates and vendors give defaults that a job overrides: see [`or`](Self::or).
+///
+/// ```
+/// use outpour::client::LimitsConfig;
+/// let vendor: LimitsConfig = serde_json::from_str(r#"{"rate": "10/s", "concurrency": 4}"#)?;
+/// let job: LimitsConfig = serde_json::from_str(r#"{"rate": ["5/s", "100000/d"]}"#)?;
+/// let limits = job.or(vendor).check()?;
+/// assert_eq!(limits.concurrency, 4);
+/// assert_eq!(limits.rates.to_string(), "5/s, 100000/d");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The rate, `10/s`, or several that all hold, `[10/s, 100000/d]`. Retries count. `[]` means no limit. Default: no limit,
+    /// unless the template gives one.
+    ///
+    /// Rates per second and per minute are spread evenly. Rates per hour and per day are quotas: used as fast as the other
+    /// rates allow, and then waited for.
+    pub rate: Option<Rates>,
+    /// How many requests may follow each other at once after a pause. The steady rate is `rate` less `burst` per window, so
+    /// that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
+    #[schemars(range(min = 1))]
+    pub burst: Option<u32>,
+    /// How many requests may be under way at once. Default: 8, unless the template gives another.
+    #[schemars(range(min = 1))]
+    pub concurrency: Option<u32>,
+}
+
+/// One rate, or several that all hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Rates(Vec<Rate>);
+
+/// Limits that have been checked: ready to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The rates; none means no limit.
+    pub rates: Rates,
+    /// The burst, if one was given.
+    pub burst: Option<u32>,
+    /// How many attempts may be under way at once; at least 1.
+    pub concurrency: u32,
+}
+
+/// Limits that cannot be held.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LimitsError {
+    /// Concurrency 0 would never send anything.
+    #[error("`concurrency` must be at least 1")]
+    NoConcurrency,
+    /// Burst 0 would never send anything.
+    #[error("`burst` must be at least 1")]
+    NoBurst,
+    /// The burst uses up the whole rate.
+    #[error(
+        "`burst: {burst}` must be smaller than the rate `{rate}`, since the steady rate is what it leaves"
+    )]
+    BurstTooLarge {
+        /// The burst.
+        burst: u32,
+        /// The rate.
+        rate: Rate,
+    },
+}
+
+const DEFAULT_CONCURRENCY: u32 = 8;
+
+impl LimitsConfig {
+    /// Fills what is not set from `defaults`. A burst belongs to its rate: it is not taken over for another rate.
+    #[must_use]
+    pub fn or(self, defaults: Self) -> Self {
+        let default_burst = if self.rate.is_none() { defaults.burst } else { None };
+        Self {
+            burst: self.burst.or(default_burst),
+            rate: self.rate.or(defaults.rate),
+            concurrency: self.concurrency.or(defaults.concurrency),
+        }
+    }
+
+    /// Checks the limits and makes them ready.
+    pub fn check(&self) -> Result<Limits, LimitsError> {
+        let rates = self.rate.clone().unwrap_or_default();
+        let concurrency = self.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+        if concurrency == 0 {
+            return Err(LimitsError::NoConcurrency);
+        }
+        if let Some(burst) = self.burst {
+            check_burst(burst, &rates)?;
+        }
+        Ok(Limits {
+            rates,
+            burst: self.burst,
+            concurrency,
+        })
+    }
+}
+
+fn check_burst(burst: u32, rates: &Rates) -> Result<(), LimitsError> {
+    if burst == 0 {
+        return Err(LimitsError::NoBurst);
+    }
+    let too_small = |rate: &&Rate| rate.window <= Window::Minute && burst > 1 && burst >= rate.count.get();
+    match rates.iter().find(too_small) {
+        Some(&rate) => Err(LimitsError::BurstTooLarge { burst, rate }),
+        None => Ok(()),
+    }
+}
+
+impl Rates {
+    /// The rates, in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &Rate> {
+        self.0.iter()
+    }
+
+    /// Whether there is no limit.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Rate> for Rates {
+    fn from_iter<I: IntoIterator<Item = Rate>>(rates: I) -> Self {
+        Self(rates.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, rate) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{rate}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Default for Limits {
+    /// No rate, and the default concurrency.
+    fn default() -> Self {
+        Self {
+            rates: Rates::default(),
+            burst: None,
+            concurrency: DEFAULT_CONCURRENCY,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Rates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rate such as `10/s`, or a list of rates such as `[10/s, 100000/d]`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Rates, E> {
+                text.parse().map(|rate| Rates(vec![rate])).map_err(E::custom)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Rates, A::Error> {
+                let mut rates = Vec::new();
+                while let Some(rate) = list.next_element()? {
+                    rates.push(rate);
+                }
+                Ok(Rates(rates))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Rates {
+    fn schema_name() -> Cow<'static, str> {
+        "Rates".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let rate = generator.subschema_for::<Rate>();
+        json_schema!({ "anyOf": [rate, {"type": "array", "items": rate}] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(json: &str) -> LimitsConfig {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_rate_is_one_or_a_list_or_an_empty_list() {
+        assert_eq!(limits(r#"{"rate": "10/s"}"#).rate.unwrap().to_string(), "10/s");
+        assert_eq!(
+            limits(r#"{"rate": ["10/s", "9/d"]}"#).rate.unwrap().to_string(),
+            "10/s, 9/d"
+        );
+        let none = limits(r#"{"rate": []}"#).or(limits(r#"{"rate": "10/s"}"#));
+        assert!(none.check().unwrap().rates.is_empty());
+    }
+
+    #[test]
+    fn a_default_burst_is_not_taken_over_for_another_rate() {
+        let vendor = limits(r#"{"rate": "100/s", "burst": 20, "concurrency": 4}"#);
+        assert_eq!(limits("{}").or(vendor.clone()), vendor);
+        let merged = limits(r#"{"rate": "10/s"}"#).or(vendor);
+        assert_eq!((merged.burst, merged.concurrency), (None, Some(4)));
+    }
+
+    #[test]
+    fn limits_that_cannot_be_held_are_refused() {
+        let refused = |json| limits(json).check().unwrap_err().to_string();
+        assert_eq!(
+            refused(r#"{"concurrency": 0}"#),
+            "`concurrency` must be at least 1"
+        );
+        assert_eq!(refused(r#"{"burst": 0}"#), "`burst` must be at least 1");
+        assert!(
+            refused(r#"{"rate": "10/s", "burst": 10}"#)
+                .starts_with("`burst: 10` must be smaller than the rate `10/s`")
+        );
+        assert!(limits(r#"{"rate": ["10/s", "5/d"], "burst": 9}"#).check().is_ok());
+        assert!(limits(r#"{"rate": "1/s", "burst": 1}"#).check().is_ok());
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        assert!(serde_json::from_str::<LimitsConfig>(r#"{"rates": "10/s"}"#).is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! What came back: status, headers and a bounded body.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// A server's answer to one attempt, whatever its status.
+///
+/// ```
+/// use outpour::client::Reply;
+/// let reply = Reply::new(http::StatusCode::OK, "{}");
+/// assert!(reply.complete && !reply.truncated);
+/// ```
+#[derive(Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, as received.
+    pub headers: HeaderMap,
+    /// The body, at most `max_response_bytes` of it.
+    pub body: Bytes,
+    /// Whether the body was longer than `max_response_bytes`; the rest was never read.
+    pub truncated: bool,
+    /// Whether the body arrived to its end, or to the cap. False: the connection broke or the time ran out within it.
+    pub complete: bool,
+}
+
+impl Reply {
+    /// Makes a complete reply without headers.
+    pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+            truncated: false,
+            complete: true,
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status.as_u16())
+            .field("body_bytes", &self.body.len())
+            .field("truncated", &self.truncated)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,281 @@
+//! The one loop that waits: takes a permit, makes an attempt, decides, sleeps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use super::backoff::Backoff;
+use super::breaker::{Breaker, GivenUp, Pass};
+use super::counters::Tally;
+use super::course::Course;
+use super::pacer::Pacer;
+use super::retry::{Decision, Step, Verdict, decide};
+use super::{
+    Counters, Fatal, Limits, Outcome, Policy, Reply, Request, RetryConfig, Sent, Transport, TransportError,
+    TransportErrorKind,
+};
+
+/// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
+///
+/// Cheap to clone; clones share limits, breaker and counters. Any number of requests may be under way through it: the
+/// concurrency of its limits bounds the attempts, not the callers, so that a request that waits out a backoff blocks no other.
+///
+/// ```
+/// use outpour::client::{Outcome, Policy, Reply, Request, Sender, SenderSettings, Transport, TransportError};
+///
+/// struct AlwaysOk;
+///
+/// impl Transport for AlwaysOk {
+///     async fn send(&self, _: &Request) -> Result<Reply, TransportError> {
+///         Ok(Reply::new(http::StatusCode::OK, ""))
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let sender = Sender::new(AlwaysOk, &SenderSettings::default());
+/// let request = Request::new(http::Method::POST, "https://api.example.com/people".parse()?, "{}");
+/// let sent = sender.send(&request, &Policy::default()).await;
+/// assert!(matches!(sent.outcome, Outcome::Replied(_)));
+/// assert_eq!(sender.counters().attempts, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// What a [`Sender`] is made from, besides its transport.
+#[derive(Debug, Clone, Default)]
+pub struct SenderSettings {
+    /// How fast, and how many at once.
+    pub limits: Limits,
+    /// When and how often to send again.
+    pub retry: RetryConfig,
+    /// Makes the random waits the same in every run; for tests.
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    transport: T,
+    retry: RetryConfig,
+    slots: Semaphore,
+    breaker: Breaker,
+    pacer: Pacer,
+    tally: Tally,
+    /// Whether any attempt has ever brought a reply.
+    answered: AtomicBool,
+    halt: watch::Sender<Option<Halt>>,
+    seed: Option<u64>,
+    requests: AtomicU64,
+}
+
+/// Why no further attempt is made.
+#[derive(Debug, Clone)]
+pub(crate) enum Halt {
+    Stopped,
+    Fatal(Fatal),
+}
+
+/// The leave to make one attempt, held while it lasts.
+struct Permit<'a> {
+    pass: Pass<'a>,
+    _slot: SemaphorePermit<'a>,
+}
+
+impl<T: Transport> Sender<T> {
+    /// Makes a sender.
+    pub fn new(transport: T, settings: &SenderSettings) -> Self {
+        let slots = (settings.limits.concurrency.max(1) as usize).min(Semaphore::MAX_PERMITS);
+        let shared = Shared {
+            transport,
+            retry: settings.retry.clone(),
+            slots: Semaphore::new(slots),
+            breaker: Breaker::new(&settings.retry),
+            pacer: Pacer::new(&settings.limits),
+            tally: Tally::default(),
+            answered: AtomicBool::new(false),
+            halt: watch::Sender::new(None),
+            seed: settings.seed,
+            requests: AtomicU64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Sends the request until there is an outcome.
+    ///
+    /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
+    pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
+        let shared = &*self.shared;
+        let mut course = Course::new(shared.backoff());
+        loop {
+            let permit = match shared.permit().await {
+                Ok(permit) => permit,
+                Err(halt) => return course.halted(halt),
+            };
+            let result = shared.attempt(request, permit, &mut course).await;
+            let decision = decide(&result, *policy, course.attempts(), &shared.retry);
+            let Some(delay) = shared.delay(&decision, &mut course) else {
+                return shared.finish(course, decision, result, &request.url);
+            };
+            tracing::debug!(attempt = course.attempts(), ?delay, ?result, "sending again");
+            course.resend(decision.verdict, result, &request.url);
+            if let Err(halt) = shared.unless_halted(sleep(delay)).await {
+                return course.halted(halt);
+            }
+        }
+    }
+
+    /// Makes no new attempts from now on. Attempts under way go on to their end; everyone who waits returns.
+    pub fn stop(&self) {
+        self.shared.halt(Halt::Stopped);
+    }
+
+    /// Why every further request will fail, if so.
+    pub fn fatal(&self) -> Option<Fatal> {
+        match &*self.shared.halt.borrow() {
+            Some(Halt::Fatal(fatal)) => Some(fatal.clone()),
+            _ => None,
+        }
+    }
+
+    /// What has been done so far.
+    pub fn counters(&self) -> Counters {
+        self.shared.tally.snapshot(self.shared.pacer.paused())
+    }
+}
+
+impl<T: Transport> Shared<T> {
+    fn backoff(&self) -> Backoff {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        Backoff::new(&self.retry, self.seed.map(|seed| seed.wrapping_add(number)))
+    }
+
+    /// Waits for a slot, the breaker and the pacer, in this order: the attempt follows at the moment at which the pacer lets it go.
+    async fn permit(&self) -> Result<Permit<'_>, Halt> {
+        let asked = Instant::now();
+        let permit = self.unless_halted(async {
+            let slot = self.slots.acquire().await.map_err(|_| Halt::Stopped)?;
+            let pass = self
+                .breaker
+                .admit()
+                .await
+                .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?;
+            self.pacer.acquire().await;
+            Ok(Permit { pass, _slot: slot })
+        });
+        let permit = permit.await??;
+        self.tally.wait(asked.elapsed());
+        Ok(permit)
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        permit: Permit<'_>,
+        course: &mut Course,
+    ) -> Result<Reply, TransportError> {
+        let started = Instant::now();
+        self.tally.attempt(request.body.len(), course.begin(started));
+        let result = self.transport.send(request).await;
+        course.end(started.elapsed(), &result);
+        if result.is_ok() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        self.tell(permit.pass, &result);
+        result
+    }
+
+    /// Tells the breaker how the destination does. Until something has answered, a missing connection is left to `finish`.
+    fn tell(&self, pass: Pass<'_>, result: &Result<Reply, TransportError>) {
+        let failed = match result {
+            Ok(reply) => reply.status.is_server_error() && !reply.headers.contains_key(RETRY_AFTER),
+            Err(error) => match error.kind() {
+                TransportErrorKind::Invalid | TransportErrorKind::Tls => return,
+                kind if kind.is_connect() && !self.answered.load(Ordering::Relaxed) => return,
+                _ => true,
+            },
+        };
+        if failed { pass.failed() } else { pass.succeeded() }
+    }
+
+    /// How long to wait before the next attempt; none when there is none. Pauses the endpoint for everyone if the reply asks for it.
+    fn delay(&self, decision: &Decision, course: &mut Course) -> Option<Duration> {
+        if decision.verdict == Verdict::Answered {
+            return None;
+        }
+        let (backoff, in_time) = course.next_backoff(self.retry.deadline.get());
+        let delay = backoff.max(decision.hint.unwrap_or_default());
+        if decision.throttled {
+            tracing::debug!(?delay, "the destination is throttling: everything pauses");
+            self.tally.throttle();
+            self.pacer.pause_until(Instant::now() + delay);
+        }
+        (in_time && matches!(decision.step, Step::Resend)).then_some(delay)
+    }
+
+    fn finish(
+        &self,
+        course: Course,
+        decision: Decision,
+        result: Result<Reply, TransportError>,
+        url: &Url,
+    ) -> Sent {
+        let outcome = course.outcome(decision.verdict, result, url);
+        let fatal = match (decision.step, &outcome) {
+            (Step::Stop(fatal), _) => fatal,
+            (_, Outcome::NotSent(error))
+                if error.kind().is_connect() && !self.answered.load(Ordering::Relaxed) =>
+            {
+                Fatal::Unreachable(error.clone())
+            }
+            _ => return course.sent(outcome),
+        };
+        course.halted(self.fail(fatal))
+    }
+
+    /// Runs a wait, unless or until the sender is halted.
+    async fn unless_halted<W: Future>(&self, wait: W) -> Result<W::Output, Halt> {
+        let mut halt = self.halt.subscribe();
+        let halted = async move {
+            let halt = halt.wait_for(Option::is_some).await;
+            halt.ok().and_then(|halt| halt.clone()).unwrap_or(Halt::Stopped)
+        };
+        tokio::select! {
+            biased;
+            halt = halted => Err(halt),
+            output = wait => Ok(output),
+        }
+    }
+
+    /// Halts everything; the first reason stays.
+    fn halt(&self, reason: Halt) {
+        self.halt.send_if_modified(|halt| {
+            let first = halt.is_none();
+            halt.get_or_insert(reason);
+            first
+        });
+    }
+
+    fn fail(&self, fatal: Fatal) -> Halt {
+        self.halt(Halt::Fatal(fatal.clone()));
+        Halt::Fatal(fatal)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the transport needs to know: `timeouts:` and `http:` as written.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{ByteSize, TimeSpan};
+
+/// How long one attempt may take; the key `timeouts:`.
+///
+/// ```
+/// use outpour::client::TimeoutsConfig;
+/// let timeouts: TimeoutsConfig = serde_json::from_str(r#"{"response": "1m"}"#)?;
+/// assert_eq!(timeouts.response.to_string(), "1m");
+/// assert_eq!(timeouts.connect.to_string(), "10s");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutsConfig {
+    /// How long connecting may take, TLS included. Default: `10s`.
+    pub connect: TimeSpan,
+    /// How long an attempt may take in all, from connecting to the last byte of the reply. Default: `30s`.
+    pub response: TimeSpan,
+}
+
+/// How HTTP is spoken; the key `http:`.
+///
+/// ```
+/// use outpour::client::HttpConfig;
+/// let http: HttpConfig = serde_json::from_str(r#"{"max_response_bytes": "64KiB"}"#)?;
+/// assert_eq!(http.max_response_bytes.get(), 65_536);
+/// assert!(!http.http2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// How much of a reply's body is read; the rest is dropped with the connection. Default: `1MiB`.
+    pub max_response_bytes: ByteSize,
+    /// Whether HTTP/2 may be agreed on with the server over TLS. Default: `false`, since HTTP/1.1 is faster here.
+    pub http2: bool,
+    /// A proxy, `http://host:port` or `socks5h://host:port`, without credentials. Proxies of the environment are not used.
+    /// Default: none.
+    pub proxy: Option<String>,
+    /// A PEM file of certificates to trust besides those of the system. Default: none.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// All that [`HttpTransport`](super::HttpTransport) is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransportSettings {
+    /// How long an attempt may take.
+    pub timeouts: TimeoutsConfig,
+    /// How HTTP is spoken.
+    pub http: HttpConfig,
+    /// How many idle connections are kept: the sender's concurrency.
+    pub pool: u32,
+}
+
+impl Default for TimeoutsConfig {
+    fn default() -> Self {
+        Self {
+            connect: TimeSpan::from_secs(10),
+            response: TimeSpan::from_secs(30),
+        }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            max_response_bytes: ByteSize::new(1 << 20),
+            http2: false,
+            proxy: None,
+            ca_file: None,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A rate held by spreading: the generic cell rate algorithm of governor, asked at logical times.
+//!
+//! For N per window T with burst B the quota is B at once and then one per I = T/(N-B). By the algorithm, n grants lie at least
+//! (n-B)·I apart. A wake-up that comes late is granted at the logical time at which it was due, if that lies at most
+//! L = I/2 back, so a late timer costs no throughput. A half-open window of length T then holds grants whose logical times span less than
+//! T + L, at most B + floor((T + L)/I) = N of them. The other half of I is left to the jitter on the way to the server.
+//!
+//! With N = 1 there is one grant per T, and no lateness is recovered.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock, FakeRelativeClock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{NotKeyed, StateStore};
+use governor::{Quota, RateLimiter};
+
+use super::Rate;
+
+/// One rate, spread evenly over its window. Times are counted from the pacer's start.
+#[derive(Debug)]
+pub(crate) struct Spread {
+    limiter: RateLimiter<NotKeyed, Memory, FakeRelativeClock, NoOpMiddleware<Nanos>>,
+    memory: Memory,
+    recovered: Duration,
+}
+
+impl Spread {
+    /// Spreads a rate; without a burst, a hundredth of the rate may come at once.
+    pub(crate) fn new(rate: Rate, burst: Option<u32>) -> Self {
+        let count = rate.count.get();
+        let burst = burst.unwrap_or(count / 100).clamp(1, (count - 1).max(1));
+        let steady = (count - burst).max(1);
+        let nanos = rate.window.duration().as_nanos().div_ceil(u128::from(steady));
+        let interval = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let memory = Memory::default();
+        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        Self {
+            limiter: RateLimiter::new(quota, memory.clone(), FakeRelativeClock::default()),
+            memory,
+            recovered: if count > 1 { interval / 2 } else { Duration::ZERO },
+        }
+    }
+
+    /// The logical time of the next grant, seen from `now`; in the past by at most the lateness that is recovered.
+    pub(crate) fn earliest(&self, now: Duration) -> Duration {
+        self.advance(now.saturating_sub(self.recovered));
+        self.memory.frozen.store(true, Ordering::Relaxed);
+        let asked = self.limiter.check();
+        self.memory.frozen.store(false, Ordering::Relaxed);
+        match asked {
+            Ok(()) => self.logical_now(),
+            Err(not_until) => not_until.earliest_possible().into(),
+        }
+    }
+
+    /// Takes the next grant, which must be due.
+    pub(crate) fn take(&self, now: Duration) {
+        self.advance(self.earliest(now));
+        let taken = self.limiter.check();
+        debug_assert!(taken.is_ok(), "taken before it was due");
+    }
+
+    /// Moves the logical clock; it never goes back.
+    fn advance(&self, to: Duration) {
+        self.limiter
+            .clock()
+            .advance(to.saturating_sub(self.logical_now()));
+    }
+
+    fn logical_now(&self) -> Duration {
+        let start = Nanos::default();
+        self.limiter.clock().now().duration_since(start).into()
+    }
+}
+
+/// The limiter's memory, which can be frozen so that asking changes nothing.
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    arrival: Arc<AtomicU64>,
+    frozen: Arc<AtomicBool>,
+}
+
+impl StateStore for Memory {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, _: &NotKeyed, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let (answer, next) = decide(Some(self.arrival.load(Ordering::Relaxed).into()))?;
+        if !self.frozen.load(Ordering::Relaxed) {
+            self.arrival.store(next.as_u64(), Ordering::Relaxed);
+        }
+        Ok(answer)
+    }
+}
