@@ -114,14 +114,23 @@ impl From<BodyShape> for String {
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { max_records: 1, max_bytes: 1 << 20, max_wait: Duration::from_secs(1), max_groups: 256 }
+        Self {
+            max_records: 1,
+            max_bytes: 1 << 20,
+            max_wait: Duration::from_secs(1),
+            max_groups: 256,
+        }
     }
 }
 
 impl<T> Batcher<T> {
     /// An empty batcher.
     pub fn new(limits: BatchLimits) -> Self {
-        Self { limits, open: HashMap::new(), next_age: 0 }
+        Self {
+            limits,
+            open: HashMap::new(),
+            next_age: 0,
+        }
     }
 
     /// Takes an item of `bytes` bytes and gives the batches that are complete with it.
@@ -147,18 +156,30 @@ impl<T> Batcher<T> {
     /// Gives the batches that have waited long enough.
     pub fn expire(&mut self, now: Instant) -> Vec<Vec<T>> {
         let is_due = |open: &Open<T>| now.saturating_duration_since(open.since) >= self.limits.max_wait;
-        let due: Vec<_> = self.open.iter().filter(|(_, open)| is_due(open)).map(|(key, open)| (open.age, key.clone())).collect();
+        let due: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, open)| is_due(open))
+            .map(|(key, open)| (open.age, key.clone()))
+            .collect();
         self.take_in_order(due)
     }
 
     /// When the next batch will have waited long enough.
     pub fn deadline(&self) -> Option<Instant> {
-        self.open.values().map(|open| open.since + self.limits.max_wait).min()
+        self.open
+            .values()
+            .map(|open| open.since + self.limits.max_wait)
+            .min()
     }
 
     /// Gives everything that is left, oldest first.
     pub fn drain(&mut self) -> Vec<Vec<T>> {
-        let all = self.open.iter().map(|(key, open)| (open.age, key.clone())).collect();
+        let all = self
+            .open
+            .iter()
+            .map(|(key, open)| (open.age, key.clone()))
+            .collect();
         self.take_in_order(all)
     }
 
@@ -171,8 +192,11 @@ impl<T> Batcher<T> {
     fn add(&mut self, item: T, bytes: usize, group: &Option<String>, now: Instant) -> bool {
         let age = self.next_age;
         let capacity = self.limits.max_records.min(1_024);
-        let open = self.open.entry(group.clone()).or_insert_with(|| {
-            Open { items: Vec::with_capacity(capacity), bytes: 0, since: now, age }
+        let open = self.open.entry(group.clone()).or_insert_with(|| Open {
+            items: Vec::with_capacity(capacity),
+            bytes: 0,
+            since: now,
+            age,
         });
         self.next_age += 1;
         open.items.push(item);
@@ -185,7 +209,11 @@ impl<T> Batcher<T> {
     }
 
     fn take_oldest(&mut self) -> Option<Vec<T>> {
-        let oldest = self.open.iter().min_by_key(|(_, open)| open.age).map(|(key, _)| key.clone())?;
+        let oldest = self
+            .open
+            .iter()
+            .min_by_key(|(_, open)| open.age)
+            .map(|(key, _)| key.clone())?;
         self.take(&oldest)
     }
 
@@ -201,7 +229,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn batcher(max_records: usize, max_bytes: usize) -> Batcher<u32> {
-        Batcher::new(BatchLimits { max_records, max_bytes, ..BatchLimits::default() })
+        Batcher::new(BatchLimits {
+            max_records,
+            max_bytes,
+            ..BatchLimits::default()
+        })
     }
 
     fn group(number: u32) -> Option<String> {
@@ -229,7 +261,11 @@ mod tests {
 
     #[test]
     fn too_many_groups_push_out_the_oldest() {
-        let mut batcher = Batcher::new(BatchLimits { max_records: 10, max_groups: 2, ..BatchLimits::default() });
+        let mut batcher = Batcher::new(BatchLimits {
+            max_records: 10,
+            max_groups: 2,
+            ..BatchLimits::default()
+        });
         let now = Instant::now();
         assert!(batcher.push(1, 1, group(1), now).is_empty());
         assert!(batcher.push(2, 1, group(2), now).is_empty());

@@ -23,16 +23,26 @@ pub enum RenderError {
 pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, RenderError> {
     let first = batch.first().ok_or(RenderError::Empty)?;
     let target = first.target.as_deref();
-    let url = target.and_then(|target| target.url.as_ref()).or_else(|| endpoint.fixed_url());
+    let url = target
+        .and_then(|target| target.url.as_ref())
+        .or_else(|| endpoint.fixed_url());
     let body = body(endpoint, batch)?;
     let mut headers = endpoint.fixed_headers().clone();
     if !body.is_empty() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(endpoint.content_type().mime()));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(endpoint.content_type().mime()),
+        );
     }
     for (name, value) in target.iter().flat_map(|target| &target.headers) {
         headers.insert(name.clone(), value.clone());
     }
-    Ok(Request { method: endpoint.method().clone(), url: url.ok_or(RenderError::Empty)?.clone(), headers, body })
+    Ok(Request {
+        method: endpoint.method().clone(),
+        url: url.ok_or(RenderError::Empty)?.clone(),
+        headers,
+        body,
+    })
 }
 
 fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
@@ -42,7 +52,10 @@ fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
     }
     let size = pieces().map(|piece| piece.len() + 1).sum::<usize>() + 1;
     match endpoint.body_shape() {
-        BodyShape::Object => Ok(batch.first().map(|prepared| prepared.piece.clone()).unwrap_or_default()),
+        BodyShape::Object => Ok(batch
+            .first()
+            .map(|prepared| prepared.piece.clone())
+            .unwrap_or_default()),
         BodyShape::Array => Ok(array(pieces(), size)),
         BodyShape::Ndjson => Ok(lines(pieces(), size)),
         BodyShape::Expression(_) => {
@@ -74,7 +87,13 @@ fn lines<'a>(pieces: impl Iterator<Item = &'a Bytes>, size: usize) -> Bytes {
     for piece in pieces {
         match memchr::memchr2(b'\n', b'\r', piece) {
             None => body.extend_from_slice(piece),
-            Some(_) => body.extend(piece.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })),
+            Some(_) => body.extend(piece.iter().map(|byte| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    *byte
+                }
+            })),
         }
         body.extend_from_slice(b"\n");
     }

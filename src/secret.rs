@@ -70,7 +70,9 @@ pub enum SecretError {
     #[error("the secret's file `{0}` is empty")]
     Empty(PathBuf),
     /// The secret stands in the configuration itself.
-    #[error("a secret stands in the configuration itself; write `{{env: NAME}}` or `{{file: PATH}}`, or allow it with `--allow-inline-secrets`")]
+    #[error(
+        "a secret stands in the configuration itself; write `{{env: NAME}}` or `{{file: PATH}}`, or allow it with `--allow-inline-secrets`"
+    )]
     Inline,
 }
 
@@ -89,7 +91,10 @@ impl Secret {
     pub fn is_jwt(&self) -> bool {
         let mut parts = self.reveal().split('.');
         let is_part = |part: &str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
         };
         let head = parts.next().unwrap_or_default();
         head.starts_with("eyJ") && is_part(head) && parts.clone().count() == 2 && parts.all(is_part)
@@ -133,8 +138,10 @@ impl SecretRef {
                 _ => Err(SecretError::Unset(env.clone())),
             },
             Self::File(FileRef { file }) => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|source| SecretError::File { path: file.clone(), source })?;
+                let text = std::fs::read_to_string(file).map_err(|source| SecretError::File {
+                    path: file.clone(),
+                    source,
+                })?;
                 match text.trim_end() {
                     "" => Err(SecretError::Empty(file.clone())),
                     value => Ok(Secret::new(value)),
@@ -170,7 +177,9 @@ mod tests {
     fn a_secret_file_loses_its_final_newline() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "k3y\n").unwrap();
-        let secret = SecretRef::File(FileRef { file: file.path().to_owned() });
+        let secret = SecretRef::File(FileRef {
+            file: file.path().to_owned(),
+        });
         assert_eq!(secret.resolve(false).unwrap().reveal(), "k3y");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 use super::header::{HeaderTemplate, check_name, parse_text};
@@ -17,7 +17,8 @@ use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
 use crate::secret::{Secret, SecretRef};
 use crate::template::{
-    ContentType, CredentialKind, CredentialRule, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template,
+    ContentType, CredentialKind, CredentialRule, Method, Need, ParameterKind, ParameterValue, SuccessRule,
+    Template,
 };
 
 /// All that an endpoint is made from.
@@ -36,14 +37,20 @@ pub struct EndpointInput<'a> {
 }
 
 /// The secrets that a destination needs, each with its path in the configuration.
-pub fn wanted_secrets(destination: &DestinationConfig, template: Option<&Template>) -> Vec<(String, SecretRef)> {
+pub fn wanted_secrets(
+    destination: &DestinationConfig,
+    template: Option<&Template>,
+) -> Vec<(String, SecretRef)> {
     let mut wanted = Vec::new();
     if let Some(template) = template
         && let Some(rule) = template.vendor.credentials.get(&template.file.credential)
     {
         let name = &template.file.credential;
         let given = destination.credentials.get(name).cloned();
-        wanted.push((credential_path(name), given.unwrap_or_else(|| SecretRef::env(&rule.env))));
+        wanted.push((
+            credential_path(name),
+            given.unwrap_or_else(|| SecretRef::env(&rule.env)),
+        ));
     }
     match &destination.auth {
         AuthConfig::None => {}
@@ -73,7 +80,10 @@ fn credential_path(name: &str) -> String {
 impl Endpoint {
     /// Makes an endpoint ready, or says everything that is wrong with it.
     pub fn compile(input: &EndpointInput<'_>) -> Result<Self, Vec<Problem>> {
-        let mut build = Build { input, problems: Vec::new() };
+        let mut build = Build {
+            input,
+            problems: Vec::new(),
+        };
         let endpoint = match input.template {
             Some(template) => build.from_template(template),
             None => build.manual(),
@@ -129,13 +139,24 @@ impl Build<'_> {
         let rule = vendor.credentials.get(&file.credential)?;
         let credentials = self.template_credential(&file.credential, rule);
         self.refuse_unknown_credentials(template);
-        let base = destination.base_url.as_ref().or_else(|| vendor.hosts.get(&file.host))?;
-        let shape = self.input.body_shape.cloned().unwrap_or_else(|| file.batch.shape.clone());
+        let base = destination
+            .base_url
+            .as_ref()
+            .or_else(|| vendor.hosts.get(&file.host))?;
+        let shape = self
+            .input
+            .body_shape
+            .cloned()
+            .unwrap_or_else(|| file.batch.shape.clone());
         self.finish(Says {
             name: &template.name,
             method: file.method,
             url: format!("{}{}", base.trim_end_matches('/'), file.path),
-            url_path: if destination.base_url.is_some() { "destination.base_url" } else { "destination.template" },
+            url_path: if destination.base_url.is_some() {
+                "destination.base_url"
+            } else {
+                "destination.template"
+            },
             content_type: ContentType::Json,
             parameters,
             own_headers: file.headers.clone().into_iter().collect(),
@@ -143,7 +164,11 @@ impl Build<'_> {
             body: file.body.as_deref(),
             body_shape: shape,
             needs: &file.needs,
-            identifiers: if destination.identifiers.is_empty() { &file.identifiers } else { &destination.identifiers },
+            identifiers: if destination.identifiers.is_empty() {
+                &file.identifiers
+            } else {
+                &destination.identifiers
+            },
             success: &file.success,
             error: destination.error.as_deref().or(vendor.error.as_deref()),
             safe_to_resend: destination.safe_to_resend.unwrap_or(file.safe_to_resend),
@@ -158,16 +183,25 @@ impl Build<'_> {
             self.problem("destination", "name a `template`, or give a `method` and a `url`");
             return None;
         }
-        for (key, is_missing) in [("method", destination.method.is_none()), ("url", destination.url.is_none())] {
+        for (key, is_missing) in [
+            ("method", destination.method.is_none()),
+            ("url", destination.url.is_none()),
+        ] {
             if is_missing {
                 self.problem("destination", format!("a manual endpoint needs `{key}`"));
             }
         }
         if destination.base_url.is_some() {
-            self.problem("destination.base_url", "it belongs to a template, a manual endpoint has its `url`");
+            self.problem(
+                "destination.base_url",
+                "it belongs to a template, a manual endpoint has its `url`",
+            );
         }
         for name in destination.credentials.keys() {
-            self.problem(credential_path(name), "it belongs to a template, a manual endpoint has `auth`");
+            self.problem(
+                credential_path(name),
+                "it belongs to a template, a manual endpoint has `auth`",
+            );
         }
         let credentials = self.auth();
         let method = destination.method?;
@@ -187,8 +221,14 @@ impl Build<'_> {
             identifiers: &destination.identifiers,
             success: &destination.success,
             error: destination.error.as_deref(),
-            safe_to_resend: destination.safe_to_resend.unwrap_or(matches!(method, Method::Put | Method::Delete)),
-            max_records: if self.input.is_batched && content_type != ContentType::Form { 100 } else { 1 },
+            safe_to_resend: destination
+                .safe_to_resend
+                .unwrap_or(matches!(method, Method::Put | Method::Delete)),
+            max_records: if self.input.is_batched && content_type != ContentType::Form {
+                100
+            } else {
+                1
+            },
             most_records: (content_type == ContentType::Form).then_some(1),
         })
     }
@@ -215,7 +255,10 @@ impl Build<'_> {
             _ => None,
         };
         if says.content_type == ContentType::Form && says.body_shape != BodyShape::Object {
-            self.problem("batch.body_shape", "a form holds one record, leave the shape out or write `object`");
+            self.problem(
+                "batch.body_shape",
+                "a form holds one record, leave the shape out or write `object`",
+            );
         }
         let success = Success::compile(says.success, says.error)
             .map_err(|(key, error)| self.problem(format!("destination.{key}"), error))
@@ -223,7 +266,10 @@ impl Build<'_> {
         let (fixed_headers, varying_headers) = self.headers(&says);
         let needs = says.needs.iter().map(|need| {
             let is_true = |name: &String| says.parameters.get(name).is_some_and(ParameterValue::is_true);
-            Requirement { need: need.clone(), is_waived: need.unless.as_ref().is_some_and(is_true) }
+            Requirement {
+                need: need.clone(),
+                is_waived: need.unless.as_ref().is_some_and(is_true),
+            }
         });
         let parameters = serde_json::to_string(&says.parameters).unwrap_or_default();
         Some(Endpoint {
@@ -252,7 +298,11 @@ impl Build<'_> {
         let taken: Vec<HeaderName> = says.credentials.keys().cloned().collect();
         let mut fixed = says.credentials.clone();
         let mut varying = Vec::new();
-        let own = says.own_headers.iter().cloned().map(|(name, value)| (name, HeaderValueConfig::Text(value)));
+        let own = says
+            .own_headers
+            .iter()
+            .cloned()
+            .map(|(name, value)| (name, HeaderValueConfig::Text(value)));
         for (name, value) in own.chain(self.configured_headers()) {
             let path = format!("{PATH}.{name}");
             let HeaderValueConfig::Text(text) = value else {
@@ -260,7 +310,9 @@ impl Build<'_> {
                 continue;
             };
             let compiled = HeaderTemplate::compile(&name, &text, &says.parameters, &taken);
-            let Some(header) = self.good(&path, compiled) else { continue };
+            let Some(header) = self.good(&path, compiled) else {
+                continue;
+            };
             match header.is_varying() {
                 true => varying.push(header),
                 false => {
@@ -277,15 +329,24 @@ impl Build<'_> {
         match &self.input.destination.headers {
             HeadersConfig::Map(map) => map.clone().into_iter().collect(),
             HeadersConfig::Text(text) => {
-                let pairs = self.good("destination.headers", parse_text(text)).unwrap_or_default();
-                pairs.into_iter().map(|(name, value)| (name, HeaderValueConfig::Text(value))).collect()
+                let pairs = self
+                    .good("destination.headers", parse_text(text))
+                    .unwrap_or_default();
+                pairs
+                    .into_iter()
+                    .map(|(name, value)| (name, HeaderValueConfig::Text(value)))
+                    .collect()
             }
         }
     }
 
     fn secret_header(&mut self, fixed: &mut HeaderMap, name: &str, path: &str, taken: &[HeaderName]) {
-        let Some(secret) = self.input.secrets.get(path) else { return };
-        let Some(name) = self.good(path, check_name(name, taken)) else { return };
+        let Some(secret) = self.input.secrets.get(path) else {
+            return;
+        };
+        let Some(name) = self.good(path, check_name(name, taken)) else {
+            return;
+        };
         if let Some(value) = self.sensitive(path, secret.reveal()) {
             fixed.insert(name, value);
         }
@@ -294,16 +355,27 @@ impl Build<'_> {
     fn auth(&mut self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let auth = &self.input.destination.auth;
-        let Some(secret) = self.input.secrets.get(AUTH) else { return headers };
+        let Some(secret) = self.input.secrets.get(AUTH) else {
+            return headers;
+        };
         let (name, value) = match auth {
             AuthConfig::None => return headers,
             AuthConfig::Header { name, .. } => (name.as_str(), secret.reveal().to_owned()),
             AuthConfig::Bearer { .. } => ("authorization", format!("Bearer {}", secret.reveal())),
             AuthConfig::Basic { username, .. } => {
                 if username.contains(':') {
-                    self.problem("destination.auth.username", "a user name cannot contain `:` (RFC 7617)");
+                    self.problem(
+                        "destination.auth.username",
+                        "a user name cannot contain `:` (RFC 7617)",
+                    );
                 }
-                ("authorization", format!("Basic {}", STANDARD.encode(format!("{username}:{}", secret.reveal()))))
+                (
+                    "authorization",
+                    format!(
+                        "Basic {}",
+                        STANDARD.encode(format!("{username}:{}", secret.reveal()))
+                    ),
+                )
             }
         };
         let name = self.good("destination.auth.name", check_name(name, &[]));
@@ -316,14 +388,19 @@ impl Build<'_> {
     fn template_credential(&mut self, name: &str, rule: &CredentialRule) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let path = credential_path(name);
-        let Some(secret) = self.input.secrets.get(&path) else { return headers };
+        let Some(secret) = self.input.secrets.get(&path) else {
+            return headers;
+        };
         let title = &rule.title;
         match (rule.looks_like, secret.is_jwt()) {
             (Some(CredentialKind::Jwt), false) => {
                 self.problem(&path, format!("the value is not the {title}, which is a JWT (three parts that begin with `eyJ`); is it another key of the vendor?"));
             }
             (Some(CredentialKind::Opaque), true) => {
-                self.problem(&path, format!("the value is a JWT, and the {title} is not; is it the API key?"));
+                self.problem(
+                    &path,
+                    format!("the value is a JWT, and the {title} is not; is it the API key?"),
+                );
             }
             _ => {}
         }
@@ -335,7 +412,8 @@ impl Build<'_> {
     }
 
     fn sensitive(&mut self, path: &str, text: &str) -> Option<HeaderValue> {
-        let value = HeaderValue::from_str(text).map_err(|_| "the secret has characters that a header cannot hold");
+        let value =
+            HeaderValue::from_str(text).map_err(|_| "the secret has characters that a header cannot hold");
         let mut value = self.good(path, value)?;
         value.set_sensitive(true);
         Some(value)
@@ -347,15 +425,23 @@ impl Build<'_> {
         let known = &template.file.parameters;
         for name in given.keys().filter(|name| !known.contains_key(*name)) {
             let meant = closest(name, known.keys().map(String::as_str));
-            let hint = meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
+            let hint = meant
+                .map(|meant| format!(", did you mean `{meant}`?"))
+                .unwrap_or_default();
             let path = format!("destination.parameters.{name}");
-            self.problem(path, format!("`{}` has no parameter `{name}`{hint}", template.name));
+            self.problem(
+                path,
+                format!("`{}` has no parameter `{name}`{hint}", template.name),
+            );
         }
         let mut parameters = Parameters::new();
         for (name, parameter) in known {
             let path = format!("destination.parameters.{name}");
             match given.get(name).or(parameter.default.as_ref()) {
-                None => self.problem(&path, format!("`{name}` is missing: {}", parameter.description.trim())),
+                None => self.problem(
+                    &path,
+                    format!("`{name}` is missing: {}", parameter.description.trim()),
+                ),
                 Some(value) => {
                     match (parameter.kind, value) {
                         (ParameterKind::Boolean, ParameterValue::Boolean(_)) => {}
@@ -374,11 +460,20 @@ impl Build<'_> {
 
     fn refuse_unknown_credentials(&mut self, template: &Template) {
         let wanted = &template.file.credential;
-        for name in self.input.destination.credentials.keys().filter(|name| *name != wanted) {
+        for name in self
+            .input
+            .destination
+            .credentials
+            .keys()
+            .filter(|name| *name != wanted)
+        {
             let is_vendors = template.vendor.credentials.contains_key(name);
             let message = match is_vendors {
                 true => format!("`{}` takes `{wanted}`, not `{name}`", template.name),
-                false => format!("`{}` has no credential `{name}`, it takes `{wanted}`", template.name),
+                false => format!(
+                    "`{}` has no credential `{name}`, it takes `{wanted}`",
+                    template.name
+                ),
             };
             self.problem(credential_path(name), message);
         }

@@ -82,7 +82,11 @@ impl HeaderTemplate {
     pub(super) fn render(&self, fields: &Fields<'_>) -> Result<HeaderValue, FillError> {
         let mut text = String::new();
         let mut last = "";
-        let unfit = |field: &str, reason| FillError::Unfit { place: PLACE, field: field.to_owned(), reason };
+        let unfit = |field: &str, reason| FillError::Unfit {
+            place: PLACE,
+            field: field.to_owned(),
+            reason,
+        };
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
@@ -102,7 +106,10 @@ impl HeaderTemplate {
 
 /// Checks that a configuration may set a header of this name.
 pub(super) fn check_name(name: &str, taken: &[HeaderName]) -> Result<HeaderName, HeaderError> {
-    let parsed: HeaderName = name.trim().parse().map_err(|_| HeaderError::Name(name.to_owned()))?;
+    let parsed: HeaderName = name
+        .trim()
+        .parse()
+        .map_err(|_| HeaderError::Name(name.to_owned()))?;
     if RESERVED.contains(&parsed.as_str()) {
         return Err(HeaderError::Reserved(parsed.to_string()));
     }
@@ -146,17 +153,36 @@ mod tests {
     #[test]
     fn the_seeds_text_form_is_read_with_commas_inside_values() {
         let headers = parse_text("header1:value1, Accept:text/html,text/plain,X-Time:10:30").unwrap();
-        let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(pairs, [("header1", "value1"), ("Accept", "text/html,text/plain"), ("X-Time", "10:30")]);
+        let pairs: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("header1", "value1"),
+                ("Accept", "text/html,text/plain"),
+                ("X-Time", "10:30")
+            ]
+        );
         assert!(parse_text("nonsense").is_err());
     }
 
     #[test]
     fn reserved_and_credential_headers_are_refused() {
-        assert_eq!(compile("Host", "x").unwrap_err(), HeaderError::Reserved("host".into()));
+        assert_eq!(
+            compile("Host", "x").unwrap_err(),
+            HeaderError::Reserved("host".into())
+        );
         let taken = compile("X-Encharge-Token", "x").unwrap_err();
-        assert_eq!(taken.to_string(), "`X-Encharge-Token` is set from the credential, leave it out of `headers`");
-        assert_eq!(compile("Content-Type", "x").unwrap_err(), HeaderError::ContentType);
+        assert_eq!(
+            taken.to_string(),
+            "`X-Encharge-Token` is set from the credential, leave it out of `headers`"
+        );
+        assert_eq!(
+            compile("Content-Type", "x").unwrap_err(),
+            HeaderError::ContentType
+        );
     }
 
     #[test]
@@ -164,8 +190,16 @@ mod tests {
         let header = compile("X-Id", "id-{record.id}").unwrap();
         let render = |record: &str| header.render(&Fields::parse(record).unwrap());
         assert_eq!(render(r#"{"id":"a b"}"#).unwrap(), "id-a b");
-        for hostile in [r#"{"id":"a\r\nX-Evil: 1"}"#, r#"{"id":"é"}"#, r#"{"id":"\t"}"#, r#"{"id":"\u0000"}"#] {
-            assert!(matches!(render(hostile), Err(FillError::Unfit { .. })), "{hostile}");
+        for hostile in [
+            r#"{"id":"a\r\nX-Evil: 1"}"#,
+            r#"{"id":"é"}"#,
+            r#"{"id":"\t"}"#,
+            r#"{"id":"\u0000"}"#,
+        ] {
+            assert!(
+                matches!(render(hostile), Err(FillError::Unfit { .. })),
+                "{hostile}"
+            );
         }
         assert!(compile("X-Id", "a\nb").is_err());
     }

@@ -169,14 +169,24 @@ impl Endpoint {
     /// Turns a record into its part of a request.
     pub fn prepare(&self, record: Record) -> Result<Prepared, (Record, PrepareError)> {
         match self.parts_of(&record) {
-            Ok((piece, target, lacks_need)) => Ok(Prepared { record, piece, target, lacks_need }),
+            Ok((piece, target, lacks_need)) => Ok(Prepared {
+                record,
+                piece,
+                target,
+                lacks_need,
+            }),
             Err(error) => Err((record, error)),
         }
     }
 
     fn parts_of(&self, record: &Record) -> Result<(Bytes, Option<Arc<Target>>, bool), PrepareError> {
-        let needs_fields = !self.needs.is_empty() || self.url.fixed().is_none() || !self.varying_headers.is_empty();
-        let fields = if needs_fields { Fields::parse(record.as_str())? } else { Fields::default() };
+        let needs_fields =
+            !self.needs.is_empty() || self.url.fixed().is_none() || !self.varying_headers.is_empty();
+        let fields = if needs_fields {
+            Fields::parse(record.as_str())?
+        } else {
+            Fields::default()
+        };
         let lacks_need = self.check_needs(&fields)?;
         let target = self.target(&fields)?;
         Ok((self.piece(record)?, target, lacks_need))
@@ -204,7 +214,11 @@ impl Endpoint {
             return Ok(None);
         }
         let render = |header: &HeaderTemplate| Ok((header.name.clone(), header.render(fields)?));
-        let headers = self.varying_headers.iter().map(render).collect::<Result<_, PrepareError>>()?;
+        let headers = self
+            .varying_headers
+            .iter()
+            .map(render)
+            .collect::<Result<_, PrepareError>>()?;
         Ok(Some(Arc::new(Target { url, headers })))
     }
 

@@ -22,10 +22,14 @@ pub(super) enum Part {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceholderError {
     /// A brace is not closed, or closes nothing.
-    #[error("a brace in `{0}` is not closed or not opened; a placeholder is `{{name}}` or `{{record.field}}`")]
+    #[error(
+        "a brace in `{0}` is not closed or not opened; a placeholder is `{{name}}` or `{{record.field}}`"
+    )]
     Brace(String),
     /// No parameter has the name.
-    #[error("`{{{0}}}` is no parameter; a field of the record is `{{record.{0}}}`, a parameter is set under `parameters:`")]
+    #[error(
+        "`{{{0}}}` is no parameter; a field of the record is `{{record.{0}}}`, a parameter is set under `parameters:`"
+    )]
     UnknownParameter(String),
 }
 
@@ -88,8 +92,9 @@ pub(super) fn parse(
                 parts.push(Part::Field(field.to_owned()));
             }
             None => {
-                let value =
-                    parameters.get(name).ok_or_else(|| PlaceholderError::UnknownParameter(name.to_owned()))?;
+                let value = parameters
+                    .get(name)
+                    .ok_or_else(|| PlaceholderError::UnknownParameter(name.to_owned()))?;
                 literal.push_str(&encode(&text[..text.len() - from.len()], &value.to_text()));
             }
         }
@@ -107,8 +112,17 @@ pub(super) fn fill<'a>(
     field: &str,
     place: &'static str,
 ) -> Result<Cow<'a, str>, FillError> {
-    let missing = || FillError::Missing { place, field: field.to_owned() };
-    let value = fields.at(field)?.filter(|value| *value != "null").ok_or_else(missing)?;
-    let text = text_of(value).ok_or_else(|| FillError::NotText { place, field: field.to_owned() })?;
+    let missing = || FillError::Missing {
+        place,
+        field: field.to_owned(),
+    };
+    let value = fields
+        .at(field)?
+        .filter(|value| *value != "null")
+        .ok_or_else(missing)?;
+    let text = text_of(value).ok_or_else(|| FillError::NotText {
+        place,
+        field: field.to_owned(),
+    })?;
     if text.is_empty() { Err(missing()) } else { Ok(text) }
 }

@@ -32,14 +32,26 @@ pub fn run_tests(template: &Template) -> Result<usize, Vec<SelfTestFailure>> {
         .iter()
         .filter_map(|test| {
             let reason = run_test(template, test).err()?;
-            Some(SelfTestFailure { template: template.name.clone(), test: test.name.clone(), reason })
+            Some(SelfTestFailure {
+                template: template.name.clone(),
+                test: test.name.clone(),
+                reason,
+            })
         })
         .collect();
     if template.file.tests.is_empty() {
         let reason = "a template has at least one test".to_owned();
-        return Err(vec![SelfTestFailure { template: template.name.clone(), test: "tests".to_owned(), reason }]);
+        return Err(vec![SelfTestFailure {
+            template: template.name.clone(),
+            test: "tests".to_owned(),
+            reason,
+        }]);
     }
-    if failures.is_empty() { Ok(template.file.tests.len()) } else { Err(failures) }
+    if failures.is_empty() {
+        Ok(template.file.tests.len())
+    } else {
+        Err(failures)
+    }
 }
 
 impl Endpoint {
@@ -53,7 +65,10 @@ impl Endpoint {
         };
         for (name, parameter) in &template.file.parameters {
             if let Some(example) = parameter.example.as_ref().filter(|_| parameter.default.is_none()) {
-                destination.parameters.entry(name.clone()).or_insert_with(|| example.clone());
+                destination
+                    .parameters
+                    .entry(name.clone())
+                    .or_insert_with(|| example.clone());
             }
         }
         let secrets: BTreeMap<String, Secret> = wanted_secrets(&destination, Some(template))
@@ -68,7 +83,11 @@ impl Endpoint {
             is_batched: false,
         };
         Self::compile(&input).map_err(|problems| {
-            problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join("; ")
+            problems
+                .iter()
+                .map(|problem| problem.message.clone())
+                .collect::<Vec<_>>()
+                .join("; ")
         })
     }
 }
@@ -84,11 +103,23 @@ fn stand_in(template: &Template) -> Secret {
 
 fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
     let endpoint = Endpoint::sample(template, &test.parameters)?;
-    let origin = Arc::new(Origin { name: "test".to_owned(), shape: Shape::Json });
+    let origin = Arc::new(Origin {
+        name: "test".to_owned(),
+        shape: Shape::Json,
+    });
     let (mut prepared, mut rejects) = (Vec::new(), Vec::new());
     for (index, record) in test.records.iter().enumerate() {
-        let position = Position { origin: Arc::clone(&origin), number: index as u64 + 1, line: None, byte: 0 };
-        match endpoint.prepare(Record { position, text: Bytes::from(record.to_text()), original: None }) {
+        let position = Position {
+            origin: Arc::clone(&origin),
+            number: index as u64 + 1,
+            line: None,
+            byte: 0,
+        };
+        match endpoint.prepare(Record {
+            position,
+            text: Bytes::from(record.to_text()),
+            original: None,
+        }) {
             Ok(item) => prepared.push(item),
             Err((_, reason)) => rejects.push(reason.to_string()),
         }
@@ -97,31 +128,110 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
     let most = test.max_records.unwrap_or(template.file.batch.max_records).max(1) as usize;
     let batches: Vec<&[Prepared]> = prepared.chunks(most).collect();
     if batches.len() != test.requests.len() {
-        return Err(format!("{} requests expected, {} came out", test.requests.len(), batches.len()));
+        return Err(format!(
+            "{} requests expected, {} came out",
+            test.requests.len(),
+            batches.len()
+        ));
     }
-    batches.iter().zip(&test.requests).try_for_each(|(batch, expected)| {
-        let request = request::render(&endpoint, batch).map_err(|error| error.to_string())?;
-        compare(expected, &request)
-    })
+    batches
+        .iter()
+        .zip(&test.requests)
+        .try_for_each(|(batch, expected)| {
+            let request = request::render(&endpoint, batch).map_err(|error| error.to_string())?;
+            compare(expected, &request)
+        })
 }
 
 fn compare(expected: &TestRequest, request: &crate::client::Request) -> Result<(), String> {
-    same("method", &expected.method.to_string(), &request.method.to_string())?;
+    same(
+        "method",
+        &expected.method.to_string(),
+        &request.method.to_string(),
+    )?;
     same("url", &expected.url, &request.url.to_string())?;
     for (name, value) in &expected.headers {
-        let sent = request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let sent = request
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         same(&format!("header {name}"), value.as_str(), sent)?;
     }
     let body = String::from_utf8_lossy(&request.body);
     match &expected.body {
         Expected::Text(text) => same("body", text.trim_end_matches('\n'), body.trim_end_matches('\n')),
         Expected::Json(value) => {
-            let sent: Value = serde_json::from_str(&body).map_err(|error| format!("body: {error}: {body}"))?;
+            let sent: Value =
+                serde_json::from_str(&body).map_err(|error| format!("body: {error}: {body}"))?;
             same("body", value, &sent)
         }
     }
 }
 
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, expected: &T, sent: &T) -> Result<(), String> {
-    if expected == sent { Ok(()) } else { Err(format!("{what}: expected {expected:?}, sent {sent:?}")) }
+    if expected == sent {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, sent {sent:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Catalog;
+
+    #[test]
+    fn every_built_in_template_passes_its_own_tests() {
+        for template in Catalog::built_in().unwrap().templates() {
+            assert!(run_tests(template).unwrap() > 0);
+        }
+    }
+
+    #[test]
+    fn a_template_whose_request_differs_fails_its_test() {
+        let mut template = Catalog::built_in()
+            .unwrap()
+            .find("encharge/add-tag")
+            .unwrap()
+            .clone();
+        template.file.body = Some("{tag, email}".to_owned());
+        let failures = run_tests(&template).unwrap_err();
+        assert!(
+            failures[0]
+                .to_string()
+                .starts_with("encharge/add-tag: a list of tags is joined: body: expected")
+        );
+    }
+
+    #[test]
+    fn the_example_of_every_template_makes_a_request() {
+        for template in Catalog::built_in().unwrap().templates() {
+            let endpoint = Endpoint::sample(template, &super::super::Parameters::new()).unwrap();
+            let origin = Arc::new(Origin {
+                name: "example".to_owned(),
+                shape: Shape::Json,
+            });
+            let position = Position {
+                origin,
+                number: 1,
+                line: None,
+                byte: 0,
+            };
+            let text = Bytes::from(template.file.example.to_text());
+            let prepared = endpoint
+                .prepare(Record {
+                    position,
+                    text,
+                    original: None,
+                })
+                .unwrap();
+            assert!(
+                request::render(&endpoint, &[prepared]).is_ok(),
+                "{}",
+                template.name
+            );
+        }
+    }
 }

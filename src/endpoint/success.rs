@@ -33,7 +33,10 @@ impl Success {
     pub fn compile(rule: &SuccessRule, error: Option<&str>) -> Result<Self, (&'static str, ExpressionError)> {
         const USUAL: &str = "(.error.message? // .error? // .message? // .errors?) // empty";
         let compile = |key: &'static str, text: &Option<String>| {
-            text.as_deref().map(Expression::compile).transpose().map_err(|error| (key, error))
+            text.as_deref()
+                .map(Expression::compile)
+                .transpose()
+                .map_err(|error| (key, error))
         };
         Ok(Self {
             statuses: rule.statuses.clone(),
@@ -50,7 +53,11 @@ impl Success {
 
     /// Whether the status is a success.
     pub fn is_success(&self, status: StatusCode) -> bool {
-        if self.statuses.is_empty() { status.is_success() } else { self.statuses.contains(&status.as_u16()) }
+        if self.statuses.is_empty() {
+            status.is_success()
+        } else {
+            self.statuses.contains(&status.as_u16())
+        }
     }
 
     /// Judges a reply to a request of `records` records.
@@ -80,7 +87,10 @@ impl Success {
     pub fn reason(&self, status: StatusCode, body: &[u8]) -> String {
         let said = parse(body).and_then(|value| self.error.at_most_one(value, &[]).ok().flatten());
         let said = said.map(|value| value.to_words()).or_else(|| plain_text(body));
-        match said.map(|said| shorten(&said)).filter(|said| !said.is_empty() && said != "null") {
+        match said
+            .map(|said| shorten(&said))
+            .filter(|said| !said.is_empty() && said != "null")
+        {
             Some(said) => format!("{}: {said}", words(status)),
             None => words(status),
         }
@@ -96,7 +106,10 @@ fn parse(body: &[u8]) -> Option<Value> {
 }
 
 fn each(items: &Expression, value: Value, records: usize) -> Result<Verdict, String> {
-    let list = items.one(value).and_then(|list| list.to_json()).map_err(|error| error.to_string())?;
+    let list = items
+        .one(value)
+        .and_then(|list| list.to_json())
+        .map_err(|error| error.to_string())?;
     let results: Vec<&serde_json::value::RawValue> =
         serde_json::from_str(&list).map_err(|_| "`items` gave no list".to_owned())?;
     if results.len() != records {
@@ -125,7 +138,11 @@ fn plain_text(body: &[u8]) -> Option<String> {
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 500;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST).chain(['…']).collect() }
+    if line.chars().count() <= LONGEST {
+        line
+    } else {
+        line.chars().take(LONGEST).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]
@@ -141,21 +158,33 @@ mod tests {
     fn a_200_that_carries_an_error_is_no_success() {
         let rule = "when: .error == null";
         assert_eq!(judge(rule, 200, "{}"), Verdict::Accepted);
-        assert_eq!(judge(rule, 200, r#"{"error":{"message":"nope"}}"#), Verdict::Refused("200 OK: nope".into()));
+        assert_eq!(
+            judge(rule, 200, r#"{"error":{"message":"nope"}}"#),
+            Verdict::Refused("200 OK: nope".into())
+        );
     }
 
     #[test]
     fn a_reply_that_a_rule_cannot_read_is_unexpected_and_never_a_success() {
-        assert!(matches!(judge("when: .users", 200, "<html>"), Verdict::Unexpected(_)));
+        assert!(matches!(
+            judge("when: .users", 200, "<html>"),
+            Verdict::Unexpected(_)
+        ));
         assert!(matches!(judge("when: .users", 200, "[]"), Verdict::Unexpected(_)));
-        assert!(matches!(judge("items: .results", 200, r#"{"results":[true]}"#), Verdict::Unexpected(_)));
+        assert!(matches!(
+            judge("items: .results", 200, r#"{"results":[true]}"#),
+            Verdict::Unexpected(_)
+        ));
     }
 
     #[test]
     fn items_reject_each_record_for_its_own_reason() {
         let rule = "items: '[.results[] | .error // true]'";
         let body = r#"{"results":[{"ok":1},{"error":"bad email"}]}"#;
-        assert_eq!(judge(rule, 207, body), Verdict::Each(vec![None, Some("bad email".into())]));
+        assert_eq!(
+            judge(rule, 207, body),
+            Verdict::Each(vec![None, Some("bad email".into())])
+        );
     }
 
     #[test]
@@ -164,7 +193,10 @@ mod tests {
             Verdict::Refused(reason) => reason,
             other => format!("{other:?}"),
         };
-        assert_eq!(refused(400, r#"{"error":{"message":"bad  email"}}"#), "400 Bad Request: bad email");
+        assert_eq!(
+            refused(400, r#"{"error":{"message":"bad  email"}}"#),
+            "400 Bad Request: bad email"
+        );
         assert_eq!(refused(400, r#"{"error":"text"}"#), "400 Bad Request: text");
         assert_eq!(refused(404, "<!doctype html><p>x"), "404 Not Found");
         assert_eq!(refused(413, ""), "413 Payload Too Large");

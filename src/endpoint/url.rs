@@ -7,7 +7,11 @@ use super::placeholder::{self, FillError, Parameters, Part, PlaceholderError};
 use crate::record::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 is encoded, in a path as in a query.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 const PLACE: &str = "the URL";
 
@@ -38,7 +42,9 @@ pub enum UrlError {
     #[error("the scheme `{0}` is not supported, write `https://`")]
     Scheme(String),
     /// It is plain http to another machine.
-    #[error("plain http to `{0}` would send credentials and records unencrypted; write `https://`, or set `allow_http: true`")]
+    #[error(
+        "plain http to `{0}` would send credentials and records unencrypted; write `https://`, or set `allow_http: true`"
+    )]
     PlainHttp(String),
     /// A record would decide where the request goes.
     #[error("scheme and host must be literal, a record may fill path and query only")]
@@ -78,14 +84,20 @@ impl UrlTemplate {
                 Part::Field(_) => "x",
             });
             let url = check(&sample.collect::<String>(), allow_http)?;
-            return Ok(if parts.len() == 1 { Self::Fixed(url) } else { Self::Varying(parts) });
+            return Ok(if parts.len() == 1 {
+                Self::Fixed(url)
+            } else {
+                Self::Varying(parts)
+            });
         }
         Err(UrlError::RecordInHost)
     }
 
     /// The URL for one record; none where it is the same for all.
     pub(super) fn render(&self, fields: &Fields<'_>) -> Result<Option<Url>, FillError> {
-        let Self::Varying(parts) = self else { return Ok(None) };
+        let Self::Varying(parts) = self else {
+            return Ok(None);
+        };
         let mut text = String::with_capacity(96);
         let mut last_field = "";
         for part in parts {
@@ -101,7 +113,11 @@ impl UrlTemplate {
         // `.` and `..` need no encoding and yet fold a path, so the parser must leave the text as it is.
         match Url::parse(&text) {
             Ok(url) if url.as_str() == text => Ok(Some(url)),
-            _ => Err(FillError::Unfit { place: PLACE, field: last_field.to_owned(), reason: "it would change the path" }),
+            _ => Err(FillError::Unfit {
+                place: PLACE,
+                field: last_field.to_owned(),
+                reason: "it would change the path",
+            }),
         }
     }
 
@@ -131,12 +147,15 @@ impl UrlTemplate {
 
 /// Whether the text of a URL reaches beyond its host.
 fn is_past_host(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?']))
+    text.split_once("://")
+        .is_some_and(|(_, rest)| rest.contains(['/', '?']))
 }
 
 fn check(text: &str, allow_http: bool) -> Result<Url, UrlError> {
-    let url = Url::parse(text)
-        .map_err(|error| UrlError::Invalid { text: text.to_owned(), reason: error.to_string() })?;
+    let url = Url::parse(text).map_err(|error| UrlError::Invalid {
+        text: text.to_owned(),
+        reason: error.to_string(),
+    })?;
     match url.scheme() {
         "https" => {}
         "http" if allow_http || is_loopback(&url) => {}
@@ -147,7 +166,14 @@ fn check(text: &str, allow_http: bool) -> Result<Url, UrlError> {
         return Err(UrlError::Userinfo);
     }
     let is_same = url.as_str() == text || url.as_str().trim_end_matches('/') == text;
-    if is_same { Ok(url) } else { Err(UrlError::Changed { text: text.to_owned(), sent: url.to_string() }) }
+    if is_same {
+        Ok(url)
+    } else {
+        Err(UrlError::Changed {
+            text: text.to_owned(),
+            sent: url.to_string(),
+        })
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -165,22 +191,38 @@ mod tests {
     use proptest::prelude::*;
 
     fn render(template: &str, record: &str) -> Result<String, String> {
-        let template = UrlTemplate::compile(template, &Parameters::new(), false).map_err(|error| error.to_string())?;
-        let url = template.render(&Fields::parse(record).unwrap()).map_err(|error| error.to_string())?;
+        let template =
+            UrlTemplate::compile(template, &Parameters::new(), false).map_err(|error| error.to_string())?;
+        let url = template
+            .render(&Fields::parse(record).unwrap())
+            .map_err(|error| error.to_string())?;
         Ok(url.or_else(|| template.fixed().cloned()).unwrap().to_string())
     }
 
     #[test]
     fn fields_are_percent_encoded_for_path_and_query() {
-        let url = render("https://a.example/u/{record.id}?q={record.q}", r#"{"id":"a/b?c#d","q":"x&y=z é"}"#);
-        assert_eq!(url.unwrap(), "https://a.example/u/a%2Fb%3Fc%23d?q=x%26y%3Dz%20%C3%A9");
+        let url = render(
+            "https://a.example/u/{record.id}?q={record.q}",
+            r#"{"id":"a/b?c#d","q":"x&y=z é"}"#,
+        );
+        assert_eq!(
+            url.unwrap(),
+            "https://a.example/u/a%2Fb%3Fc%23d?q=x%26y%3Dz%20%C3%A9"
+        );
     }
 
     #[test]
     fn a_dot_segment_is_a_reject() {
         for value in [".", ".."] {
-            let error = render("https://a.example/u/{record.id}/x", &format!(r#"{{"id":"{value}"}}"#)).unwrap_err();
-            assert_eq!(error, "the URL cannot hold the value of `id`: it would change the path");
+            let error = render(
+                "https://a.example/u/{record.id}/x",
+                &format!(r#"{{"id":"{value}"}}"#),
+            )
+            .unwrap_err();
+            assert_eq!(
+                error,
+                "the URL cannot hold the value of `id`: it would change the path"
+            );
         }
         let encoded = render("https://a.example/u/{record.id}", r#"{"id":"%2e%2e"}"#).unwrap();
         assert_eq!(encoded, "https://a.example/u/%252e%252e");
@@ -196,8 +238,17 @@ mod tests {
 
     #[test]
     fn host_and_scheme_never_come_from_a_record() {
-        for template in ["https://{record.host}/x", "{record.url}", "https://a{record.x}/", "https://a.example:{record.p}/"] {
-            assert_eq!(render(template, "{}").unwrap_err(), UrlError::RecordInHost.to_string(), "{template}");
+        for template in [
+            "https://{record.host}/x",
+            "{record.url}",
+            "https://a{record.x}/",
+            "https://a.example:{record.p}/",
+        ] {
+            assert_eq!(
+                render(template, "{}").unwrap_err(),
+                UrlError::RecordInHost.to_string(),
+                "{template}"
+            );
         }
     }
 

@@ -60,11 +60,16 @@ impl Rewrite {
     }
 
     pub(super) fn unknown_attributes<'s>(&self, seen: &'s [String]) -> Vec<(String, Option<&'s str>)> {
-        let names = |name: &str| seen.iter().any(|seen| seen == name) || self.rename.values().any(|new| new == name);
+        let names =
+            |name: &str| seen.iter().any(|seen| seen == name) || self.rename.values().any(|new| new == name);
         let is_known = |path: &str| names(path) || path.split_once('.').is_some_and(|(head, _)| names(head));
         let mentioned = self.exclude.iter().chain(&self.only).map(|path| path.0.as_str());
         let unknown = mentioned.filter(|path| !is_known(path));
-        let renamed = self.rename.keys().map(String::as_str).filter(|old| !seen.iter().any(|seen| seen == old));
+        let renamed = self
+            .rename
+            .keys()
+            .map(String::as_str)
+            .filter(|old| !seen.iter().any(|seen| seen == old));
         unknown
             .chain(renamed)
             .map(|path| (path.to_owned(), closest(path, seen.iter().map(String::as_str))))
@@ -76,7 +81,10 @@ impl Rewrite {
             Some(new) if !self.rename.is_empty() => Cow::Owned(quoted(new)),
             _ => Cow::Borrowed(field.raw_key),
         };
-        let members: Vec<_> = fields.iter().map(|field| (new_name(field), field.value)).collect();
+        let members: Vec<_> = fields
+            .iter()
+            .map(|field| (new_name(field), field.value))
+            .collect();
         for new in self.rename.values() {
             let raw = quoted(new);
             if members.iter().filter(|(key, _)| *key == raw).count() > 1 {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{FieldError, Fields, Record};
 
-use attributes::{Path, Rewrite};
 pub use attributes::AttributeError;
+use attributes::{Path, Rewrite};
 
 /// What is kept and changed of each record; the key `records:`. Order: where, map, rename, only, exclude.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -106,7 +106,8 @@ impl Shaper {
             text.as_ref().map(compile).transpose()
         };
         let paths = |key: &'static str, texts: &[String]| {
-            let parse = |text: &String| Path::parse(text).map_err(|source| ShaperError::Attribute { key, source });
+            let parse =
+                |text: &String| Path::parse(text).map_err(|source| ShaperError::Attribute { key, source });
             texts.iter().map(parse).collect::<Result<Vec<_>, _>>()
         };
         Ok(Self {
@@ -129,7 +130,11 @@ impl Shaper {
             Ok(None) => Ok(Shaped::Filtered),
             Ok(Some(text)) => {
                 let original = record.original().clone();
-                Ok(Shaped::Kept(Record { text: Bytes::from(text), original: Some(original), ..record }))
+                Ok(Shaped::Kept(Record {
+                    text: Bytes::from(text),
+                    original: Some(original),
+                    ..record
+                }))
             }
             Err(error) => Err((record, error)),
         }
@@ -171,7 +176,9 @@ impl Shaper {
         {
             return Ok(Evaluated::Filtered);
         }
-        let Some(map) = &self.map else { return Ok(Evaluated::Same) };
+        let Some(map) = &self.map else {
+            return Ok(Evaluated::Same);
+        };
         match map.at_most_one(value, &[])? {
             None => Ok(Evaluated::Filtered),
             Some(mapped) if mapped.is_object() => Ok(Evaluated::Mapped(mapped.to_json()?)),
@@ -202,7 +209,9 @@ mod tests {
     use super::*;
 
     fn apply(yaml: &str, text: &str) -> Result<Option<String>, ShapeError> {
-        Shaper::compile(&serde_saphyr::from_str(yaml).unwrap()).unwrap().apply(text)
+        Shaper::compile(&serde_saphyr::from_str(yaml).unwrap())
+            .unwrap()
+            .apply(text)
     }
 
     fn kept(yaml: &str, text: &str) -> String {
@@ -219,8 +228,14 @@ mod tests {
     #[test]
     fn excluded_attributes_go_and_the_rest_keeps_its_text() {
         let text = r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2,"a.b":3}"#;
-        assert_eq!(kept("exclude: [drop, a.drop]", text), r#"{"z":1.10,"a":{"keep":-0},"a.b":3}"#);
-        assert_eq!(kept("exclude: [a.b]", text), r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2}"#);
+        assert_eq!(
+            kept("exclude: [drop, a.drop]", text),
+            r#"{"z":1.10,"a":{"keep":-0},"a.b":3}"#
+        );
+        assert_eq!(
+            kept("exclude: [a.b]", text),
+            r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2}"#
+        );
     }
 
     #[test]
@@ -237,7 +252,10 @@ mod tests {
 
     #[test]
     fn renaming_comes_before_only_and_exclude() {
-        assert_eq!(kept("{rename: {mail: email}, only: [email]}", r#"{"mail":"x","b":1}"#), r#"{"email":"x"}"#);
+        assert_eq!(
+            kept("{rename: {mail: email}, only: [email]}", r#"{"mail":"x","b":1}"#),
+            r#"{"email":"x"}"#
+        );
         let clash = apply("rename: {a: b}", r#"{"a":1,"b":2}"#).unwrap_err();
         assert_eq!(clash.to_string(), "renaming gives two attributes named `b`");
     }
@@ -245,22 +263,37 @@ mod tests {
     #[test]
     fn where_filters_and_map_reshapes() {
         assert!(apply("where: .age >= 18", r#"{"age":17}"#).unwrap().is_none());
-        assert_eq!(kept("map: '{email, n: (.n + 1)}'", r#"{"email":"x","n":1,"y":2}"#), r#"{"email":"x","n":2}"#);
+        assert_eq!(
+            kept("map: '{email, n: (.n + 1)}'", r#"{"email":"x","n":1,"y":2}"#),
+            r#"{"email":"x","n":2}"#
+        );
         assert!(apply("map: empty", r#"{"age":17}"#).unwrap().is_none());
-        assert_eq!(apply("map: '[.]'", "{}").unwrap_err().to_string(), "`map` gave [{}], a record must be an object");
+        assert_eq!(
+            apply("map: '[.]'", "{}").unwrap_err().to_string(),
+            "`map` gave [{}], a record must be an object"
+        );
     }
 
     #[test]
     fn an_expression_refuses_a_record_with_a_duplicate_key() {
         let error = apply("where: .a > 1", r#"{"a":1,"a":2}"#).unwrap_err();
-        assert_eq!(error.to_string(), "the key `a` stands in the record more than once");
+        assert_eq!(
+            error.to_string(),
+            "the key `a` stands in the record more than once"
+        );
     }
 
     #[test]
     fn unknown_attributes_are_told_with_what_was_meant() {
-        let config = RecordsConfig { exclude: vec!["emial".into(), "name".into()], ..RecordsConfig::default() };
+        let config = RecordsConfig {
+            exclude: vec!["emial".into(), "name".into()],
+            ..RecordsConfig::default()
+        };
         let shaper = Shaper::compile(&config).unwrap();
         let seen = ["email".to_owned(), "name".to_owned()];
-        assert_eq!(shaper.unknown_attributes(&seen), [("emial".to_owned(), Some("email"))]);
+        assert_eq!(
+            shaper.unknown_attributes(&seen),
+            [("emial".to_owned(), Some("email"))]
+        );
     }
 }

@@ -53,9 +53,10 @@ impl Catalog {
     /// The templates built into the binary.
     pub fn built_in() -> Result<Self, CatalogError> {
         let mut catalog = Self::default();
-        let files = BUILT_IN.dirs().flat_map(Dir::files).filter_map(|file| {
-            Some((file.path().to_owned(), file.contents_utf8()?.to_owned()))
-        });
+        let files = BUILT_IN
+            .dirs()
+            .flat_map(Dir::files)
+            .filter_map(|file| Some((file.path().to_owned(), file.contents_utf8()?.to_owned())));
         catalog.add(files.collect(), true)?;
         Ok(catalog)
     }
@@ -88,11 +89,12 @@ impl Catalog {
     }
 
     fn add(&mut self, files: Vec<(PathBuf, String)>, is_built_in: bool) -> Result<(), CatalogError> {
-        let (vendors, endpoints): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|(path, _)| path.file_name().is_some_and(|name| name == "vendor.yaml"));
+        let (vendors, endpoints): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|(path, _)| path.file_name().is_some_and(|name| name == "vendor.yaml"));
         for (path, text) in vendors {
-            let (vendor, _) =
-                document::parse::<VendorFile>(&path.display().to_string(), &text).map_err(CatalogError::Document)?;
+            let (vendor, _) = document::parse::<VendorFile>(&path.display().to_string(), &text)
+                .map_err(CatalogError::Document)?;
             self.vendors.insert(folder_of(&path), Arc::new(vendor));
         }
         for (path, text) in endpoints {
@@ -103,19 +105,27 @@ impl Catalog {
     }
 
     fn read_template(&self, path: &Path, text: &str, is_built_in: bool) -> Result<Template, CatalogError> {
-        let (file, document) =
-            document::parse::<TemplateFile>(&path.display().to_string(), text).map_err(CatalogError::Document)?;
+        let (file, document) = document::parse::<TemplateFile>(&path.display().to_string(), text)
+            .map_err(CatalogError::Document)?;
         let folder = folder_of(path);
         let wrong = |problems| CatalogError::Document(document.locate(problems));
         let Some(vendor) = self.vendors.get(&folder) else {
-            return Err(wrong(vec![Problem::new("", format!("the folder `{folder}` has no `vendor.yaml`"))]));
+            return Err(wrong(vec![Problem::new(
+                "",
+                format!("the folder `{folder}` has no `vendor.yaml`"),
+            )]));
         };
         let problems = problems_of(&file, vendor);
         if !problems.is_empty() {
             return Err(wrong(problems));
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        Ok(Template { name: format!("{folder}/{stem}"), vendor: Arc::clone(vendor), file, is_built_in })
+        Ok(Template {
+            name: format!("{folder}/{stem}"),
+            vendor: Arc::clone(vendor),
+            file,
+            is_built_in,
+        })
     }
 }
 
@@ -123,14 +133,27 @@ impl Catalog {
 fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !vendor.hosts.contains_key(&file.host) {
-        problems.push(Problem::new("host", format!("the vendor has no host `{}`", file.host)));
+        problems.push(Problem::new(
+            "host",
+            format!("the vendor has no host `{}`", file.host),
+        ));
     }
     if !vendor.credentials.contains_key(&file.credential) {
-        problems.push(Problem::new("credential", format!("the vendor has no credential `{}`", file.credential)));
+        problems.push(Problem::new(
+            "credential",
+            format!("the vendor has no credential `{}`", file.credential),
+        ));
     }
     for (index, need) in file.needs.iter().enumerate() {
-        if let Some(name) = need.unless.as_ref().filter(|name| !file.parameters.contains_key(*name)) {
-            problems.push(Problem::new(format!("needs.{index}.unless"), format!("no parameter is named `{name}`")));
+        if let Some(name) = need
+            .unless
+            .as_ref()
+            .filter(|name| !file.parameters.contains_key(*name))
+        {
+            problems.push(Problem::new(
+                format!("needs.{index}.unless"),
+                format!("no parameter is named `{name}`"),
+            ));
         }
         if need.any_of.is_empty() {
             problems.push(Problem::new(format!("needs.{index}.any_of"), "it names no field"));
@@ -140,7 +163,11 @@ fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Problem> {
 }
 
 fn folder_of(path: &Path) -> String {
-    path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
+    path.parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read_directory(directory: &Path) -> Result<Vec<(PathBuf, String)>, CatalogError> {
@@ -156,7 +183,10 @@ fn read_directory(directory: &Path) -> Result<Vec<(PathBuf, String)>, CatalogErr
         }
         for file in std::fs::read_dir(&vendor).map_err(unreadable(&vendor))? {
             let path = file.map_err(unreadable(&vendor))?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml")
+            {
                 let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
                 files.push((path, text));
             }

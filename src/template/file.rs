@@ -300,7 +300,11 @@ pub enum ContentType {
 
 impl Default for BatchRule {
     fn default() -> Self {
-        Self { max_records: one(), most: None, shape: BodyShape::Object }
+        Self {
+            max_records: one(),
+            most: None,
+            shape: BodyShape::Object,
+        }
     }
 }
 

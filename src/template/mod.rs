@@ -13,7 +13,8 @@ use std::sync::Arc;
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
     BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Method, Need, Parameter,
-    ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord, TestRequest, VendorFile,
+    ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord, TestRequest,
+    VendorFile,
 };
 
 /// One endpoint of a vendor, as its files describe it.
