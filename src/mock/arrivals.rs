@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::faults::Fault;
 
 /// Totals over every request of a vendor's API that arrived, and a log of the latest ones.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Arrivals {
     /// Requests that arrived.
     pub requests: u64,
@@ -41,7 +41,7 @@ pub struct Arrivals {
 }
 
 /// One request and its end.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Arrival {
     /// The request's number, from 1, in the order of arrival.
     pub number: u64,

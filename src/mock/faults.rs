@@ -9,6 +9,12 @@ use std::str::FromStr;
 use crate::units::{Percent, UnitError};
 
 /// One way in which a request can go wrong.
+///
+/// ```
+/// use outpour::mock::Fault;
+/// assert_eq!("503".parse(), Ok(Fault::Status(503)));
+/// assert_eq!("timeout".parse(), Ok(Fault::Hang));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// Answered with this status (400 to 599) and the vendor's error envelope; not carried out.
@@ -25,6 +31,8 @@ pub enum Fault {
     Error200,
     /// Carried out and answered with its status, but the body is not the JSON that it claims to be.
     Garbage,
+    /// Carried out and answered with its status, but the connection closes in the middle of the body.
+    Cut,
 }
 
 /// How often each fault strikes. The default is never.
@@ -78,7 +86,7 @@ pub enum FaultError {
     },
 }
 
-const KINDS: &str = "`reset`, `close`, `hang`, `slow`, `error200` or `garbage`";
+const KINDS: &str = "`reset`, `close`, `hang`, `slow`, `error200`, `garbage` or `cut`";
 
 impl Faults {
     /// Whether nothing ever goes wrong.
@@ -169,6 +177,7 @@ impl FromStr for Fault {
             "slow" => Self::Slow,
             "error200" => Self::Error200,
             "garbage" => Self::Garbage,
+            "cut" => Self::Cut,
             _ => match kind.parse() {
                 Ok(status @ 400..=599) => Self::Status(status),
                 _ => {
@@ -191,6 +200,7 @@ impl fmt::Display for Fault {
             Self::Slow => "slow",
             Self::Error200 => "error200",
             Self::Garbage => "garbage",
+            Self::Cut => "cut",
         })
     }
 }
@@ -202,6 +212,13 @@ impl fmt::Display for Faults {
             write!(f, "{comma}{fault}:{share}")?;
         }
         Ok(())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Fault {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let kind = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        kind.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -9,11 +9,10 @@ use std::future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::answer::{Answer, Call};
+use super::answer::{Answer, Call, Payload};
 use super::arrivals::{Arrival, ArrivalLog, Ending, Ticket};
 use super::encharge::Encharge;
 use super::faults::{Fault, is_carried_out};
@@ -122,18 +121,14 @@ impl Server {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Payload>, Cut> {
         let (head, body) = request.into_parts();
         if head.uri.path().starts_with("/_mock/") {
             return Ok(self.own_page(&head).into_response());
         }
         let mut pending = Pending::new(self);
-        let body = match Limited::new(body, self.settings.max_body).collect().await {
-            Ok(body) => Some(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => None,
-            Err(_) => return Err(Cut::Close),
-        };
-        let outcome = self.deal_with(&head, body.as_ref(), &mut pending);
+        let body = read_whole(body, self.settings.max_body).await?;
+        let outcome = self.deal_with(&head, body.as_deref(), &mut pending);
         let (answer, delay) = match outcome {
             Outcome::Answer(answer) => (answer, Duration::ZERO),
             Outcome::AnswerLate(answer) => (answer, self.settings.slow),
@@ -150,8 +145,7 @@ impl Server {
 
     /// Everything between a request's last byte and the first one of its answer, but the waiting. A body of `None`
     /// was too long.
-    fn deal_with(&self, head: &Parts, body: Option<&Bytes>, pending: &mut Pending<'_>) -> Outcome {
-        let body_bytes = body.map_or(&[][..], |body| &body[..]);
+    fn deal_with(&self, head: &Parts, body: Option<&[u8]>, pending: &mut Pending<'_>) -> Outcome {
         let call = Call {
             number: pending.ticket.number,
             method: &head.method,
@@ -162,7 +156,7 @@ impl Server {
                 .get("x-encharge-token")
                 .and_then(|value| value.to_str().ok()),
             is_json: is_json(head),
-            body: body_bytes,
+            body: body.unwrap_or_default(),
         };
         let (fault, carried_out, outcome) = if let Some(seconds) = pending.ticket.refused_for {
             let mut answer = self
@@ -197,9 +191,10 @@ impl Server {
             Some(Fault::Reset) => (silently(), Outcome::Cut(Cut::Reset)),
             Some(Fault::Close) => (silently(), Outcome::Cut(Cut::Close)),
             Some(Fault::Hang) => (silently(), Outcome::Hang),
-            None | Some(Fault::Slow | Fault::Garbage) => {
-                let answer = self.vendor.answer(call);
+            None | Some(Fault::Slow | Fault::Garbage | Fault::Cut) => {
+                let mut answer = self.vendor.answer(call);
                 let carried_out = answer.is_success();
+                answer.is_cut = fault == Some(Fault::Cut);
                 let outcome = match fault {
                     Some(Fault::Slow) => Outcome::AnswerLate(answer),
                     Some(Fault::Garbage) => Outcome::Answer(Answer::garbage(answer.status)),
@@ -292,6 +287,21 @@ impl Outcome {
             Self::Cut(_) | Self::Hang => None,
         }
     }
+}
+
+/// Reads a body to its end; none where it is longer than allowed. The rest of a long one is read all the same, for
+/// a caller that is cut off while it writes sees a broken pipe and not the answer.
+async fn read_whole(mut body: Incoming, most: usize) -> Result<Option<Vec<u8>>, Cut> {
+    let mut bytes = Vec::new();
+    let mut is_too_long = false;
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(|_| Cut::Close)?.into_data().unwrap_or_default();
+        is_too_long |= bytes.len() + data.len() > most;
+        if !is_too_long {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok((!is_too_long).then_some(bytes))
 }
 
 fn is_json(head: &Parts) -> bool {

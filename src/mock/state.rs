@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::arrivals::Arrivals;
 use super::encharge::{Event, Object, Person, Schema};
 
-/// What a mock holds and has seen at one moment; `GET /_mock/state` is its JSON.
-#[derive(Debug, Clone, Serialize)]
+/// What a mock holds and has seen at one moment; `GET /_mock/state` is its JSON, which reads back into this type.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
     /// The people, in the order in which they were first seen.
     pub people: Vec<Person>,
@@ -25,7 +25,7 @@ pub struct State {
 }
 
 /// How much a mock holds and did. It counts on where [`keep`](super::MockSettings::keep) is false.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// People that exist; where nothing is kept, each upsert counts as one more.
     pub people: u64,

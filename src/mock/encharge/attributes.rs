@@ -10,6 +10,14 @@ use serde_json::value::RawValue;
 use super::refusal::Refusal;
 
 /// The attributes of a person, object or event, in the order in which they were first seen.
+///
+/// ```
+/// use outpour::mock::Attributes;
+/// let attributes: Attributes = serde_json::from_str(r#"{"plan": "pro", "mrr": 1.10}"#)?;
+/// assert_eq!(attributes.json("mrr"), Some("1.10"));
+/// assert_eq!(attributes.text("plan").as_deref(), Some("pro"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Attributes {
     entries: Vec<(String, Box<RawValue>)>,

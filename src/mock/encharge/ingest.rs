@@ -5,7 +5,7 @@
 //! against the look-alike is to notice. An event other than `identify` does not create its person here.
 
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::attributes::Attributes;
@@ -15,7 +15,7 @@ use super::{Encharge, read};
 use crate::mock::answer::{Answer, Call};
 
 /// An event as it arrived.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
     pub name: String,

@@ -2,7 +2,8 @@
 //!
 //! [`Encharge::answer`] is the whole of it: one call in, one complete answer out, its effect done. Each file beside
 //! this one holds the calls of one noun. Where the contract is silent, the choice is written at the code that makes
-//! it; what the OpenAPI file states (types, required keys) is enforced, so that a wrong request is caught here.
+//! it; the types and required keys that it states are enforced, so that a wrong request is caught here. The key is
+//! read from the header only, though the contract also allows it in the query: secrets do not belong in URLs.
 
 mod account;
 mod attributes;

@@ -15,7 +15,7 @@ use super::{Encharge, number_in_query, read, schemas};
 use crate::mock::answer::{Answer, Call};
 
 /// An object as the look-alike keeps it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Object {
     /// The id that was given to it.
     pub id: u64,
@@ -76,11 +76,7 @@ pub(super) fn answer(
 /// `POST /objects/{name}`: one object or an array, `objects` either way.
 fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
     let body: OneOrMany = read(call)?;
-    let external_ids: Vec<_> = body
-        .as_slice()
-        .iter()
-        .map(external_id)
-        .collect::<Result<_, _>>()?;
+    let external_ids: Vec<_> = body.as_slice().iter().map(check).collect::<Result<_, _>>()?;
     let objects = match body {
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
@@ -177,6 +173,12 @@ fn show(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refusa
     let found = collection.and_then(|collection| collection.by_id.get(&collection.find(key)?));
     let object = found.ok_or_else(|| key.missing(name))?;
     Ok(Answer::json(StatusCode::OK, &Named("object", Shown(object))))
+}
+
+/// The `externalId` of an object to create; refused where either key has the wrong type.
+fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
+    numeric_id(object)?;
+    external_id(object)
 }
 
 /// The `externalId` of an object, a string by the contract.

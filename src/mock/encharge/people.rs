@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use http::StatusCode;
-use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::attributes::{Attributes, Named, OneOrMany, text_of};
@@ -26,7 +26,7 @@ const MAX_FIELD: usize = 5_000;
 const MAX_PERSON: usize = 200_000;
 
 /// A person as the look-alike keeps them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Person {
     /// The id that Encharge would give, a UUID; or the one that was sent.
     pub id: String,
@@ -146,10 +146,8 @@ impl People {
 
     /// The place of the person whom the first matching identifier names.
     pub(super) fn find(&self, identifiers: &Identifiers) -> Option<usize> {
-        let pairs = self.indexes.iter().zip(identifiers);
-        pairs
-            .filter_map(|(index, text)| index.get(text.as_ref()?).copied())
-            .next()
+        let mut pairs = self.indexes.iter().zip(identifiers);
+        pairs.find_map(|(index, text)| index.get(text.as_ref()?).copied())
     }
 
     pub(super) fn at(&mut self, index: usize) -> Option<&mut Person> {

@@ -37,7 +37,7 @@ async fn send_until(
 
 #[test]
 fn faults_print_what_they_read() {
-    let text = "429:5%,500:10%,reset:1%,close:1%,hang:1%,slow:0.5%,error200:1%,garbage:1%";
+    let text = "429:5%,500:10%,reset:1%,close:1%,hang:1%,slow:0.5%,error200:1%,garbage:1%,cut:2%";
     assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
     assert_eq!("timeout: 1%".parse::<Faults>().unwrap().to_string(), "hang:1%");
     assert!("".parse::<Faults>().unwrap().is_empty());
@@ -205,4 +205,44 @@ async fn an_injected_429_says_when_to_come_back_only_if_told_to() {
         caller.rest("POST", "/people", PERSON).await.header("retry-after"),
         Some("3")
     );
+}
+
+#[tokio::test]
+async fn a_cut_body_ends_before_its_length_and_is_carried_out() {
+    let (mock, caller) = faulty("cut:100%").await;
+    let reply = caller.rest("POST", "/people", PERSON).await;
+    let length: usize = reply.header("content-length").unwrap().parse().unwrap();
+    assert_eq!((reply.status, reply.body.len()), (200, length / 2));
+    assert_eq!(mock.state().arrivals.carried_out, 1);
+}
+
+#[tokio::test]
+async fn the_books_balance_with_all_faults_at_once() {
+    let (mock, caller) = faulty("429:10%,500:10%,reset:10%,close:10%,error200:10%,garbage:10%,cut:10%").await;
+    let calls = (0..200).map(|n| {
+        let caller = caller.clone();
+        let body = format!(r#"[{{"email":"p{}@b"}},{{"email":"q{n}@b"}}]"#, n % 10);
+        tokio::spawn(async move { caller.send("POST", "/v1/people", &body).await.ok() })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    let state = mock.state();
+    let arrivals = &state.arrivals;
+    assert_eq!((arrivals.requests, arrivals.records), (200, 400));
+    assert_eq!(
+        arrivals.by_status.values().sum::<u64>() + arrivals.unanswered,
+        200
+    );
+    assert_eq!(arrivals.by_fault.len(), 7, "{:?}", arrivals.by_fault);
+    assert_eq!(arrivals.records_carried_out, state.counts.upserts);
+    assert_eq!(
+        arrivals.records_carried_out,
+        state.people.iter().map(|person| person.arrivals).sum::<u64>()
+    );
+    assert_eq!(
+        arrivals.records_carried_out_unanswered,
+        2 * arrivals.carried_out_unanswered
+    );
+    assert!(arrivals.carried_out_unanswered > 0 && arrivals.carried_out_unanswered < arrivals.unanswered);
 }

@@ -8,7 +8,7 @@ mod people;
 mod server;
 mod tags;
 
-use caller::{Caller, Reply};
+use caller::Caller;
 
 use super::{Mock, MockSettings};
 

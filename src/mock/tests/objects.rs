@@ -139,3 +139,20 @@ async fn a_defined_object_can_be_created() {
     assert_eq!(caller.rest("GET", "/schemas/invoice", "").await.status, 200);
     assert_eq!(caller.rest("GET", "/schemas/deal", "").await.status, 404);
 }
+
+#[tokio::test]
+async fn keys_of_the_wrong_type_are_refused() {
+    let (mock, caller) = start().await;
+    for body in [
+        r#"[{"id":"7"}]"#,
+        r#"[{"externalId":7}]"#,
+        r#"[{"n":1},{"externalId":true}]"#,
+    ] {
+        assert_eq!(
+            caller.rest("POST", "/objects/company", body).await.status,
+            400,
+            "{body}"
+        );
+    }
+    assert_eq!(mock.state().counts.objects, 0);
+}

@@ -1,6 +1,6 @@
 use super::*;
 
-async fn tags(mock: &Mock) -> Option<String> {
+fn tags(mock: &Mock) -> Option<String> {
     mock.state().people[0].attributes.text("tags")
 }
 
@@ -14,7 +14,7 @@ async fn adding_keeps_the_tags_that_are_there() {
         .rest("POST", "/tags", r#"{"tag":"two, one,three","email":"a@b"}"#)
         .await;
     assert_eq!((reply.status, reply.body.as_str()), (201, ""));
-    assert_eq!(tags(&mock).await.as_deref(), Some("one,two,three"));
+    assert_eq!(tags(&mock).as_deref(), Some("one,two,three"));
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn removing_takes_away_only_the_tags_named() {
         .rest("DELETE", "/tags", r#"{"tag":"one,three,four","userId":"u"}"#)
         .await;
     assert_eq!((reply.status, reply.body.as_str()), (204, ""));
-    assert_eq!(tags(&mock).await.as_deref(), Some("two"));
+    assert_eq!(tags(&mock).as_deref(), Some("two"));
     assert_eq!(mock.state().counts.tags, 1);
 }
 
