@@ -1,0 +1,302 @@
+//! Custom objects: created, upserted, updated, read and deleted under the name of a schema, case-sensitive.
+//!
+//! Creating always creates, twice if called twice, and gives numbers as ids; an `id` that is sent is not used. All
+//! fields are kept, though the vendor is seen to ignore unknown ones, so that a test can compare what it sent.
+
+use std::collections::{BTreeMap, HashMap};
+
+use http::StatusCode;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::account::Account;
+use super::attributes::{Attributes, Named, OneOrMany};
+use super::refusal::Refusal;
+use super::{Encharge, number_in_query, read, schemas};
+use crate::mock::answer::{Answer, Call};
+
+/// An object as the look-alike keeps it.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Object {
+    /// The id that was given to it.
+    pub id: u64,
+    /// Everything else, as the exact JSON text that arrived last.
+    pub attributes: Attributes,
+    /// How many records about this object were carried out.
+    pub arrivals: u64,
+}
+
+/// The objects of all schemas.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    by_name: BTreeMap<String, Collection>,
+    last_id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Collection {
+    by_id: BTreeMap<u64, Object>,
+    by_external_id: HashMap<String, u64>,
+}
+
+/// How a call names one object.
+#[derive(Debug)]
+enum Key<'a> {
+    Id(u64),
+    ExternalId(&'a str),
+}
+
+/// Any call under `/objects/{name}`.
+pub(super) fn answer(
+    encharge: &Encharge,
+    call: &Call<'_>,
+    name: &str,
+    rest: &[&str],
+) -> Result<Answer, Refusal> {
+    if !encharge.account().has_schema(name) {
+        return Err(schemas::missing(name));
+    }
+    let method = call.method.as_str();
+    let key = match (method, rest) {
+        ("POST", []) => return create(encharge, call, name),
+        ("PUT", []) => return upsert(encharge, call, name),
+        ("GET", []) => return Ok(list(encharge, call, name)),
+        ("GET", ["count"]) => return Ok(count(encharge, name)),
+        (_, ["externalId", id]) => Key::ExternalId(id),
+        (_, [id]) => Key::Id(id.parse().map_err(|_| Refusal::no_such_page())?),
+        _ => return Err(Refusal::no_such_page()),
+    };
+    match method {
+        "GET" => show(encharge, name, &key),
+        "PATCH" => update(encharge, call, name, &key),
+        "DELETE" => delete(encharge, name, &key),
+        _ => Err(Refusal::no_such_page()),
+    }
+}
+
+/// `POST /objects/{name}`: one object or an array, `objects` either way.
+fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+    let body: OneOrMany = read(call)?;
+    let external_ids: Vec<_> = body.as_slice().iter().map(check).collect::<Result<_, _>>()?;
+    let objects = match body {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    };
+    let mut account = encharge.account();
+    let pairs = objects.into_iter().zip(external_ids);
+    let objects: Vec<Object> = pairs
+        .map(|(object, id)| account.create_object(name, object, id))
+        .collect();
+    drop(account);
+    let objects: Vec<Shown<'_>> = objects.iter().map(Shown).collect();
+    Ok(Answer::json(StatusCode::OK, &Named("objects", objects)))
+}
+
+/// `PUT /objects/{name}`: updates the object of the `id`, else of the `externalId`, else creates one.
+fn upsert(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+    let body: Attributes = read(call)?;
+    let id = numeric_id(&body)?;
+    let external_id = external_id(&body)?;
+    let mut account = encharge.account();
+    let collection = account.objects.by_name.entry(name.to_owned()).or_default();
+    let by_id = id.filter(|id| collection.by_id.contains_key(id));
+    let found = by_id.or_else(|| collection.find(&Key::ExternalId(external_id.as_deref()?)));
+    let updated = found.and_then(|id| collection.update(id, body.clone(), external_id.clone()));
+    let created = updated.is_none();
+    let object = updated.unwrap_or_else(|| account.create_object(name, body, external_id));
+    drop(account);
+    Ok(Answer::json(
+        StatusCode::OK,
+        &Upserted {
+            created,
+            object: Shown(&object),
+        },
+    ))
+}
+
+/// `PATCH /objects/{name}/..`. The contract wants an `id` or `externalId` in the body as well.
+fn update(encharge: &Encharge, call: &Call<'_>, name: &str, key: &Key<'_>) -> Result<Answer, Refusal> {
+    let body: Attributes = read(call)?;
+    let external_id = external_id(&body)?;
+    if numeric_id(&body)?.is_none() && external_id.is_none() {
+        return Err(Refusal::bad("The object must have an `id` or `externalId`"));
+    }
+    let mut account = encharge.account();
+    let object = if account.keep {
+        let collection = account.objects.by_name.entry(name.to_owned()).or_default();
+        let found = collection.find(key);
+        let updated = found.and_then(|id| collection.update(id, body, external_id));
+        updated.ok_or_else(|| key.missing(name))?
+    } else {
+        Object::new(account.objects.next_id(), body)
+    };
+    drop(account);
+    Ok(Answer::json(StatusCode::OK, &Named("object", Shown(&object))))
+}
+
+fn delete(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refusal> {
+    let mut account = encharge.account();
+    if account.keep {
+        let collection = account.objects.by_name.get_mut(name);
+        let removed = collection.and_then(|collection| collection.remove(key));
+        removed.ok_or_else(|| key.missing(name))?;
+        account.counts.objects -= 1;
+    }
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `GET /objects/{name}`, a page of `limit` objects (100) from `offset` (0).
+fn list(encharge: &Encharge, call: &Call<'_>, name: &str) -> Answer {
+    let limit = number_in_query(call, "limit").unwrap_or(100);
+    let offset = number_in_query(call, "offset").unwrap_or(0);
+    let account = encharge.account();
+    let collection = account.objects.by_name.get(name);
+    let all = collection
+        .into_iter()
+        .flat_map(|collection| collection.by_id.values());
+    let objects: Vec<Shown<'_>> = all.skip(offset).take(limit).map(Shown).collect();
+    Answer::json(StatusCode::OK, &Named("objects", objects))
+}
+
+fn count(encharge: &Encharge, name: &str) -> Answer {
+    let account = encharge.account();
+    let count = account
+        .objects
+        .by_name
+        .get(name)
+        .map_or(0, |collection| collection.by_id.len());
+    Answer::json(StatusCode::OK, &Named("count", count))
+}
+
+fn show(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refusal> {
+    let account = encharge.account();
+    let collection = account.objects.by_name.get(name);
+    let found = collection.and_then(|collection| collection.by_id.get(&collection.find(key)?));
+    let object = found.ok_or_else(|| key.missing(name))?;
+    Ok(Answer::json(StatusCode::OK, &Named("object", Shown(object))))
+}
+
+/// The `externalId` of an object to create; refused where either key has the wrong type.
+fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
+    numeric_id(object)?;
+    external_id(object)
+}
+
+/// The `externalId` of an object, a string by the contract.
+fn external_id(object: &Attributes) -> Result<Option<String>, Refusal> {
+    object.identifier("externalId")
+}
+
+/// The `id` of an object, a number by the contract.
+fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
+    match object.json("id") {
+        None | Some("null") => Ok(None),
+        Some(id) => id
+            .parse()
+            .map(Some)
+            .map_err(|_| Refusal::bad(format!("`id` must be a number, got {id:.40}"))),
+    }
+}
+
+impl Account {
+    fn create_object(&mut self, name: &str, attributes: Attributes, external_id: Option<String>) -> Object {
+        self.counts.objects += 1;
+        let object = Object::new(self.objects.next_id(), attributes);
+        if self.keep {
+            let collection = self.objects.by_name.entry(name.to_owned()).or_default();
+            collection.insert(object.clone(), external_id);
+        }
+        object
+    }
+}
+
+impl Object {
+    fn new(id: u64, mut attributes: Attributes) -> Self {
+        attributes.remove("id");
+        Self {
+            id,
+            attributes,
+            arrivals: 1,
+        }
+    }
+}
+
+impl Objects {
+    pub(super) fn lists(&self) -> BTreeMap<String, Vec<Object>> {
+        let filled = self
+            .by_name
+            .iter()
+            .filter(|(_, collection)| !collection.by_id.is_empty());
+        filled
+            .map(|(name, collection)| (name.clone(), collection.by_id.values().cloned().collect()))
+            .collect()
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}
+
+impl Collection {
+    fn find(&self, key: &Key<'_>) -> Option<u64> {
+        match key {
+            Key::Id(id) => Some(*id),
+            Key::ExternalId(id) => self.by_external_id.get(*id).copied(),
+        }
+    }
+
+    fn insert(&mut self, object: Object, external_id: Option<String>) {
+        if let Some(external_id) = external_id {
+            self.by_external_id.insert(external_id, object.id);
+        }
+        self.by_id.insert(object.id, object);
+    }
+
+    fn update(&mut self, id: u64, attributes: Attributes, external_id: Option<String>) -> Option<Object> {
+        let mut object = self.remove(&Key::Id(id))?;
+        object.arrivals += 1;
+        object.attributes.merge(attributes);
+        object.attributes.remove("id");
+        let external_id = external_id.or_else(|| object.attributes.text("externalId"));
+        self.insert(object.clone(), external_id);
+        Some(object)
+    }
+
+    fn remove(&mut self, key: &Key<'_>) -> Option<Object> {
+        let object = self.by_id.remove(&self.find(key)?)?;
+        if let Some(external_id) = object.attributes.text("externalId") {
+            // A later object may have taken the same external id over.
+            if self.by_external_id.get(&external_id) == Some(&object.id) {
+                self.by_external_id.remove(&external_id);
+            }
+        }
+        Some(object)
+    }
+}
+
+impl Key<'_> {
+    fn missing(&self, name: &str) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found(format!("No `{name}` with id {id}")),
+            Self::ExternalId(id) => Refusal::not_found(format!("No `{name}` with externalId {id}")),
+        }
+    }
+}
+
+/// An object as the API shows it: the id among the attributes.
+struct Shown<'a>(&'a Object);
+
+#[derive(serde::Serialize)]
+struct Upserted<'a> {
+    created: bool,
+    object: Shown<'a>,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.0.id)?;
+        self.0.attributes.write_into(&mut map, "id")?;
+        map.end()
+    }
+}

@@ -1,0 +1,77 @@
+//! What a mock may be told.
+
+use std::time::Duration;
+
+use super::faults::Faults;
+
+/// The API key that a mock accepts unless told otherwise. Like the vendor's it is a JWT; this one opens nothing.
+pub const API_KEY: &str =
+    "eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50SWQiOjEsInVzZSI6Im1vY2sifQ.bm90LWEtcmVhbC1zaWduYXR1cmU";
+
+/// The ingest write key that a mock accepts unless told otherwise. Like the vendor's it is short and opaque.
+pub const WRITE_KEY: &str = "mockWriteKey4f1c9a27";
+
+/// How a mock behaves.
+///
+/// ```
+/// use std::time::Duration;
+/// use outpour::mock::MockSettings;
+/// let settings = MockSettings {
+///     faults: "429:5%,reset:1%".parse()?,
+///     rate: Some((10, Duration::from_secs(1))),
+///     ..MockSettings::default()
+/// };
+/// assert_eq!(settings.schemas, ["company"]);
+/// # Ok::<(), outpour::mock::FaultError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MockSettings {
+    /// The port of 127.0.0.1 to listen on; 0, the default, lets the system choose.
+    pub port: u16,
+    /// How long each answer is held back, once the request was carried out. Default: not at all.
+    pub latency: Duration,
+    /// How many requests any window of that length may hold. One more is answered 429, with a Retry-After of whole
+    /// seconds after which the window has room again. Refused requests do not use up the window. Default: no limit.
+    pub rate: Option<(u32, Duration)>,
+    /// What goes wrong, and how often. Default: nothing.
+    pub faults: Faults,
+    /// The Retry-After, in whole seconds, of an injected 429 or 503. Default: none, for the vendor documents none.
+    pub retry_after: Option<u64>,
+    /// How much longer than `latency` an answer is held back by the fault `slow`. Default: 2 s.
+    pub slow: Duration,
+    /// The key of the REST API. Default: [`API_KEY`].
+    pub api_key: String,
+    /// The key of the ingest API. Default: [`WRITE_KEY`].
+    pub write_key: String,
+    /// Whether what arrives is stored. Where it is not, requests are checked and counted, memory stays flat, every
+    /// person is taken to be new and every person or object that a request names to exist. Default: stored.
+    pub keep: bool,
+    /// What all chance follows: the same requests in the same order meet the same faults and identifiers. Default: 1.
+    pub seed: u64,
+    /// The names of the objects that are defined from the start. Default: `company`, which the vendor builds in.
+    pub schemas: Vec<String>,
+    /// The longest body in bytes; a longer one is answered 413. Default: 10 MiB.
+    pub max_body: usize,
+    /// How many arrivals the log keeps, the latest ones; the totals are of all. Default: 10,000.
+    pub log_length: usize,
+}
+
+impl Default for MockSettings {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            latency: Duration::ZERO,
+            rate: None,
+            faults: Faults::default(),
+            retry_after: None,
+            slow: Duration::from_secs(2),
+            api_key: API_KEY.to_owned(),
+            write_key: WRITE_KEY.to_owned(),
+            keep: true,
+            seed: 1,
+            schemas: vec!["company".to_owned()],
+            max_body: 10 << 20,
+            log_length: 10_000,
+        }
+    }
+}
