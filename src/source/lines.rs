@@ -1,0 +1,114 @@
+//! Lines of a stream, each of bounded length.
+//!
+//! Only LF ends a line, with a CR before it as part of the ending. A line beyond the cap is skipped to its end
+//! without being held.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::draft::MAX_ORIGINAL;
+use super::error::SourceError;
+use super::window::Window;
+
+/// Lines of a stream.
+pub(super) struct Lines<R> {
+    pub(super) window: Window<R>,
+    /// The number of the next line.
+    line: u64,
+    /// How many pending bytes are known to hold no line ending.
+    scanned: usize,
+    cap: usize,
+}
+
+/// What stands at the front of the stream.
+pub(super) enum Framed {
+    /// A line: the first `length` pending bytes, and `ending` bytes of line ending.
+    Line { line: u64, length: usize, ending: usize },
+    /// A line that was skipped, with its first bytes and its length.
+    TooLong {
+        line: u64,
+        byte: u64,
+        head: Bytes,
+        size: u64,
+    },
+    /// The line is not complete, and waiting for more was not allowed.
+    Wait,
+    /// The stream has ended.
+    End,
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(window: Window<R>, cap: usize) -> Self {
+        Self {
+            window,
+            line: 1,
+            scanned: 0,
+            cap,
+        }
+    }
+
+    /// Finds the next line. Whoever uses it consumes it.
+    pub(super) fn next(&mut self, may_wait: bool) -> Result<Framed, SourceError> {
+        loop {
+            let pending = self.window.pending();
+            if let Some(found) = memchr(b'\n', &pending[self.scanned..]) {
+                let end = self.scanned + found;
+                let length = end - usize::from(pending[..end].ends_with(b"\r"));
+                return Ok(self.line(length, end + 1 - length));
+            }
+            self.scanned = pending.len();
+            if self.window.is_ended() {
+                return Ok(match self.scanned {
+                    0 => Framed::End,
+                    length => self.line(length, 0),
+                });
+            }
+            if !may_wait {
+                return Ok(Framed::Wait);
+            }
+            if self.scanned > self.cap {
+                return self.skip_line();
+            }
+            self.window.skip(0);
+            self.window.fill()?;
+        }
+    }
+
+    fn line(&mut self, length: usize, ending: usize) -> Framed {
+        let line = self.next_number();
+        Framed::Line { line, length, ending }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.scanned = 0;
+        self.line += 1;
+        self.line - 1
+    }
+
+    fn skip_line(&mut self) -> Result<Framed, SourceError> {
+        let byte = self.window.offset();
+        let pending = self.window.pending();
+        let head = Bytes::copy_from_slice(&pending[..self.cap.min(MAX_ORIGINAL)]);
+        let mut size = 0;
+        loop {
+            let pending = self.window.pending();
+            let end = memchr(b'\n', pending);
+            let length = end.unwrap_or(pending.len());
+            let ends_in_cr = pending[..length].ends_with(b"\r");
+            size += length as u64;
+            self.window.skip(length + usize::from(end.is_some()));
+            if end.is_some() || !self.window.fill()? {
+                size -= u64::from(ends_in_cr && end.is_some());
+                let line = self.next_number();
+                return Ok(Framed::TooLong {
+                    line,
+                    byte,
+                    head,
+                    size,
+                });
+            }
+        }
+    }
+}

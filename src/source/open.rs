@@ -1,0 +1,229 @@
+//! Opening what a configuration means, and reading it as one source.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::compression::decompressed;
+use super::config::{Format, SourceConfig};
+use super::csv::{CsvReader, Dialect};
+use super::draft::{Portion, Reader, Step};
+use super::error::SourceError;
+use super::inputs::{Input, Notes, Stamp, expand};
+use super::json_array::JsonArrayReader;
+use super::ndjson::NdjsonReader;
+use super::window::Window;
+use super::{Chunk, Source};
+
+/// Opens the inputs that `config` means and checks all that can be checked before the first record: that the files
+/// are there, that they begin as their format demands, that headers and schemas make sense.
+///
+/// ```
+/// use outpour::source::{Entry, Source, SourceConfig, open};
+/// # let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("people.csv");
+/// std::fs::write(&path, "email,name\nann@example.com,Ann\n")?;
+/// let mut source = open(&SourceConfig::at(path.display().to_string()))?;
+/// let chunk = source.next_chunk()?.expect("a chunk");
+/// let Entry::Record(record) = &chunk.entries[0] else { unreachable!() };
+/// assert_eq!(record.as_str(), r#"{"email":"ann@example.com","name":"Ann"}"#);
+/// assert_eq!(&record.original()[..], b"ann@example.com,Ann");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
+    let notes = Notes::default();
+    let inputs = expand(&config.path, &notes)?;
+    for input in &inputs {
+        format_of(input, config)?;
+    }
+    let sizes: Option<Vec<u64>> = inputs
+        .iter()
+        .map(|input| input.stamp().map(Stamp::size))
+        .collect();
+    let mut chain = Chain {
+        config: config.clone(),
+        waiting: inputs.into(),
+        current: None,
+        failure: None,
+        finished: false,
+        records: 0,
+        bytes_read: Arc::default(),
+        total_bytes: sizes.map(|sizes| sizes.iter().sum()),
+        notes,
+    };
+    chain.open_next()?;
+    for input in chain.waiting.iter().filter(|input| input.stamp().is_some()) {
+        open_input(input, config, Arc::default(), &Notes::default())?;
+    }
+    Ok(Box::new(chain))
+}
+
+/// Several inputs, read one after the other.
+struct Chain {
+    config: SourceConfig,
+    waiting: VecDeque<Input>,
+    current: Option<Current>,
+    /// An error that waits until the records before it were handed over.
+    failure: Option<SourceError>,
+    finished: bool,
+    records: u64,
+    bytes_read: Arc<AtomicU64>,
+    total_bytes: Option<u64>,
+    notes: Notes,
+}
+
+/// The input that is being read.
+struct Current {
+    input: Input,
+    reader: Box<dyn Reader>,
+    stamp: Option<Stamp>,
+}
+
+impl Source for Chain {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>, SourceError> {
+        let result = self.read_chunk();
+        self.finished |= !matches!(result, Ok(Some(_)));
+        result
+    }
+
+    fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.list()
+    }
+}
+
+impl Chain {
+    fn read_chunk(&mut self) -> Result<Option<Chunk>, SourceError> {
+        while !self.finished {
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
+            let Some(current) = &mut self.current else {
+                if self.open_next()? {
+                    continue;
+                }
+                return self.check_count().map(|()| None);
+            };
+            let portion = current.reader.read();
+            if let Some(chunk) = self.accept(portion)? {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens the next input; false if there is none.
+    fn open_next(&mut self) -> Result<bool, SourceError> {
+        let Some(input) = self.waiting.pop_front() else {
+            return Ok(false);
+        };
+        let stamp = input.stamp();
+        let reader = open_input(&input, &self.config, Arc::clone(&self.bytes_read), &self.notes)?;
+        self.current = Some(Current { input, reader, stamp });
+        Ok(true)
+    }
+
+    /// Makes a chunk of what a reader gave, if it gave anything.
+    fn accept(&mut self, portion: Portion) -> Result<Option<Chunk>, SourceError> {
+        self.records += portion.entries.len() as u64;
+        let is_empty = portion.entries.is_empty() && portion.blank_lines == 0;
+        match portion.outcome {
+            Ok(Step::More) => {}
+            Ok(Step::End) => self.close_current(),
+            Err(error) if is_empty => return Err(error),
+            Err(error) => self.failure = Some(error),
+        }
+        Ok((!is_empty).then(|| Chunk {
+            entries: portion.entries,
+            blank_lines: portion.blank_lines,
+            bytes_read: self.bytes_read.load(Ordering::Relaxed),
+        }))
+    }
+
+    fn close_current(&mut self) {
+        if let Some(current) = self.current.take()
+            && current.stamp.is_some()
+            && current.input.stamp() != current.stamp
+        {
+            let name = current.input.name;
+            self.notes.add(format!("`{name}` changed while it was read"));
+        }
+    }
+
+    fn check_count(&self) -> Result<(), SourceError> {
+        match self.config.expect_records {
+            Some(expected) if expected != self.records => Err(SourceError::Count {
+                expected,
+                found: self.records,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain")
+            .field("waiting", &self.waiting)
+            .field("records", &self.records)
+            .finish_non_exhaustive()
+    }
+}
+
+fn format_of(input: &Input, config: &SourceConfig) -> Result<Format, SourceError> {
+    config
+        .format
+        .or_else(|| input.format())
+        .ok_or_else(|| SourceError::UnknownFormat {
+            name: input.name.clone(),
+        })
+}
+
+/// Opens one input and checks its beginning.
+fn open_input(
+    input: &Input,
+    config: &SourceConfig,
+    count: Arc<AtomicU64>,
+    notes: &Notes,
+) -> Result<Box<dyn Reader>, SourceError> {
+    let format = format_of(input, config)?;
+    let bytes = decompressed(input, config, count, notes)?;
+    let cap = config.max_record_bytes.as_len();
+    Ok(match format {
+        Format::Csv => {
+            let dialect = Dialect::new(&config.csv, input.delimiter())?;
+            let window = Window::on_text(&input.name, bytes)?;
+            Box::new(CsvReader::new(window, dialect, &config.csv, cap)?)
+        }
+        Format::Ndjson => Box::new(NdjsonReader::new(Window::on_text(&input.name, bytes)?, cap)),
+        Format::Json => open_json(input, bytes, cap, notes)?,
+        Format::Arrow | Format::ArrowStream => {
+            return Err(SourceError::UnknownFormat {
+                name: input.name.clone(),
+            });
+        }
+    })
+}
+
+/// Opens a JSON file as an array, or as NDJSON if it begins with an object.
+fn open_json(
+    input: &Input,
+    bytes: Box<dyn Read + Send>,
+    cap: usize,
+    notes: &Notes,
+) -> Result<Box<dyn Reader>, SourceError> {
+    let mut window = Window::on_text(&input.name, bytes)?;
+    if window.first_solid_byte()? == Some(b'{') {
+        notes.add(format!(
+            "`{}` begins with an object and is read as NDJSON",
+            input.name
+        ));
+        return Ok(Box::new(NdjsonReader::new(window, cap)));
+    }
+    Ok(Box::new(JsonArrayReader::new(window, cap)))
+}

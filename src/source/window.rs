@@ -1,0 +1,182 @@
+//! A bounded view of a stream of bytes: what was read and not yet handed over.
+//!
+//! The bytes before the cursor are consumed and wait to be taken as one shared buffer, so that records are slices
+//! of it; the bytes behind it are pending. The offset of every byte in the stream is known.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+use super::error::SourceError;
+use super::json_text::trim;
+
+/// How many bytes are asked for at a time.
+const READ_SIZE: usize = 128 * 1024;
+/// How much white space is looked through for the first byte of another kind.
+const MAX_WHITE_SPACE: usize = 1 << 20;
+
+/// A bounded view of a stream of bytes.
+pub(super) struct Window<R> {
+    name: String,
+    reader: R,
+    buffer: BytesMut,
+    /// The offset of the buffer's first byte in the stream.
+    base: u64,
+    /// How many bytes of the buffer are consumed.
+    cursor: usize,
+    ended: bool,
+}
+
+impl<R: Read> Window<R> {
+    /// Opens the window on a text: a UTF-8 byte order mark is skipped, any other is an error.
+    pub(super) fn on_text(name: &str, reader: R) -> Result<Self, SourceError> {
+        let mut window = Self {
+            name: name.to_owned(),
+            reader,
+            buffer: BytesMut::new(),
+            base: 0,
+            cursor: 0,
+            ended: false,
+        };
+        while window.pending().len() < 4 && window.fill()? {}
+        match byte_order_mark(window.pending()) {
+            Some(("UTF-8", length)) => window.skip(length),
+            Some((encoding, _)) => {
+                let name = window.name;
+                return Err(SourceError::Encoding { name, encoding });
+            }
+            None => {}
+        }
+        Ok(window)
+    }
+
+    /// The input's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bytes that were read and not yet consumed.
+    pub(super) fn pending(&self) -> &[u8] {
+        &self.buffer[self.cursor..]
+    }
+
+    /// The offset of the first pending byte in the stream.
+    pub(super) fn offset(&self) -> u64 {
+        self.base + self.cursor as u64
+    }
+
+    /// Whether the stream has ended, so that nothing will join the pending bytes.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Reads more pending bytes; false at the end of the stream.
+    pub(super) fn fill(&mut self) -> Result<bool, SourceError> {
+        let length = self.buffer.len();
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.resize(length + READ_SIZE, 0);
+        let read = read_some(&mut self.reader, &mut self.buffer[length..]);
+        self.buffer
+            .truncate(length + read.as_ref().map_or(0, |read| *read));
+        match read {
+            Ok(read) => {
+                self.ended = read == 0;
+                Ok(read > 0)
+            }
+            Err(error) => {
+                self.ended = true;
+                Err(SourceError::from_io(&self.name, self.base + length as u64, error))
+            }
+        }
+    }
+
+    /// The first byte that is not JSON white space, if there is one; what is before it stays pending.
+    pub(super) fn first_solid_byte(&mut self) -> Result<Option<u8>, SourceError> {
+        loop {
+            let (start, end) = trim(self.pending());
+            if start < end {
+                return Ok(Some(self.pending()[start]));
+            }
+            if self.pending().len() > MAX_WHITE_SPACE || !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Consumes the first `length` pending bytes. Gives where `range` of them will be in what is taken.
+    pub(super) fn consume(&mut self, length: usize, range: Range<usize>) -> Range<usize> {
+        let start = self.cursor;
+        self.cursor += length;
+        start + range.start..start + range.end
+    }
+
+    /// Consumes the first `length` pending bytes and forgets them, together with all that was consumed before.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.cursor += length;
+        drop(self.take());
+    }
+
+    /// Takes what was consumed as one shared buffer.
+    pub(super) fn take(&mut self) -> Bytes {
+        self.base += self.cursor as u64;
+        self.buffer.split_to(std::mem::take(&mut self.cursor)).freeze()
+    }
+}
+
+/// Reads once, again if a signal came between.
+fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// The encoding that a text's first bytes announce, and the length of the mark.
+fn byte_order_mark(text: &[u8]) -> Option<(&'static str, usize)> {
+    match text {
+        [0xEF, 0xBB, 0xBF, ..] => Some(("UTF-8", 3)),
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some(("UTF-32", 4)),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(("UTF-16", 2)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::testing::Dribble;
+
+    #[test]
+    fn what_is_consumed_is_taken_and_the_rest_stays() {
+        let mut window = Window::on_text("x", &b"abcdef"[..]).unwrap();
+        assert_eq!(window.consume(3, 0..2), 0..2);
+        assert_eq!(window.consume(1, 0..1), 3..4);
+        assert_eq!(&window.take()[..], b"abcd");
+        assert_eq!((window.pending(), window.offset()), (&b"ef"[..], 4));
+    }
+
+    #[test]
+    fn a_utf_8_byte_order_mark_is_stripped_and_counted() {
+        let window = Window::on_text("x", Dribble::new(b"\xEF\xBB\xBFa", &[1])).unwrap();
+        assert_eq!((window.pending(), window.offset()), (&b"a"[..], 3));
+    }
+
+    #[test]
+    fn a_utf_16_or_32_byte_order_mark_is_an_error_that_says_convert() {
+        for (bytes, encoding) in [
+            (&b"\xFF\xFEa\0"[..], "UTF-16"),
+            (b"\xFE\xFF\0a", "UTF-16"),
+            (b"\xFF\xFE\0\0", "UTF-32"),
+            (b"\0\0\xFE\xFF", "UTF-32"),
+        ] {
+            let error = Window::on_text("x", bytes).err().unwrap();
+            assert!(error.to_string().contains(encoding), "{error}");
+            assert!(error.hint().unwrap().contains("convert to UTF-8"));
+        }
+    }
+}
