@@ -1,0 +1,252 @@
+//! The two threads that feed a run: one reads, one shapes, prepares and batches.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::batch::{BatchLimits, Batcher};
+use crate::endpoint::{Endpoint, Prepared};
+use crate::record::{Fields, Record};
+use crate::rejects::Reject;
+use crate::shape::{Shaped as ShapedRecord, Shaper};
+use crate::source::{Chunk, Entry, Source};
+
+/// What the shaping thread works with.
+pub(super) struct FeedSettings {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) shaper: Shaper,
+    pub(super) batch: BatchLimits,
+    pub(super) group_by: Vec<String>,
+    pub(super) limit: Option<u64>,
+}
+
+/// What reaches the dispatcher.
+pub(super) enum Feed {
+    /// What became of some records up to here.
+    Shaped(Shaped),
+    /// The input has ended, perhaps because it became unreadable.
+    End { error: Option<String>, notes: Vec<String> },
+}
+
+/// What became of some records before they are sent.
+#[derive(Default)]
+pub(super) struct Shaped {
+    pub(super) read: u64,
+    pub(super) filtered: u64,
+    pub(super) blank_lines: u64,
+    pub(super) bytes_read: u64,
+    pub(super) lacking_needs: u64,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) batches: Vec<Vec<Prepared>>,
+    pub(super) warnings: Vec<String>,
+}
+
+enum Read {
+    Chunk(Chunk),
+    End { error: Option<String>, notes: Vec<String> },
+}
+
+/// How many chunks wait between two stages.
+const WAITING: usize = 4;
+
+/// How long a stage waits before it looks whether the run was stopped.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Starts both threads.
+pub(super) fn start(
+    source: Box<dyn Source>,
+    settings: FeedSettings,
+    stop: Arc<AtomicBool>,
+) -> mpsc::Receiver<Feed> {
+    let (chunks, read) = sync_channel(WAITING);
+    let (feed, fed) = mpsc::channel(WAITING);
+    let reader_stop = Arc::clone(&stop);
+    std::thread::spawn(move || read_all(source, &chunks, &reader_stop));
+    std::thread::spawn(move || Stage::new(settings, stop).run(&read, &feed));
+    fed
+}
+
+fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &AtomicBool) {
+    let error = loop {
+        if stop.load(Ordering::Relaxed) {
+            break None;
+        }
+        match source.next_chunk() {
+            Ok(Some(chunk)) => {
+                if chunks.send(Read::Chunk(chunk)).is_err() {
+                    return;
+                }
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(crate::delivery::with_sources(&error)),
+        }
+    };
+    // The other side may have stopped listening, and then nobody needs the end.
+    let _ = chunks.send(Read::End { error, notes: source.notes() });
+}
+
+/// The shaping stage.
+struct Stage {
+    settings: FeedSettings,
+    batcher: Batcher<Prepared>,
+    stop: Arc<AtomicBool>,
+    read: u64,
+    is_first: bool,
+}
+
+impl Stage {
+    fn new(settings: FeedSettings, stop: Arc<AtomicBool>) -> Self {
+        let batcher = Batcher::new(settings.batch);
+        Self { settings, batcher, stop, read: 0, is_first: true }
+    }
+
+    fn run(mut self, read: &Receiver<Read>, feed: &mpsc::Sender<Feed>) {
+        let (error, notes) = loop {
+            let mut shaped = Shaped::default();
+            match read.recv_timeout(self.patience()) {
+                Ok(Read::Chunk(chunk)) => shaped = self.shape(chunk),
+                Ok(Read::End { error, notes }) => break (error, notes),
+                Err(RecvTimeoutError::Timeout) => shaped.batches = self.batcher.expire(Instant::now()),
+                Err(RecvTimeoutError::Disconnected) => break (Some("the reading thread panicked".to_owned()), Vec::new()),
+            }
+            let has_news = shaped.read > 0 || shaped.blank_lines > 0 || !shaped.batches.is_empty();
+            if has_news && feed.blocking_send(Feed::Shaped(shaped)).is_err() {
+                return;
+            }
+            if self.stop.load(Ordering::Relaxed) || self.is_at_limit() {
+                break (None, Vec::new());
+            }
+        };
+        let rest = Shaped { batches: self.batcher.drain(), ..Shaped::default() };
+        // Whoever no longer listens has ended the run already.
+        let _ = feed.blocking_send(Feed::Shaped(rest));
+        let _ = feed.blocking_send(Feed::End { error, notes });
+    }
+
+    /// Until the next batch is due, or the next look.
+    fn patience(&self) -> Duration {
+        let due = self.batcher.deadline().map(|due| due.saturating_duration_since(Instant::now()));
+        due.unwrap_or(LOOK).min(LOOK)
+    }
+
+    fn is_at_limit(&self) -> bool {
+        self.settings.limit.is_some_and(|limit| self.read >= limit)
+    }
+
+    fn shape(&mut self, chunk: Chunk) -> Shaped {
+        let mut shaped =
+            Shaped { blank_lines: chunk.blank_lines, bytes_read: chunk.bytes_read, ..Shaped::default() };
+        if std::mem::take(&mut self.is_first) {
+            shaped.warnings = self.unknown_attributes(&chunk);
+        }
+        let now = Instant::now();
+        for entry in chunk.entries {
+            if self.is_at_limit() {
+                break;
+            }
+            self.read += 1;
+            shaped.read += 1;
+            match entry {
+                Entry::Record(record) => self.take(record, &mut shaped, now),
+                Entry::Bad(bad) => shaped.rejects.push(Reject {
+                    position: bad.position,
+                    original: bad.original,
+                    is_record: false,
+                    reason: bad.reason,
+                    status: None,
+                    attempts: 0,
+                }),
+            }
+        }
+        shaped.batches.extend(self.batcher.expire(now));
+        shaped
+    }
+
+    fn take(&mut self, record: Record, shaped: &mut Shaped, now: Instant) {
+        let record = match self.settings.shaper.shape(record) {
+            Ok(ShapedRecord::Kept(record)) => record,
+            Ok(ShapedRecord::Filtered) => {
+                shaped.filtered += 1;
+                return;
+            }
+            Err((record, error)) => return shaped.rejects.push(reject(record, &error)),
+        };
+        let group = match self.group(&record) {
+            Ok(group) => group,
+            Err(error) => return shaped.rejects.push(reject(record, &error)),
+        };
+        match self.settings.endpoint.prepare(record) {
+            Err((record, error)) => shaped.rejects.push(reject(record, &error)),
+            Ok(prepared) => {
+                shaped.lacking_needs += u64::from(prepared.lacks_need);
+                let (size, key) = (prepared.piece.len() + 1, key_of(group, &prepared));
+                shaped.batches.extend(self.batcher.push(prepared, size, key, now));
+            }
+        }
+    }
+
+    /// The texts of the record's `group_by` fields.
+    fn group(&self, record: &Record) -> Result<Option<String>, crate::record::FieldError> {
+        if self.settings.group_by.is_empty() {
+            return Ok(None);
+        }
+        let fields = Fields::parse(record.as_str())?;
+        let mut key = String::new();
+        for path in &self.settings.group_by {
+            key.push_str(fields.at(path)?.unwrap_or("null"));
+            key.push('\u{0}');
+        }
+        Ok(Some(key))
+    }
+
+    fn unknown_attributes(&self, chunk: &Chunk) -> Vec<String> {
+        let records = chunk.entries.iter().filter_map(|entry| match entry {
+            Entry::Record(record) => Fields::parse(record.as_str()).ok(),
+            Entry::Bad(_) => None,
+        });
+        let mut seen = BTreeSet::new();
+        for fields in records {
+            seen.extend(fields.iter().map(|field| field.key().into_owned()));
+        }
+        let seen: Vec<String> = seen.into_iter().collect();
+        if seen.is_empty() {
+            return Vec::new();
+        }
+        let words = |(name, meant): (String, Option<&str>)| match meant {
+            Some(meant) => format!("none of the first records has `{name}`, did you mean `{meant}`?"),
+            None => format!("none of the first records has `{name}`"),
+        };
+        self.settings.shaper.unknown_attributes(&seen).into_iter().map(words).collect()
+    }
+}
+
+fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
+    Reject {
+        original: record.original().clone(),
+        position: record.position,
+        is_record: true,
+        reason: crate::delivery::with_sources(error),
+        status: None,
+        attempts: 0,
+    }
+}
+
+/// Records of different targets never share a batch.
+fn key_of(group: Option<String>, prepared: &Prepared) -> Option<String> {
+    let Some(target) = &prepared.target else { return group };
+    let mut key = group.unwrap_or_default();
+    if let Some(url) = &target.url {
+        key.push_str(url.as_str());
+    }
+    for (name, value) in &target.headers {
+        key.push('\n');
+        key.push_str(name.as_str());
+        key.push(':');
+        key.push_str(value.to_str().unwrap_or_default());
+    }
+    Some(key)
+}

@@ -1,0 +1,163 @@
+//! The report for people.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::{Ending, Report};
+use crate::units::TimeSpan;
+
+impl Report {
+    /// The report as a few lines of text, without a newline at its end. Control characters are made visible.
+    pub fn to_human(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).unwrap_or_default();
+        visible(text.trim_end())
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let length = Duration::from_millis(self.duration_ms);
+        let took = if length.as_secs() >= 10 { Duration::from_secs(length.as_secs()) } else { length };
+        writeln!(text, "{}: {} in {}", self.job, self.outcome(), TimeSpan::new(took))?;
+        let totals = &self.totals;
+        let counts = [
+            ("read", totals.read),
+            ("accepted", totals.accepted),
+            ("rejected", totals.rejected),
+            ("filtered", totals.filtered),
+            ("in doubt", totals.in_doubt),
+            ("unsent", totals.unsent),
+        ];
+        for (name, count) in counts {
+            writeln!(text, "  {name:<9} {:>12}", grouped(count))?;
+        }
+        self.write_requests(text)?;
+        self.write_reasons(text)?;
+        for path in &self.rejects_files {
+            writeln!(text, "  rejects are in {}", path.display())?;
+        }
+        for path in &self.in_doubt_files {
+            writeln!(text, "  records in doubt are in {}", path.display())?;
+        }
+        for warning in &self.warnings {
+            writeln!(text, "  warning: {warning}")?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.ending {
+            Ending::Finished if self.totals.read == 0 => "nothing to send, the input has no records",
+            Ending::Finished if self.totals.is_clean() => "all records accounted for",
+            Ending::Finished => "finished, but not every record was accepted",
+            Ending::Defect => "stopped by a defect of outpour",
+            _ => "stopped before its end",
+        }
+    }
+
+    fn write_requests(&self, text: &mut String) -> std::fmt::Result {
+        let rate = match self.duration_ms {
+            0 => String::new(),
+            millis => format!(", {} records/s", grouped(self.totals.accepted * 1_000 / millis)),
+        };
+        let (requests, attempts) = (grouped(self.requests), grouped(self.attempts));
+        writeln!(text, "  {requests} requests in {attempts} attempts{rate}")?;
+        if self.retries > 0 {
+            let causes = self.retries_by_cause.iter().map(|(cause, count)| format!("{} after {cause}", grouped(*count)));
+            let causes = causes.collect::<Vec<_>>().join(", ");
+            writeln!(text, "  {} retries: {causes}", grouped(self.retries))?;
+        }
+        if let Some(webhook) = &self.webhook {
+            let [delivered, failed, dropped] =
+                [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
+            writeln!(text, "  webhook: {delivered} events delivered, {failed} failed, {dropped} dropped")?;
+        }
+        if self.blank_lines > 0 {
+            writeln!(text, "  {} blank lines skipped", grouped(self.blank_lines))?;
+        }
+        Ok(())
+    }
+
+    fn write_reasons(&self, text: &mut String) -> std::fmt::Result {
+        const SHOWN: usize = 5;
+        for reason in self.reasons.iter().take(SHOWN) {
+            writeln!(text, "  {:>9} x {}", grouped(reason.count), reason.reason)?;
+            if !reason.example.is_empty() {
+                writeln!(text, "            first: {}", reason.example)?;
+            }
+        }
+        if self.reasons.len() > SHOWN {
+            writeln!(text, "            and {} more reasons", self.reasons.len() - SHOWN)?;
+        }
+        Ok(())
+    }
+}
+
+/// A number with its thousands apart: 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A text from an API or a record must not steer a terminal.
+fn visible(text: &str) -> String {
+    let show = |character: char| match character {
+        '\n' => "\n".to_owned(),
+        control if control.is_control() => control.escape_default().to_string(),
+        other => other.to_string(),
+    };
+    text.chars().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Reason, Totals};
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_reply_cannot_steer_the_terminal() {
+        assert_eq!(visible("a\u{1b}[2Jb\nc\u{7}"), "a\\u{1b}[2Jb\nc\\u{7}");
+    }
+
+    #[test]
+    fn the_report_says_what_happened_and_where_to_look() {
+        let report = Report {
+            totals: Totals { read: 1_200, accepted: 1_198, rejected: 2, ..Totals::default() },
+            requests: 12,
+            attempts: 14,
+            retries: 2,
+            retries_by_cause: [("429".to_owned(), 2)].into(),
+            duration_ms: 1_500,
+            reasons: vec![Reason { reason: "400 Bad Request: bad email".into(), count: 2, example: "people.csv: record 7 (line 8, byte 99)".into() }],
+            rejects_files: vec!["people.rejected.csv".into()],
+            warnings: vec!["no record has `emial`, did you mean `email`?".into()],
+            ..Report::new("01", "people", "encharge/upsert-person")
+        };
+        insta::assert_snapshot!(report.to_human(), @"
+        people: finished, but not every record was accepted in 1s 500ms
+          read             1,200
+          accepted         1,198
+          rejected             2
+          filtered             0
+          in doubt             0
+          unsent               0
+          12 requests in 14 attempts, 798 records/s
+          2 retries: 2 after 429
+                  2 x 400 Bad Request: bad email
+                    first: people.csv: record 7 (line 8, byte 99)
+          rejects are in people.rejected.csv
+          warning: no record has `emial`, did you mean `email`?
+        ");
+    }
+}
