@@ -34,7 +34,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use self::server::Server;
@@ -80,12 +80,14 @@ pub struct Mock {
 
 impl Mock {
     /// Binds a port of the loopback interface and begins to answer, on the current tokio runtime.
+    #[expect(
+        clippy::unused_async,
+        reason = "it needs a runtime, and what it waits for may grow"
+    )]
     pub async fn start(settings: MockSettings) -> Result<Self, MockError> {
         let port = settings.port;
         let failed = |source| MockError::Listen { port, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(failed)?;
+        let listener = listen(port).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = Arc::new(Server::new(settings));
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
@@ -128,6 +130,18 @@ impl Mock {
         // The only error that the task can end with is the cancellation just asked for.
         let _ = (&mut self.accepting).await;
     }
+}
+
+/// Listens with a longer queue than the 128 that binding alone gives. Where more callers than that connect at once,
+/// those left over would try again a whole second later.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    const QUEUE: u32 = 4096;
+    let socket = TcpSocket::new_v4()?;
+    // On Windows the option means something else: to share a port with whoever has it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(QUEUE)
 }
 
 impl Drop for Mock {

@@ -42,7 +42,7 @@ pub(super) struct Server {
 
 /// A connection that is to end without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum Cut {
+enum HangUp {
     #[error("the connection is to be reset")]
     Reset,
     #[error("the connection is to be closed")]
@@ -53,7 +53,7 @@ enum Cut {
 enum Outcome {
     Answer(Answer),
     AnswerLate(Answer),
-    Cut(Cut),
+    HangUp(HangUp),
     Hang,
 }
 
@@ -88,8 +88,8 @@ async fn connect(stream: TcpStream, server: Arc<Server>) {
     let Err(error) = (&mut connection).await else {
         return;
     };
-    let cut = error.source().and_then(|source| source.downcast_ref::<Cut>());
-    if cut == Some(&Cut::Reset) {
+    let hang_up = error.source().and_then(|source| source.downcast_ref::<HangUp>());
+    if hang_up == Some(&HangUp::Reset) {
         let stream = connection.into_parts().io.into_inner();
         // A socket that lingers for no time at all is closed by a reset.
         if let Err(error) = stream.set_zero_linger() {
@@ -121,7 +121,7 @@ impl Server {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Payload>, Cut> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Response<Payload>, HangUp> {
         let (head, body) = request.into_parts();
         if head.uri.path().starts_with("/_mock/") {
             return Ok(self.own_page(&head).into_response());
@@ -132,7 +132,7 @@ impl Server {
         let (answer, delay) = match outcome {
             Outcome::Answer(answer) => (answer, Duration::ZERO),
             Outcome::AnswerLate(answer) => (answer, self.settings.slow),
-            Outcome::Cut(cut) => return Err(cut),
+            Outcome::HangUp(hang_up) => return Err(hang_up),
             Outcome::Hang => match future::pending::<Infallible>().await {},
         };
         let delay = delay + self.settings.latency;
@@ -188,8 +188,8 @@ impl Server {
                 let answer = self.vendor.fail(call, StatusCode::OK, "Something went wrong");
                 (false, Outcome::Answer(answer))
             }
-            Some(Fault::Reset) => (silently(), Outcome::Cut(Cut::Reset)),
-            Some(Fault::Close) => (silently(), Outcome::Cut(Cut::Close)),
+            Some(Fault::Reset) => (silently(), Outcome::HangUp(HangUp::Reset)),
+            Some(Fault::Close) => (silently(), Outcome::HangUp(HangUp::Close)),
             Some(Fault::Hang) => (silently(), Outcome::Hang),
             None | Some(Fault::Slow | Fault::Garbage | Fault::Cut) => {
                 let mut answer = self.vendor.answer(call);
@@ -264,6 +264,14 @@ impl<'a> Pending<'a> {
             carried_out,
             records: arrival.records,
         });
+        tracing::debug!(
+            number = arrival.number,
+            method = arrival.method,
+            path = arrival.path,
+            status = arrival.status,
+            fault = fault.map(tracing::field::display),
+            "the mock was called"
+        );
         // Without an answer on its way there is nothing left that the caller could miss.
         self.is_settled = self.ending.is_none();
         self.server.arrivals().finish(arrival, self.ticket);
@@ -284,18 +292,18 @@ impl Outcome {
     fn status(&self) -> Option<u16> {
         match self {
             Self::Answer(answer) | Self::AnswerLate(answer) => Some(answer.status.as_u16()),
-            Self::Cut(_) | Self::Hang => None,
+            Self::HangUp(_) | Self::Hang => None,
         }
     }
 }
 
 /// Reads a body to its end; none where it is longer than allowed. The rest of a long one is read all the same, for
 /// a caller that is cut off while it writes sees a broken pipe and not the answer.
-async fn read_whole(mut body: Incoming, most: usize) -> Result<Option<Vec<u8>>, Cut> {
+async fn read_whole(mut body: Incoming, most: usize) -> Result<Option<Vec<u8>>, HangUp> {
     let mut bytes = Vec::new();
     let mut is_too_long = false;
     while let Some(frame) = body.frame().await {
-        let data = frame.map_err(|_| Cut::Close)?.into_data().unwrap_or_default();
+        let data = frame.map_err(|_| HangUp::Close)?.into_data().unwrap_or_default();
         is_too_long |= bytes.len() + data.len() > most;
         if !is_too_long {
             bytes.extend_from_slice(&data);

@@ -163,19 +163,15 @@ impl People {
     fn update(&mut self, place: usize, attributes: Attributes, [_, user_id, email]: Identifiers) {
         let person = &mut self.list[place];
         person.arrivals += 1;
-        let sent = ["userId", "email"].map(|name| attributes.raw(name).is_some());
-        let old = ["userId", "email"].map(|name| person.attributes.text(name));
-        person.attributes.merge(attributes);
-        for ((index, old), _) in self.indexes[1..]
-            .iter_mut()
-            .zip(old)
-            .zip(sent)
-            .filter(|(_, sent)| *sent)
-        {
+        for (name, index) in IDENTIFIERS.into_iter().zip(&mut self.indexes).skip(1) {
+            let is_sent = attributes.raw(name).is_some();
+            let old = person.attributes.text(name).filter(|_| is_sent);
+            // Another person may have taken the identifier over.
             if let Some(old) = old.filter(|old| index.get(old) == Some(&place)) {
                 index.remove(&old);
             }
         }
+        person.attributes.merge(attributes);
         self.remember(place, [None, user_id, email]);
     }
 
