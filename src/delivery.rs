@@ -5,6 +5,7 @@
 //! out in exactly one [`Delivery`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -87,18 +88,23 @@ pub struct Delivered {
 pub struct Deliverer<T> {
     endpoint: Arc<Endpoint>,
     sender: Sender<T>,
+    has_succeeded: Arc<AtomicBool>,
 }
 
 impl<T> Clone for Deliverer<T> {
     fn clone(&self) -> Self {
-        Self { endpoint: Arc::clone(&self.endpoint), sender: self.sender.clone() }
+        Self {
+            endpoint: Arc::clone(&self.endpoint),
+            sender: self.sender.clone(),
+            has_succeeded: Arc::clone(&self.has_succeeded),
+        }
     }
 }
 
 impl<T: Transport> Deliverer<T> {
     /// Sends the batches of `endpoint` through `sender`.
     pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>) -> Self {
-        Self { endpoint, sender }
+        Self { endpoint, sender, has_succeeded: Arc::default() }
     }
 
     /// The sender that it sends through.
@@ -171,7 +177,10 @@ impl<T: Transport> Deliverer<T> {
     ) -> Vec<Vec<Prepared>> {
         let status = reply.status;
         match self.endpoint.success().judge(status, &reply.body, batch.len()) {
-            Verdict::Accepted => delivered.settle(batch, Fate::Accepted, exchange),
+            Verdict::Accepted => {
+                self.has_succeeded.store(true, Ordering::Relaxed);
+                delivered.settle(batch, Fate::Accepted, exchange);
+            }
             Verdict::Each(results) => delivered.settle_each(batch, results, exchange.as_ref()),
             Verdict::Unexpected(reason) => {
                 delivered.stop = Some(StopReason::Unexpected(reason.clone()));
@@ -179,6 +188,10 @@ impl<T: Transport> Deliverer<T> {
             }
             Verdict::Refused(reason) if is_about_credentials(status) => {
                 delivered.stop = Some(StopReason::Credentials(reason));
+                delivered.settle(batch, Fate::Unsent, exchange);
+            }
+            Verdict::Refused(reason) if status.is_redirection() && !self.has_succeeded.load(Ordering::Relaxed) => {
+                delivered.stop = Some(StopReason::Redirect(reason));
                 delivered.settle(batch, Fate::Unsent, exchange);
             }
             Verdict::Refused(_) if batch.len() > 1 && self.is_split(status) => {
@@ -250,7 +263,7 @@ impl Exchange {
 }
 
 /// An error and what caused it, in one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

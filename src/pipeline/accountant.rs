@@ -131,7 +131,7 @@ impl Accountant {
             let count = self.lacking_needs;
             self.warn(vec![format!("{count} records lacked what the endpoint needs and were sent all the same")]);
         }
-        let outcome = self.events.finish().await;
+        let outcome = std::mem::take(&mut self.events).finish().await;
         self.warn(outcome.warnings);
         (report.ending, report.stopped_because) = match (&self.unwritable, self.totals.is_balanced()) {
             (_, false) => (Ending::Defect, Some("the totals do not add up, this is a defect of outpour".to_owned())),

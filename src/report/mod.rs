@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::client::Counters;
+use crate::client::{Counters, TransportErrorKind};
 
 pub use progress::{Progress, Snapshot};
 pub use reasons::{Reason, Reasons};
@@ -174,7 +174,7 @@ impl Report {
     /// Takes over what the sender counted.
     pub fn count(&mut self, counters: &Counters) {
         let by_status = counters.retries_by_status.iter().map(|(status, count)| (status.to_string(), *count));
-        let by_error = counters.retries_by_error.iter().map(|(kind, count)| (kind.to_string(), *count));
+        let by_error = counters.retries_by_error.iter().map(|(kind, count)| (words(*kind), *count));
         self.attempts = counters.attempts;
         self.retries = counters.retries;
         self.retries_by_cause = by_status.chain(by_error).collect();
@@ -190,4 +190,10 @@ impl Report {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// A kind of transport error as it is written in JSON, in words: `connect timeout`.
+fn words(kind: TransportErrorKind) -> String {
+    let name = serde_json::to_value(kind).unwrap_or_default();
+    name.as_str().unwrap_or_default().replace('_', " ")
 }
