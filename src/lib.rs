@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod client;
+pub mod config;
 pub mod delivery;
 pub mod document;
 pub mod endpoint;

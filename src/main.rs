@@ -1,3 +1,7 @@
-//! The command line of outpour.
+//! The command line of outpour: parses, dispatches, and renders an error once.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

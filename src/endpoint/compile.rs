@@ -43,7 +43,7 @@ pub fn wanted_secrets(
 ) -> Vec<(String, SecretRef)> {
     let mut wanted = Vec::new();
     if let Some(template) = template
-        && let Some(rule) = template.vendor.credentials.get(&template.file.credential)
+        && let Some(rule) = template.credential()
     {
         let name = &template.file.credential;
         let given = destination.credentials.get(name).cloned();
@@ -136,7 +136,7 @@ impl Build<'_> {
         self.refuse_manual_keys(destination, &template.name);
         let (file, vendor) = (&template.file, &template.vendor);
         let parameters = self.template_parameters(template);
-        let rule = vendor.credentials.get(&file.credential)?;
+        let rule = template.credential()?;
         let credentials = self.template_credential(&file.credential, rule);
         self.refuse_unknown_credentials(template);
         let base = destination

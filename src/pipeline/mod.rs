@@ -10,6 +10,7 @@
 
 mod accountant;
 mod feed;
+mod preview;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ use crate::webhook::Events;
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
+
+pub use preview::{Preview, preview};
 
 /// When a run gives up; the key `stop_when:`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -10,6 +10,8 @@ mod file;
 
 use std::sync::Arc;
 
+use crate::secret::Secret;
+
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
     BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Method, Need, Parameter,
@@ -28,4 +30,19 @@ pub struct Template {
     pub file: TemplateFile,
     /// Whether it is built into the binary.
     pub is_built_in: bool,
+}
+
+impl Template {
+    /// The vendor's rule of the credential that the endpoint takes.
+    pub fn credential(&self) -> Option<&CredentialRule> {
+        self.vendor.credentials.get(&self.file.credential)
+    }
+
+    /// A value of the form that the credential has and that opens nothing, for previews and tests.
+    pub fn stand_in_secret(&self) -> Secret {
+        match self.credential().and_then(|rule| rule.looks_like) {
+            Some(CredentialKind::Jwt) => Secret::new("eyJzdGFuZCI6ImluIn0.e30.c3RhbmQtaW4"),
+            _ => Secret::new("stand-in"),
+        }
+    }
 }

@@ -1,0 +1,133 @@
+//! What can go wrong on the command line, and the one place that renders it.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use outpour::client::HttpTransportError;
+use outpour::config::ConfigError;
+use outpour::document::Problems;
+use outpour::mock::MockError;
+use outpour::source::SourceError;
+use outpour::template::CatalogError;
+
+use super::printer::Printer;
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{0}")]
+    Problems(#[from] Problems),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error("the input cannot be read")]
+    Source(#[from] SourceError),
+    #[error("the connection cannot be set up")]
+    Transport(#[from] HttpTransportError),
+    #[error("the mock cannot be started")]
+    Mock(#[from] MockError),
+    #[error("`{path}` cannot be written")]
+    Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("standard output cannot be written")]
+    Output(#[source] std::io::Error),
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    pub(super) fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// Renders the failure and gives the exit code.
+    pub(super) fn report(&self, printer: &Printer) -> ExitCode {
+        printer.error(&self.render());
+        ExitCode::from(self.code())
+    }
+
+    fn render(&self) -> String {
+        let mut text = match self {
+            Self::Problems(problems) | Self::Config(ConfigError::Wrong(problems)) => listed(problems),
+            Self::Catalog(CatalogError::Document(problems)) => listed(problems),
+            other => {
+                let mut text = format!("error: {other}");
+                let mut source = other.source();
+                while let Some(cause) = source {
+                    text.push_str(&format!("\n  Caused by: {cause}"));
+                    source = cause.source();
+                }
+                text
+            }
+        };
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("\n  hint: {hint}"));
+        }
+        text
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::Source(error) => error.hint(),
+            Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
+            Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
+            Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Source(error) if is_about_the_job(error) => 2,
+            Self::Source(_) => 65,
+            Self::Unwritable { .. } | Self::Output(_) => 74,
+            Self::Runtime(_) => 70,
+            Self::Mock(_) => 69,
+            _ => 2,
+        }
+    }
+}
+
+/// Whether the job says something wrong of its input, rather than the input being unreadable.
+fn is_about_the_job(error: &SourceError) -> bool {
+    matches!(
+        error,
+        SourceError::NoPath
+            | SourceError::NotFound { .. }
+            | SourceError::NoMatch { .. }
+            | SourceError::Pattern { .. }
+            | SourceError::Directory { .. }
+            | SourceError::UnknownFormat { .. }
+            | SourceError::Option { .. }
+            | SourceError::UnknownColumn { .. }
+    )
+}
+
+fn listed(problems: &Problems) -> String {
+    let lines: Vec<String> = problems.to_string().lines().map(|line| format!("error: {line}")).collect();
+    lines.join("\n")
+}
+
+fn config_hint(path: &std::path::Path, error: &std::io::Error) -> Option<String> {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return None;
+    }
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    match outpour::document::closest(&name, names.iter().map(String::as_str)) {
+        Some(meant) => Some(format!("did you mean `{}`?", folder.join(meant).display())),
+        None => Some("`outpour init TEMPLATE` prints a job to start from".to_owned()),
+    }
+}

@@ -1,0 +1,54 @@
+//! `outpour init`: a commented job to start from.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use outpour::template::{ParameterKind, Template};
+
+use super::args::InitArgs;
+use super::error::Failure;
+use super::job::catalog;
+use super::printer::Printer;
+
+pub(super) fn init(args: &InitArgs, printer: &Printer) -> Result<u8, Failure> {
+    let catalog = catalog(args.templates.as_deref())?;
+    let text = starter(catalog.find(&args.template)?);
+    let Some(path) = &args.output else {
+        printer.result(&text)?;
+        return Ok(0);
+    };
+    let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Failure::Unwritable { path: path.clone(), source })?;
+    printer.note(&format!("wrote {}; look at it with `outpour preview {}`", path.display(), path.display()));
+    Ok(0)
+}
+
+fn starter(template: &Template) -> String {
+    let file = &template.file;
+    let mut text = format!("# {}. All options: `outpour schema`, and config/reference.yaml of the project.\n", file.title);
+    text.push_str("source:\n  # A file, a list, a glob, or - for standard input: CSV, NDJSON, JSON or Arrow, plain, gzip or zstd.\n");
+    text.push_str("  path: records.csv\n");
+    let _ = write!(text, "destination:\n  template: {}\n", template.name);
+    if !file.parameters.is_empty() {
+        text.push_str("  parameters:\n");
+    }
+    for (name, parameter) in &file.parameters {
+        let _ = writeln!(text, "    # {}", parameter.description.trim());
+        let value = parameter.default.as_ref().or(parameter.example.as_ref()).map(|value| value.to_text());
+        let value = value.unwrap_or_else(|| if parameter.kind == ParameterKind::Boolean { "false".into() } else { "\"\"".into() });
+        let _ = writeln!(text, "    {name}: {value}");
+    }
+    if let Some(rule) = template.credential() {
+        let place = rule.where_to_find.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        let _ = write!(text, "  credentials:\n    # The {}{place}.\n    {}: {{env: {}}}\n", rule.title, file.credential, rule.env);
+    }
+    text.push_str("# records:\n#   exclude: [internal_id]       # attributes that are not sent\n#   where: '.status == \"active\"'  # jq: which records are sent\n");
+    if file.batch.most != Some(1) {
+        text.push_str("# batch:\n#   max_records: 100             # records in one request\n");
+    }
+    text.push_str("# limits:\n#   rate: 10/s                   # retries count\n#   concurrency: 4\n");
+    for need in &file.needs {
+        let _ = writeln!(text, "# Each record needs {}.", need.any_of.join(" or "));
+    }
+    text
+}

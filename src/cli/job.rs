@@ -1,0 +1,99 @@
+//! From the arguments that every job verb takes to a plan.
+
+use outpour::config::{Config, MockPlace, Plan, PlanOptions, Secrets};
+use outpour::document::Document;
+use outpour::mock::{API_KEY, Mock, MockSettings, WRITE_KEY};
+use outpour::secret::Secret;
+use outpour::source::SourceConfig;
+use outpour::template::Catalog;
+
+use super::args::JobArgs;
+use super::error::Failure;
+
+/// A job as loaded: its configuration, and what is needed to make plans of it.
+pub(super) struct LoadedJob {
+    pub(super) config: Config,
+    document: Document,
+    catalog: Catalog,
+    limit: Option<u64>,
+    allow_inline: bool,
+}
+
+impl LoadedJob {
+    pub(super) fn load(args: &JobArgs) -> Result<Self, Failure> {
+        let settings = args.set.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?;
+        let (mut config, document) = Config::load(&args.config, &settings)?;
+        if !args.input.is_empty() {
+            config.read_from(args.input.clone());
+        }
+        Ok(Self {
+            config,
+            document,
+            catalog: catalog(args.templates.as_deref())?,
+            limit: args.limit,
+            allow_inline: args.allow_inline_secrets,
+        })
+    }
+
+    /// The plan with its real secrets, or with a mock in the vendor's place.
+    pub(super) fn plan(&self, mock: Option<&Mock>) -> Result<Plan, Failure> {
+        self.make(Secrets::Real { allow_inline: self.allow_inline }, mock.map(place_of))
+    }
+
+    /// The plan with stand-ins for its secrets.
+    pub(super) fn plan_without_secrets(&self) -> Result<Plan, Failure> {
+        self.make(Secrets::StandIn, None)
+    }
+
+    pub(super) fn source(&self) -> &SourceConfig {
+        &self.config.source
+    }
+
+    fn make(&self, secrets: Secrets, mock: Option<MockPlace>) -> Result<Plan, Failure> {
+        let options = PlanOptions { secrets, mock, limit: self.limit };
+        Ok(Plan::make(&self.config, &self.document, &self.catalog, &options)?)
+    }
+}
+
+/// The built-in templates, and those of a directory.
+pub(super) fn catalog(directory: Option<&std::path::Path>) -> Result<Catalog, Failure> {
+    Ok(match directory {
+        Some(directory) => Catalog::with_directory(directory)?,
+        None => Catalog::built_in()?,
+    })
+}
+
+/// A mock for one run, on a port of the system's choice, with the object that the job names already defined.
+pub(super) async fn start_mock(config: &Config, settings: MockSettings) -> Result<Mock, Failure> {
+    let mut settings = settings;
+    if let Some(name) = config.destination.parameters.get("object_name") {
+        settings.schemas.push(name.to_text());
+    }
+    Ok(Mock::start(settings).await?)
+}
+
+fn place_of(mock: &Mock) -> MockPlace {
+    MockPlace {
+        hosts: [("api".to_owned(), mock.api_url()), ("ingest".to_owned(), mock.ingest_url())].into(),
+        credentials: [
+            ("api_key".to_owned(), Secret::new(API_KEY)),
+            ("write_key".to_owned(), Secret::new(WRITE_KEY)),
+        ]
+        .into(),
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err(Failure::usage_hint(
+            format!("`--set {text}` is not KEY=VALUE"),
+            "write for example `--set limits.rate=5/s`",
+        )),
+    }
+}
+
+/// The runtime that sends: as many threads as there are processors.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)
+}

@@ -1,0 +1,52 @@
+//! The command line: one file a verb. It sees the library through its public API alone.
+
+mod args;
+mod check;
+mod error;
+mod generate;
+mod init;
+mod job;
+mod mock;
+mod preview;
+mod printer;
+mod progress;
+mod run;
+mod signal;
+mod templates;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+use error::Failure;
+use printer::Printer;
+
+/// Parses the command line, does what it says and gives the exit code. Errors are rendered here and nowhere else.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(cli.global.quiet);
+    if let Err(failure) = printer::start_logs(&cli.global) {
+        return failure.report(&printer);
+    }
+    match dispatch(cli, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(&printer),
+    }
+}
+
+fn dispatch(cli: Cli, printer: &Printer) -> Result<u8, Failure> {
+    match cli.verb {
+        Verb::Run(args) => run::run(&args, &cli.global, printer),
+        Verb::Preview(args) => preview::preview(&args, printer),
+        Verb::Test(args) => test::test(&args, printer),
+        Verb::Check(args) => check::check(&args, printer),
+        Verb::Init(args) => init::init(&args, printer),
+        Verb::Templates(args) => templates::templates(&args, printer),
+        Verb::Mock(args) => mock::mock(&args, printer),
+        Verb::Schema(args) => generate::schema(args.of, printer),
+        Verb::Completions(args) => generate::completions(args.shell, printer),
+        Verb::Man => generate::man(printer),
+    }
+}

@@ -1,0 +1,68 @@
+//! The one printer: results on standard output, everything else on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::{Global, LogFormat};
+use super::error::Failure;
+
+/// Writes what a person or a program reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printer {
+    is_quiet: bool,
+}
+
+impl Printer {
+    pub(super) fn new(is_quiet: bool) -> Self {
+        Self { is_quiet }
+    }
+
+    /// Writes a result to standard output.
+    pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| match text.ends_with('\n') {
+            true => Ok(()),
+            false => out.write_all(b"\n"),
+        });
+        written.and_then(|()| out.flush()).map_err(Failure::Output)
+    }
+
+    /// Writes a note to standard error, unless quiet.
+    pub(super) fn note(&self, text: &str) {
+        if !self.is_quiet {
+            self.error(text);
+        }
+    }
+
+    /// Writes to standard error, always. Where that is closed, nobody reads.
+    pub(super) fn error(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Whether progress is worth drawing.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.is_quiet && io::stderr().is_terminal()
+    }
+}
+
+/// Starts logging to standard error. `RUST_LOG` overrides -v.
+pub(super) fn start_logs(global: &Global) -> Result<(), Failure> {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "outpour=warn",
+        (false, 1) => "outpour=info",
+        (false, _) => "outpour=debug",
+    };
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(text) => EnvFilter::try_new(&text)
+            .map_err(|error| Failure::usage(format!("`RUST_LOG` is not a log filter: {error}")))?,
+        Err(_) => EnvFilter::new(level),
+    };
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match global.log_format {
+        LogFormat::Human => logs.with_ansi(io::stderr().is_terminal()).with_target(false).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+    Ok(())
+}

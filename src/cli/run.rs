@@ -1,0 +1,115 @@
+//! `outpour run`: sends the records of a job.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use outpour::client::{HttpTransport, RetryConfig, Sender, SenderSettings, TransportSettings};
+use outpour::config::Plan;
+use outpour::mock::{Mock, MockSettings};
+use outpour::pipeline;
+use outpour::report::{Progress, Report};
+use outpour::source;
+use outpour::webhook::Events;
+
+use super::args::{Global, ReportFormat, RunArgs};
+use super::error::Failure;
+use super::job::{LoadedJob, runtime, start_mock};
+use super::printer::Printer;
+use super::progress::Bar;
+use super::signal::watch_signals;
+
+pub(super) fn run(args: &RunArgs, _: &Global, printer: &Printer) -> Result<u8, Failure> {
+    let job = LoadedJob::load(&args.job)?;
+    if !job.config.active {
+        let hint = "set `active: true` to send, or look at it with `outpour preview`";
+        return Err(Failure::usage_hint(format!("the job `{}` is not active", job.config.name()), hint));
+    }
+    let report = runtime()?.block_on(run_job(args, &job, printer))?;
+    if let Some(path) = &args.report_file {
+        write_report(path, &report)?;
+    }
+    if let Some(because) = &report.stopped_because {
+        printer.error(&format!("error: {because}"));
+        if let Some(hint) = hint_of(&report) {
+            printer.error(&format!("  hint: {hint}"));
+        }
+    }
+    printer.result(&match args.report {
+        ReportFormat::Human => report.to_human(),
+        ReportFormat::Json => report.to_json(),
+    })?;
+    Ok(report.exit_code)
+}
+
+async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<Report, Failure> {
+    let mock = match args.mock {
+        true => {
+            let faults = args.fail.clone().unwrap_or_default();
+            Some(start_mock(&job.config, MockSettings { faults, ..MockSettings::default() }).await?)
+        }
+        false => None,
+    };
+    let mut plan = job.plan(mock.as_ref())?;
+    if let Some(grace) = args.grace {
+        plan.job.grace = grace.get();
+    }
+    let source = source::open(job.source())?;
+    let signal = watch_signals(*printer).map_err(Failure::Runtime)?;
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
+    let events = events(&plan)?;
+    let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
+    let progress = Arc::new(Progress::default());
+    let bar = printer.is_watched().then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));
+    let mut report = pipeline::run(plan.job, source, sender, events, progress, signal).await;
+    drop(bar);
+    report.warnings.splice(0..0, plan.warnings);
+    if let Some(mock) = mock {
+        say_what_arrived(&mock, printer);
+        mock.stop().await;
+    }
+    Ok(report)
+}
+
+fn events(plan: &Plan) -> Result<Events, Failure> {
+    let mut events = Events::new(plan.context.clone());
+    if let Some(path) = &plan.responses {
+        events
+            .to_file(path)
+            .map_err(|error| Failure::Unwritable { path: error.path, source: error.source })?;
+    }
+    if let Some(webhook) = &plan.webhook {
+        let settings = TransportSettings { pool: 1, ..plan.transport.clone() };
+        let sender = SenderSettings { retry: RetryConfig::default(), ..SenderSettings::default() };
+        events.to_webhook(webhook.clone(), Sender::new(HttpTransport::new(&settings)?, &sender));
+    }
+    Ok(events)
+}
+
+fn say_what_arrived(mock: &Mock, printer: &Printer) {
+    let state = mock.state();
+    let counts = &state.counts;
+    printer.note(&format!(
+        "the mock holds {} people, {} objects, {} events; {} requests arrived",
+        counts.people, counts.objects, counts.events, state.arrivals.requests
+    ));
+}
+
+fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
+    let mut text = report.to_json();
+    text.push('\n');
+    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Failure::Unwritable { path: path.to_owned(), source })
+}
+
+fn hint_of(report: &Report) -> Option<&'static str> {
+    match report.exit_code {
+        65 => Some("the records before it were sent; mend the input and run again"),
+        69 => Some("look at the URL, the network and the proxy; nothing more was sent"),
+        75 => Some("run it again: records that were accepted may be sent again, the report says how many were not sent"),
+        77 => Some("look at the key with `outpour check --online`"),
+        _ => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! `outpour test`: sends one sample record and prints the reply.
+
+use std::sync::Arc;
+
+use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
+use outpour::endpoint::{Endpoint, Prepared, Verdict};
+use outpour::mock::MockSettings;
+use outpour::record::{Fields, Origin, Position, Record, Shape};
+use outpour::shape::{Shaped, Shaper};
+use outpour::source::{self, Entry};
+use outpour::request;
+
+use super::args::TestArgs;
+use super::error::Failure;
+use super::job::{LoadedJob, runtime, start_mock};
+use super::preview::as_http;
+use super::printer::Printer;
+
+pub(super) fn test(args: &TestArgs, printer: &Printer) -> Result<u8, Failure> {
+    let job = LoadedJob::load(&args.job)?;
+    runtime()?.block_on(send_one(args, &job, printer))
+}
+
+async fn send_one(args: &TestArgs, job: &LoadedJob, printer: &Printer) -> Result<u8, Failure> {
+    let mock = match args.mock {
+        true => Some(start_mock(&job.config, MockSettings::default()).await?),
+        false => None,
+    };
+    let mut plan = job.plan(mock.as_ref())?;
+    let endpoint = Arc::clone(&plan.job.endpoint);
+    let record = match &args.record {
+        Some(text) => given(text)?,
+        None => first_of(job)?,
+    };
+    let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
+    let request = request::render(&endpoint, std::slice::from_ref(&prepared))
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    printer.result(&as_http(&request))?;
+    let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
+    let policy = Policy {
+        safe_to_resend: endpoint.is_safe_to_resend() && !prepared.lacks_need,
+        needs_body: endpoint.success().needs_body(),
+    };
+    let sent = sender.send(&request, &policy).await;
+    match sent.outcome {
+        Outcome::Replied(reply) => {
+            printer.result(&as_text(&reply))?;
+            judge(&endpoint, &reply, printer)
+        }
+        Outcome::NotSent(error) | Outcome::InDoubt(error) => {
+            printer.error(&chain(&error));
+            Ok(69)
+        }
+        Outcome::Fatal(fatal) => {
+            printer.error(&chain(&fatal));
+            Ok(69)
+        }
+        Outcome::Stopped => Ok(75),
+    }
+}
+
+fn given(text: &str) -> Result<Record, Failure> {
+    if let Err(error) = Fields::parse(text) {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        return Err(Failure::usage_hint(
+            format!("`--record` is not a JSON object: {error}{cause}"),
+            r#"write for example --record '{"email":"ada@example.com"}'"#,
+        ));
+    }
+    let origin = Arc::new(Origin { name: "--record".to_owned(), shape: Shape::Json });
+    let position = Position { origin, number: 1, line: None, byte: 0 };
+    Ok(Record { position, text: text.trim().to_owned().into(), original: None })
+}
+
+fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
+    let mut source = source::open(job.source())?;
+    while let Some(chunk) = source.next_chunk()? {
+        for entry in chunk.entries {
+            match entry {
+                Entry::Record(record) => return Ok(record),
+                Entry::Bad(bad) => {
+                    return Err(Failure::usage(format!("{}: {}", bad.position, bad.reason)));
+                }
+            }
+        }
+    }
+    Err(Failure::usage_hint("the input has no records", "give one with --record '{..}'"))
+}
+
+fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
+    let record = match shaper.shape(record) {
+        Ok(Shaped::Kept(record)) => record,
+        Ok(Shaped::Filtered) => return Err(Failure::usage("the record is filtered out by `where` or `map`")),
+        Err((record, error)) => return Err(Failure::usage(format!("{}: {error}", record.position))),
+    };
+    endpoint
+        .prepare(record)
+        .map_err(|(record, error)| Failure::usage(format!("{} would be rejected: {error}", record.position)))
+}
+
+fn as_text(reply: &Reply) -> String {
+    let mut text = format!("-> {}\n", reply.status);
+    for (name, value) in &reply.headers {
+        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+    }
+    let body = String::from_utf8_lossy(&reply.body);
+    if body.is_empty() { text } else { format!("{text}\n{}\n", body.trim_end()) }
+}
+
+fn judge(endpoint: &Endpoint, reply: &Reply, printer: &Printer) -> Result<u8, Failure> {
+    let (words, code) = match endpoint.success().judge(reply.status, &reply.body, 1) {
+        Verdict::Accepted => ("accepted".to_owned(), 0),
+        Verdict::Each(results) => match results.into_iter().flatten().next() {
+            None => ("accepted".to_owned(), 0),
+            Some(reason) => (format!("rejected: {reason}"), 1),
+        },
+        Verdict::Refused(reason) => (format!("rejected: {reason}"), if is_credentials(reply) { 77 } else { 1 }),
+        Verdict::Unexpected(reason) => (format!("not what the endpoint promises: {reason}"), 75),
+    };
+    printer.result(&words)?;
+    Ok(code)
+}
+
+fn is_credentials(reply: &Reply) -> bool {
+    matches!(reply.status.as_u16(), 401 | 403)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = format!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!("\n  Caused by: {cause}"));
+        source = cause.source();
+    }
+    text
+}

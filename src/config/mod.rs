@@ -1,0 +1,174 @@
+//! The configuration: a job as written, and the plan that it becomes.
+//!
+//! [`Config`] is the YAML as it stands, every key of it checked; [`Plan`] is the job made ready: template found,
+//! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and nothing else. Nobody
+//! imports this module but the command line; the settings themselves live beside what they set.
+
+mod plan;
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::BatchConfig;
+use crate::client::{HttpConfig, LimitsConfig, RetryConfig, TimeoutsConfig};
+use crate::document::{Document, Problems};
+use crate::endpoint::DestinationConfig;
+use crate::pipeline::StopWhen;
+use crate::shape::RecordsConfig;
+use crate::source::{Paths, SourceConfig};
+use crate::units::TimeSpan;
+use crate::webhook::{ResponsesConfig, WebhookConfig};
+
+pub use plan::{Check, MockPlace, Plan, PlanOptions, Secrets};
+
+/// A job, as written in YAML.
+///
+/// ```
+/// use outpour::config::Config;
+/// let text = "
+/// source: {path: people.csv}
+/// destination: {template: encharge/upsert-person}
+/// ";
+/// let (config, _) = Config::parse("people.yaml", text)?;
+/// assert!(config.active);
+/// # Ok::<(), outpour::document::Problems>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "An outpour job")]
+pub struct Config {
+    /// The job's name, for reports and the names of files. Default: the configuration file's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whether `outpour run` sends anything; a job that is not active is checked and previewed alone. Default: `true`.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// What is read.
+    pub source: SourceConfig,
+    /// Where requests go.
+    pub destination: DestinationConfig,
+    /// What is kept and changed of each record.
+    #[serde(default)]
+    pub records: RecordsConfig,
+    /// How records share requests. Default: as the template says; a manual endpoint sends one record a request.
+    #[serde(default)]
+    pub batch: Option<BatchConfig>,
+    /// How fast requests are sent, and how many at once.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// When and how often a request is sent again.
+    #[serde(default)]
+    pub retry: RetryConfig,
+    /// How long an attempt may take.
+    #[serde(default)]
+    pub timeouts: TimeoutsConfig,
+    /// How HTTP is spoken.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// When the run gives up.
+    #[serde(default)]
+    pub stop_when: StopWhen,
+    /// How long a stopped run waits for what is in flight. Default: `30s`.
+    #[serde(default = "default_grace")]
+    pub grace: TimeSpan,
+    /// Where each reply is passed on to. Default: nowhere.
+    #[serde(default)]
+    pub webhook: Option<WebhookConfig>,
+    /// A file that takes what the webhook would. Default: none.
+    #[serde(default)]
+    pub responses: Option<ResponsesConfig>,
+    /// Where rejects are written.
+    #[serde(default)]
+    pub rejects: RejectsConfig,
+}
+
+/// Where rejects are written; the key `rejects:`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RejectsConfig {
+    /// The file's path without its extension, which follows from the input. An older file is not written over, the new
+    /// one then gets a number. Default: the job's name and `.rejected`, beside the configuration.
+    pub path: Option<PathBuf>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn default_grace() -> TimeSpan {
+    TimeSpan::from_secs(30)
+}
+
+/// Why a configuration could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration `{path}` cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("{0}")]
+    Wrong(#[from] Problems),
+}
+
+impl Config {
+    /// Reads a configuration from text; `name` is what messages call it.
+    pub fn parse(name: &str, text: &str) -> Result<(Self, Document), Problems> {
+        crate::document::parse(name, text)
+    }
+
+    /// Reads a configuration file, with `settings` (dotted path, YAML text) in place of what it says. Relative paths in
+    /// it start from its own folder.
+    pub fn load(path: &Path, settings: &[(String, String)]) -> Result<(Self, Document), ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let mut document = Document::parse(&path.display().to_string(), &text)?;
+        for (key, value) in settings {
+            document.set(key, value)?;
+        }
+        let mut config: Self = document.typed()?;
+        if config.name.is_none() {
+            config.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        }
+        config.start_from(path.parent().unwrap_or(Path::new("")));
+        Ok((config, document))
+    }
+
+    /// Reads the records of these paths in place of those that the configuration names.
+    pub fn read_from(&mut self, paths: Vec<String>) {
+        self.source.path = if let [path] = &paths[..] { Paths::One(path.clone()) } else { Paths::Several(paths) };
+    }
+
+    /// The JSON Schema of a configuration, for editors.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// The job's name.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("outpour")
+    }
+
+    fn start_from(&mut self, folder: &Path) {
+        let inputs = self.source.path.as_slice().iter().map(|path| match path.as_str() {
+            "-" => path.clone(),
+            path => folder.join(path).to_string_lossy().into_owned(),
+        });
+        self.read_from(inputs.collect());
+        let rejects = self.rejects.path.take().unwrap_or_else(|| format!("{}.rejected", self.name()).into());
+        self.rejects.path = Some(folder.join(rejects));
+        if let Some(responses) = &mut self.responses {
+            responses.path = folder.join(&responses.path);
+        }
+        if let Some(file) = &mut self.http.ca_file {
+            *file = folder.join(&*file);
+        }
+    }
+}
