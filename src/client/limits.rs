@@ -30,8 +30,8 @@ pub struct LimitsConfig {
     /// Rates per second and per minute are spread evenly. Rates per hour and per day are quotas: used as fast as the other
     /// rates allow, and then waited for.
     pub rate: Option<Rates>,
-    /// How many requests may follow each other at once after a pause. The steady rate is `rate` less `burst` per window, so
-    /// that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
+    /// How many requests may follow each other at once after a pause. It is paid for by the steady rate, which is about `rate` less
+    /// `burst` per window, so that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
     #[schemars(range(min = 1))]
     pub burst: Option<u32>,
     /// How many requests may be under way at once. Default: 8, unless the template gives another.
