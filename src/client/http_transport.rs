@@ -7,7 +7,8 @@
 use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
-use http::Method;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method};
 use url::Url;
 
 use super::classify::classify;
@@ -102,9 +103,13 @@ impl Transport for HttpTransport {
 fn prepare(request: &Request) -> reqwest::Request {
     let mut prepared = reqwest::Request::new(request.method.clone(), request.url.clone());
     prepared.headers_mut().clone_from(&request.headers);
-    let bodiless = matches!(request.method, Method::GET | Method::HEAD | Method::DELETE);
-    if !(bodiless && request.body.is_empty()) {
+    if !request.body.is_empty() {
         *prepared.body_mut() = Some(request.body.clone().into());
+    } else if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
+        // Some servers answer 411 to an empty POST that does not say that it is empty.
+        prepared
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     prepared
 }

@@ -158,7 +158,7 @@ mod tests {
     fn overfull(grants: &[Duration], count: usize, window: Duration) -> bool {
         grants
             .windows(count + 1)
-            .any(|grants| grants[count] - grants[0] < window)
+            .any(|grants| grants[count] < grants[0] + window)
     }
 
     fn per_second(grants: &[Duration]) -> f64 {
