@@ -5,6 +5,7 @@
 //! before any byte of the request was written.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
@@ -26,6 +27,10 @@ pub struct HttpTransport {
     client: reqwest::Client,
     max_response_bytes: usize,
 }
+
+/// How long an idle connection is kept. Common servers close theirs after 5 s and more; a request that meets such a close on its way
+/// would be in doubt for nothing.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// Settings that no transport can be made from.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +142,7 @@ fn configured(settings: &TransportSettings) -> Result<reqwest::ClientBuilder, Ht
         .timeout(response)
         .connect_timeout(settings.timeouts.connect.get().min(response))
         .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(settings.pool.max(1) as usize)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .no_proxy();

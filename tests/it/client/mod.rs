@@ -3,6 +3,7 @@
 mod breaker;
 mod faults;
 mod limits;
+mod oracle;
 mod script;
 mod stop;
 mod tls;
