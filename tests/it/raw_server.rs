@@ -37,6 +37,7 @@ pub(crate) struct RawServer {
 struct Seen {
     requests: Vec<String>,
     connections: usize,
+    protocol: Option<String>,
 }
 
 /// Writes these bytes.
@@ -86,6 +87,11 @@ impl RawServer {
         self.seen.lock().unwrap().requests.clone()
     }
 
+    /// The protocol that the last TLS handshake agreed on.
+    pub(crate) fn protocol(&self) -> Option<String> {
+        self.seen.lock().unwrap().protocol.clone()
+    }
+
     /// How many connections were made.
     pub(crate) fn connections(&self) -> usize {
         self.seen.lock().unwrap().connections
@@ -106,6 +112,9 @@ async fn connection(
         // A client that refuses the certificate ends the handshake; there is nothing to play then.
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
+                let protocol = stream.get_ref().1.alpn_protocol();
+                seen.lock().unwrap().protocol =
+                    protocol.map(|name| String::from_utf8_lossy(name).into_owned());
                 play(stream, script, &seen).await;
             }
         }

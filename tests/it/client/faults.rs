@@ -306,6 +306,21 @@ async fn a_503_with_retry_after_pauses_the_whole_endpoint() {
     pauses_the_whole_endpoint(503).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_last_429_still_pauses_the_others() {
+    let script = Script::new([status(429).header("retry-after", "20")]);
+    let retry = RetryConfig {
+        attempts: 1,
+        ..RetryConfig::default()
+    };
+    let sender = script.sender_with(retry);
+    let start = Instant::now();
+    assert_eq!(replied(&send(&sender, UNSAFE).await.outcome), 429);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    send(&sender, UNSAFE).await;
+    assert_eq!(start.elapsed().as_secs(), 20);
+}
+
 async fn pauses_the_whole_endpoint(code: u16) {
     let script = Script::new([status(code).header("retry-after", "20")]);
     let sender = script.sender();

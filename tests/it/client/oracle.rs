@@ -101,8 +101,8 @@ proptest! {
                     Move::Error(kind) => panic!("a reply from {kind:?}"),
                 };
                 prop_assert_eq!(reply.status.as_u16(), expected);
-                let is_final = !matches!(expected, 408 | 425 | 429 | 502..=504) && !(safe && expected == 500);
-                prop_assert!(is_final || doubts == 0);
+                let is_retried = matches!(expected, 408 | 425 | 429 | 502..=504) || (safe && expected == 500);
+                prop_assert!(!is_retried || doubts == 0);
             }
             Outcome::InDoubt(_) => prop_assert!(doubts > 0),
             Outcome::Stopped => prop_assert!(doubts == 0 && stop.is_some()),

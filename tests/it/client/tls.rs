@@ -44,20 +44,22 @@ impl Authority {
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         RawServer::start_tls(acceptor, [vec![Act::Read, write(OK)]]).await
     }
 
-    fn trusting(&self) -> HttpTransport {
+    fn trusting(&self, http2: bool) -> HttpTransport {
         let ca_file = Some(self.directory.path().join("ca.pem"));
         HttpTransport::new(&settings(HttpConfig {
             ca_file,
+            http2,
             ..HttpConfig::default()
         }))
         .unwrap()
@@ -73,8 +75,20 @@ async fn send(transport: &HttpTransport, server: &RawServer) -> Result<u16, Tran
 async fn a_certificate_of_the_ca_file_is_trusted() {
     let authority = Authority::new();
     let server = authority.server("localhost", 2099).await;
-    assert_eq!(send(&authority.trusting(), &server).await.unwrap(), 200);
+    assert_eq!(send(&authority.trusting(false), &server).await.unwrap(), 200);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_only_if_allowed() {
+    let authority = Authority::new();
+    for (http2, protocol) in [(false, "http/1.1"), (true, "h2")] {
+        let server = authority.server("localhost", 2099).await;
+        let sent = send(&authority.trusting(http2), &server).await;
+        // The raw server speaks no HTTP/2.
+        assert_eq!(sent.is_ok(), !http2);
+        assert_eq!(server.protocol().as_deref(), Some(protocol));
+    }
 }
 
 #[tokio::test]
@@ -91,7 +105,7 @@ async fn a_certificate_of_an_unknown_issuer_is_refused_by_name() {
 async fn a_certificate_for_another_host_is_refused_by_name() {
     let authority = Authority::new();
     let server = authority.server("other.example", 2099).await;
-    let error = send(&authority.trusting(), &server).await.unwrap_err();
+    let error = send(&authority.trusting(false), &server).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
     assert!(chain(&error).contains("other.example"), "{}", chain(&error));
 }
@@ -100,7 +114,7 @@ async fn a_certificate_for_another_host_is_refused_by_name() {
 async fn an_expired_certificate_is_refused_by_name() {
     let authority = Authority::new();
     let server = authority.server("localhost", 2001).await;
-    let error = send(&authority.trusting(), &server).await.unwrap_err();
+    let error = send(&authority.trusting(false), &server).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
     assert!(chain(&error).contains("expired"), "{}", chain(&error));
 }
