@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Limits;
 use super::quota::Counted;
-use super::rate::Window;
 use super::spread::Spread;
+use super::{Limits, Rate};
 
 /// Lets attempts start no faster than the limits say. Times are counted from its start, on tokio's clock.
 #[derive(Debug)]
@@ -87,9 +86,12 @@ enum Limit {
 
 impl Schedule {
     fn new(limits: &Limits) -> Self {
-        let limit = |&rate: &super::Rate| match rate.window {
-            Window::Second | Window::Minute => Limit::Spread(Spread::new(rate, limits.burst)),
-            Window::Hour | Window::Day => Limit::Counted(Counted::new(rate)),
+        let limit = |&rate: &Rate| {
+            if rate.is_spread() {
+                Limit::Spread(Spread::new(rate, limits.burst))
+            } else {
+                Limit::Counted(Counted::new(rate))
+            }
         };
         Self(limits.rates.iter().map(limit).collect())
     }
@@ -123,6 +125,7 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::*;
+    use crate::client::Window;
 
     fn limits(rates: &[&str], burst: Option<u32>) -> Limits {
         Limits {
@@ -183,7 +186,7 @@ mod tests {
             callers in prop_oneof![callers(3_000), callers(100_000), callers(3_000_000)],
         ) {
             let unit = if minute { "min" } else { "s" };
-            let rate: super::super::Rate = format!("{count}/{unit}").parse().unwrap();
+            let rate: Rate = format!("{count}/{unit}").parse().unwrap();
             let grants = grants(&limits(&[&rate.to_string()], burst), callers.into_iter());
             prop_assert!(!overfull(&grants, count as usize, rate.window.duration()));
         }
@@ -217,6 +220,19 @@ mod tests {
         // (1 s + 1 s/20) / (10 - 2 + 1)
         let millis = grants.iter().map(Duration::as_millis);
         assert_eq!(millis.collect::<Vec<_>>(), [0, 0, 116, 233, 350, 466]);
+    }
+
+    #[test]
+    fn the_time_for_a_number_of_requests_is_told_beforehand() {
+        for rates in [&["10/s"][..], &["600/min"], &["1/s"], &["50/s", "300/min"]] {
+            let limits = limits(rates, None);
+            let last = *grants(&limits, eager(400, Duration::ZERO)).last().unwrap();
+            let told = limits.time_for(400);
+            assert!(
+                told.abs_diff(last) < Duration::from_secs(1),
+                "{rates:?}: {told:?}, in fact {last:?}"
+            );
+        }
     }
 
     #[test]

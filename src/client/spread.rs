@@ -30,9 +30,16 @@ pub(crate) struct Spread {
     recovered: Duration,
 }
 
-impl Spread {
-    /// Spreads a rate; without a burst, a hundredth of the rate may come at once.
-    pub(crate) fn new(rate: Rate, burst: Option<u32>) -> Self {
+/// The numbers behind a spread rate.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    burst: NonZeroU32,
+    interval: Duration,
+    slack: Duration,
+}
+
+impl Plan {
+    fn new(rate: Rate, burst: Option<u32>) -> Self {
         let count = rate.count.get();
         let window = rate.window.duration();
         let burst = burst.unwrap_or(count / 100).clamp(1, (count - 1).max(1));
@@ -43,14 +50,33 @@ impl Spread {
             window / steady.max(20)
         };
         let nanos = (window + slack).as_nanos().div_ceil(u128::from(steady) + 1);
-        let interval = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        Self {
+            burst: NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN),
+            interval: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+            slack,
+        }
+    }
+}
+
+/// The least time from the first to the last of this many grants.
+pub(crate) fn time_for(rate: Rate, burst: Option<u32>, requests: u64) -> Duration {
+    let plan = Plan::new(rate, burst);
+    let waits = requests.saturating_sub(u64::from(plan.burst.get()));
+    let nanos = plan.interval.as_nanos().saturating_mul(u128::from(waits));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+impl Spread {
+    /// Spreads a rate; without a burst, a hundredth of the rate may come at once.
+    pub(crate) fn new(rate: Rate, burst: Option<u32>) -> Self {
+        let plan = Plan::new(rate, burst);
         let memory = Memory::default();
-        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        let quota = Quota::with_period(plan.interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        let quota = quota.allow_burst(plan.burst);
         Self {
             limiter: RateLimiter::new(quota, memory.clone(), FakeRelativeClock::default()),
             memory,
-            recovered: slack / 2,
+            recovered: plan.slack / 2,
         }
     }
 
