@@ -19,30 +19,34 @@ const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit
 /// older names. Anything else (negative, not a number, absurdly long) is ignored.
 pub(crate) fn asked_wait(reply: &Reply) -> Option<Duration> {
     let headers = &reply.headers;
-    let after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| retry_after(value, headers));
+    let after = headers.get(RETRY_AFTER).and_then(|value| {
+        let wait = retry_after(value, headers);
+        if wait.is_none() {
+            tracing::debug!(?value, "ignoring a Retry-After that makes no sense");
+        }
+        wait
+    });
     let reset = || RESETS.iter().find_map(|name| seconds(headers.get(*name)?));
     match reply.status {
         StatusCode::TOO_MANY_REQUESTS => after.or_else(reset),
         _ => after,
     }
-    .filter(|wait| *wait <= ABSURD)
 }
 
 fn retry_after(value: &HeaderValue, headers: &HeaderMap) -> Option<Duration> {
-    seconds(value).or_else(|| {
+    let until_date = || {
         let until = date(value)?;
         let sent = headers.get(DATE).and_then(date).unwrap_or_else(SystemTime::now);
         Some(until.duration_since(sent).unwrap_or_default())
-    })
+    };
+    seconds(value).or_else(until_date).filter(|wait| *wait <= ABSURD)
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|_| digits)?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds)).filter(|wait| *wait <= ABSURD)
 }
 
 fn date(value: &HeaderValue) -> Option<SystemTime> {

@@ -5,9 +5,11 @@
 //! before any byte of the request was written.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Method;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method};
 use url::Url;
 
 use super::classify::classify;
@@ -25,6 +27,10 @@ pub struct HttpTransport {
     client: reqwest::Client,
     max_response_bytes: usize,
 }
+
+/// How long an idle connection is kept. Common servers close theirs after 5 s and more; a request that meets such a close on its way
+/// would be in doubt for nothing.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// Settings that no transport can be made from.
 #[derive(Debug, thiserror::Error)]
@@ -102,9 +108,13 @@ impl Transport for HttpTransport {
 fn prepare(request: &Request) -> reqwest::Request {
     let mut prepared = reqwest::Request::new(request.method.clone(), request.url.clone());
     prepared.headers_mut().clone_from(&request.headers);
-    let bodiless = matches!(request.method, Method::GET | Method::HEAD | Method::DELETE);
-    if !(bodiless && request.body.is_empty()) {
+    if !request.body.is_empty() {
         *prepared.body_mut() = Some(request.body.clone().into());
+    } else if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
+        // Some servers answer 411 to an empty POST that does not say that it is empty.
+        prepared
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     prepared
 }
@@ -132,6 +142,7 @@ fn configured(settings: &TransportSettings) -> Result<reqwest::ClientBuilder, Ht
         .timeout(response)
         .connect_timeout(settings.timeouts.connect.get().min(response))
         .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(settings.pool.max(1) as usize)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .no_proxy();

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{Rate, Window};
+use super::{Rate, quota, spread};
 
 /// How fast requests are sent, and how many at once; the key `limits:`.
 ///
@@ -30,8 +31,8 @@ pub struct LimitsConfig {
     /// Rates per second and per minute are spread evenly. Rates per hour and per day are quotas: used as fast as the other
     /// rates allow, and then waited for.
     pub rate: Option<Rates>,
-    /// How many requests may follow each other at once after a pause. The steady rate is `rate` less `burst` per window, so
-    /// that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
+    /// How many requests may follow each other at once after a pause. It is paid for by the steady rate, which is about `rate` less
+    /// `burst` per window, so that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
     #[schemars(range(min = 1))]
     pub burst: Option<u32>,
     /// How many requests may be under way at once. Default: 8, unless the template gives another.
@@ -108,11 +109,34 @@ impl LimitsConfig {
     }
 }
 
+impl Limits {
+    /// The least time that this many requests take, without retries and however fast the server is.
+    ///
+    /// ```
+    /// use outpour::client::LimitsConfig;
+    /// let config: LimitsConfig = serde_json::from_str(r#"{"rate": ["100/s", "100000/d"]}"#)?;
+    /// let limits = config.check()?;
+    /// assert_eq!(limits.time_for(10_000).as_secs(), 101);
+    /// assert_eq!(limits.time_for(100_001).as_secs(), 24 * 60 * 60);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn time_for(&self, requests: u64) -> Duration {
+        let time = |&rate: &Rate| {
+            if rate.is_spread() {
+                spread::time_for(rate, self.burst, requests)
+            } else {
+                quota::time_for(rate, requests)
+            }
+        };
+        self.rates.iter().map(time).max().unwrap_or_default()
+    }
+}
+
 fn check_burst(burst: u32, rates: &Rates) -> Result<(), LimitsError> {
     if burst == 0 {
         return Err(LimitsError::NoBurst);
     }
-    let too_small = |rate: &&Rate| rate.window <= Window::Minute && burst > 1 && burst >= rate.count.get();
+    let too_small = |rate: &&Rate| rate.is_spread() && burst > 1 && burst >= rate.count.get();
     match rates.iter().find(too_small) {
         Some(&rate) => Err(LimitsError::BurstTooLarge { burst, rate }),
         None => Ok(()),

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Limits;
 use super::quota::Counted;
-use super::rate::Window;
 use super::spread::Spread;
+use super::{Limits, Rate};
 
 /// Lets attempts start no faster than the limits say. Times are counted from its start, on tokio's clock.
 #[derive(Debug)]
@@ -87,9 +86,12 @@ enum Limit {
 
 impl Schedule {
     fn new(limits: &Limits) -> Self {
-        let limit = |&rate: &super::Rate| match rate.window {
-            Window::Second | Window::Minute => Limit::Spread(Spread::new(rate, limits.burst)),
-            Window::Hour | Window::Day => Limit::Counted(Counted::new(rate)),
+        let limit = |&rate: &Rate| {
+            if rate.is_spread() {
+                Limit::Spread(Spread::new(rate, limits.burst))
+            } else {
+                Limit::Counted(Counted::new(rate))
+            }
         };
         Self(limits.rates.iter().map(limit).collect())
     }
@@ -111,5 +113,237 @@ impl Schedule {
                 Limit::Counted(counted) => counted.take(now),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use proptest::prelude::*;
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+    use crate::client::Window;
+
+    fn limits(rates: &[&str], burst: Option<u32>) -> Limits {
+        Limits {
+            rates: rates.iter().map(|rate| rate.parse().unwrap()).collect(),
+            burst,
+            ..Limits::default()
+        }
+    }
+
+    /// Runs a schedule: each caller comes some time after the grant before it, each wake-up is late by some time.
+    fn grants(limits: &Limits, callers: impl Iterator<Item = (Duration, Duration)>) -> Vec<Duration> {
+        let mut schedule = Schedule::new(limits);
+        let mut now = Duration::ZERO;
+        let mut grant = |(gap, late): (Duration, Duration)| {
+            now += gap;
+            loop {
+                let due = schedule.due(now);
+                if due <= now {
+                    schedule.take(now);
+                    return now;
+                }
+                now = due + late;
+            }
+        };
+        callers.map(&mut grant).collect()
+    }
+
+    fn eager(count: usize, late: Duration) -> impl Iterator<Item = (Duration, Duration)> {
+        std::iter::repeat_n((Duration::ZERO, late), count)
+    }
+
+    /// Whether some half-open window holds more than `count` grants.
+    fn overfull(grants: &[Duration], count: usize, window: Duration) -> bool {
+        grants
+            .windows(count + 1)
+            .any(|grants| grants[count] < grants[0] + window)
+    }
+
+    fn per_second(grants: &[Duration]) -> f64 {
+        let end = grants.last().unwrap().as_secs_f64();
+        f64::from(u32::try_from(grants.len()).unwrap()) / end
+    }
+
+    fn callers(longest: u64) -> impl Strategy<Value = Vec<(Duration, Duration)>> {
+        let micros = |most| {
+            (0..4u32, 0..=most)
+                .prop_map(|(kind, micros)| Duration::from_micros(micros * u64::from(kind == 0)))
+        };
+        prop::collection::vec((micros(longest), micros(longest)), 1..400)
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_the_rate(
+            count in 1..150u32,
+            minute in any::<bool>(),
+            burst in prop::option::of(1..150u32),
+            callers in prop_oneof![callers(3_000), callers(100_000), callers(3_000_000)],
+        ) {
+            let unit = if minute { "min" } else { "s" };
+            let rate: Rate = format!("{count}/{unit}").parse().unwrap();
+            let grants = grants(&limits(&[&rate.to_string()], burst), callers.into_iter());
+            prop_assert!(!overfull(&grants, count as usize, rate.window.duration()));
+        }
+
+        #[test]
+        fn no_window_of_a_quota_ever_holds_more_than_the_rate(count in 1..40u32, callers in callers(600_000_000)) {
+            let grants = grants(&limits(&[&format!("{count}/h")], None), callers.into_iter());
+            prop_assert!(!overfull(&grants, count as usize, Window::Hour.duration()));
+        }
+
+        #[test]
+        fn several_rates_all_hold(callers in callers(500_000)) {
+            let grants = grants(&limits(&["7/s", "60/min", "100/h"], None), callers.into_iter());
+            for (count, window) in [(7, Window::Second), (60, Window::Minute), (100, Window::Hour)] {
+                prop_assert!(!overfull(&grants, count, window.duration()));
+            }
+        }
+
+        #[test]
+        fn steady_demand_reaches_the_rate_less_the_burst(count in 2..500u32, share in 1..100u32) {
+            let burst = (count * share / 100).clamp(1, count - 1);
+            let grants = grants(&limits(&[&format!("{count}/s")], Some(burst)), eager(5_000, Duration::ZERO));
+            let steady = f64::from(count - burst);
+            prop_assert!(per_second(&grants) >= steady * 0.999, "{} of {steady}", per_second(&grants));
+        }
+    }
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_one_per_interval() {
+        let grants = grants(&limits(&["10/s"], Some(2)), eager(6, Duration::ZERO));
+        // (1 s + 1 s/20) / (10 - 2 + 1)
+        let millis = grants.iter().map(Duration::as_millis);
+        assert_eq!(millis.collect::<Vec<_>>(), [0, 0, 116, 233, 350, 466]);
+    }
+
+    #[test]
+    fn the_time_for_a_number_of_requests_is_told_beforehand() {
+        for rates in [&["10/s"][..], &["600/min"], &["1/s"], &["50/s", "300/min"]] {
+            let limits = limits(rates, None);
+            let last = *grants(&limits, eager(400, Duration::ZERO)).last().unwrap();
+            let told = limits.time_for(400);
+            assert!(
+                told.abs_diff(last) < Duration::from_secs(1),
+                "{rates:?}: {told:?}, in fact {last:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_per_second_is_one_per_second() {
+        let grants = grants(&limits(&["1/s"], None), eager(4, Duration::ZERO));
+        let seconds = grants.iter().map(Duration::as_secs);
+        assert_eq!(seconds.collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn late_timers_cost_no_throughput() {
+        let fifty = grants(&limits(&["50/s"], None), eager(500, Duration::from_millis(5)));
+        assert!(per_second(&fifty) >= 0.97 * 50.0, "{}", per_second(&fifty));
+        let many = grants(
+            &limits(&["5000/s"], None),
+            eager(50_000, Duration::from_millis(2)),
+        );
+        assert!(per_second(&many) >= 0.99 * 5_000.0, "{}", per_second(&many));
+    }
+
+    #[test]
+    fn after_a_long_sleep_no_more_than_the_burst_goes_at_once() {
+        let suspended =
+            std::iter::once((Duration::from_secs(3_600), Duration::ZERO)).chain(eager(20, Duration::ZERO));
+        let grants = grants(
+            &limits(&["100/s"], Some(10)),
+            eager(50, Duration::ZERO).chain(suspended),
+        );
+        let awake = &grants[50..];
+        assert_eq!(awake.iter().filter(|&&grant| grant == awake[0]).count(), 10);
+    }
+
+    #[test]
+    fn a_quota_is_used_at_once_and_then_waited_for() {
+        let grants = grants(&limits(&["100/h"], None), eager(101, Duration::ZERO));
+        assert_eq!(grants[99], Duration::ZERO);
+        let wait = grants[100].as_secs_f64();
+        assert!((3_600.0..=3_604.0).contains(&wait), "{wait}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_go_in_the_order_in_which_they_came() {
+        let pacer = Arc::new(Pacer::new(&limits(&["10/s"], None)));
+        let next = Arc::new(AtomicU32::new(0));
+        let mut callers = Vec::new();
+        for number in 0..20 {
+            let (pacer, next) = (Arc::clone(&pacer), Arc::clone(&next));
+            callers.push(tokio::spawn(async move {
+                pacer.acquire().await;
+                assert_eq!(next.fetch_add(1, Ordering::Relaxed), number);
+            }));
+            tokio::task::yield_now().await;
+        }
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_callers_that_already_wait_and_is_counted_once() {
+        let pacer = Pacer::new(&limits(&["10/s"], None));
+        let start = Instant::now();
+        pacer.acquire().await;
+        let waiting = async {
+            pacer.acquire().await;
+            assert_eq!(start.elapsed().as_secs(), 7);
+        };
+        let pausing = async {
+            sleep(Duration::from_millis(10)).await;
+            pacer.pause_until(start + Duration::from_secs(5));
+            pacer.pause_until(start + Duration::from_secs(7));
+            pacer.pause_until(start + Duration::from_secs(6));
+        };
+        tokio::join!(waiting, pausing);
+        assert_eq!(pacer.paused(), Duration::from_millis(6_990));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_leaves_the_line_takes_nothing_with_it() {
+        let pacer = Pacer::new(&limits(&["1/s"], None));
+        let start = Instant::now();
+        pacer.acquire().await;
+        let impatient = tokio::time::timeout(Duration::from_millis(500), pacer.acquire()).await;
+        assert!(impatient.is_err());
+        pacer.acquire().await;
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_bound_holds_for_many_callers_whose_timers_fire_late() {
+        let pacer = Arc::new(Pacer::new(&limits(&["40/s"], Some(4))));
+        let start = Instant::now();
+        let caller = |_| {
+            let pacer = Arc::clone(&pacer);
+            tokio::spawn(async move {
+                pacer.acquire().await;
+                start.elapsed()
+            })
+        };
+        let callers: Vec<_> = (0..200).map(caller).collect();
+        for jump in (1..60).cycle() {
+            advance(Duration::from_millis(jump)).await;
+            if callers.iter().all(tokio::task::JoinHandle::is_finished) {
+                break;
+            }
+        }
+        let mut grants = Vec::new();
+        for caller in callers {
+            grants.push(caller.await.unwrap());
+        }
+        grants.sort();
+        assert!(!overfull(&grants, 40, Duration::from_secs(1)));
     }
 }

@@ -21,6 +21,14 @@ pub(crate) struct Counted {
     granted: u32,
 }
 
+/// The least time from the first to the last of this many grants.
+pub(crate) fn time_for(rate: Rate, requests: u64) -> Duration {
+    let windows = requests.saturating_sub(1) / u64::from(rate.count.get());
+    rate.window
+        .duration()
+        .saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
+}
+
 impl Counted {
     pub(crate) fn new(rate: Rate) -> Self {
         Self {

@@ -71,6 +71,13 @@ impl Window {
     }
 }
 
+impl Rate {
+    /// Whether the rate is spread evenly over its window; otherwise it is a quota.
+    pub(crate) fn is_spread(self) -> bool {
+        matches!(self.window, Window::Second | Window::Minute)
+    }
+}
+
 impl FromStr for Rate {
     type Err = RateError;
 

@@ -25,7 +25,8 @@ pub struct Request {
     pub method: Method,
     /// The whole URL, query included.
     pub url: Url,
-    /// All headers except those that the transport adds by itself (`host`, `content-length`, `user-agent`).
+    /// All headers except those that the transport adds by itself (`host`, `content-length`, and unless given
+    /// `user-agent` and `accept`).
     pub headers: HeaderMap,
     /// The body; may be empty.
     pub body: Bytes,

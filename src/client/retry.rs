@@ -122,8 +122,8 @@ pub(crate) enum Step {
 pub(crate) struct Decision {
     pub(crate) verdict: Verdict,
     pub(crate) step: Step,
-    /// How long the server asked to be left alone, capped.
-    pub(crate) hint: Option<Duration>,
+    /// How long the server asked to be left alone, before any cap.
+    pub(crate) asked: Option<Duration>,
     /// Whether the wait is for the whole endpoint.
     pub(crate) throttled: bool,
 }
@@ -156,7 +156,7 @@ pub(crate) fn decide(
             _ if attempt < attempts(result, verdict, policy, config) => Step::Resend,
             _ => Step::Finish,
         },
-        hint: asked.map(|asked| asked.min(cap)),
+        asked,
         throttled: verdict == Verdict::Denied && result.as_ref().is_ok_and(is_throttle),
     }
 }

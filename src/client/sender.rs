@@ -127,7 +127,12 @@ impl<T: Transport> Sender<T> {
             let Some(delay) = shared.delay(&decision, &mut course) else {
                 return shared.finish(course, decision, result, &request.url);
             };
-            tracing::debug!(attempt = course.attempts(), ?delay, ?result, "sending again");
+            tracing::debug!(
+                attempt = course.attempts(),
+                ?delay,
+                ?result,
+                "waiting to send again"
+            );
             course.resend(decision.verdict, result, &request.url);
             if let Err(halt) = shared.unless_halted(sleep(delay)).await {
                 return course.halted(halt);
@@ -214,11 +219,19 @@ impl<T: Transport> Shared<T> {
             return None;
         }
         let (backoff, in_time) = course.next_backoff(self.retry.deadline.get());
-        let delay = backoff.max(decision.hint.unwrap_or_default());
+        let asked = decision.asked.unwrap_or_default();
+        let cap = self.retry.max_retry_after.get();
+        let delay = backoff.max(asked.min(cap));
         if decision.throttled {
-            tracing::debug!(?delay, "the destination is throttling: everything pauses");
             self.tally.throttle();
             self.pacer.pause_until(Instant::now() + delay);
+        }
+        if asked > cap {
+            tracing::warn!(
+                ?asked,
+                ?cap,
+                "the destination asks for a longer pause than `retry.max_retry_after`"
+            );
         }
         (in_time && matches!(decision.step, Step::Resend)).then_some(delay)
     }

@@ -1,11 +1,13 @@
 //! A rate held by spreading: the generic cell rate algorithm of governor, asked at logical times.
 //!
-//! For N per window T with burst B the quota is B at once and then one per I = T/(N-B). By the algorithm, n grants lie at least
-//! (n-B)·I apart. A wake-up that comes late is granted at the logical time at which it was due, if that lies at most
-//! L = I/2 back, so a late timer costs no throughput. A half-open window of length T then holds grants whose logical times span less than
-//! T + L, at most B + floor((T + L)/I) = N of them. The other half of I is left to the jitter on the way to the server.
+//! For N per window T with burst B the quota is B at once and then one per interval I = (T + S)/(N - B + 1), where the slack S is
+//! T/(N - B), but at most T/20. That is at least N - B per window. By the algorithm, n grants lie at least (n - B)·I apart.
 //!
-//! With N = 1 there is one grant per T, and no lateness is recovered.
+//! A wake-up that comes late is granted at the logical time at which it was due, if that lies at most S/2 back, so a late timer
+//! costs no throughput; the other half of S is left to the jitter on the way to the server. Grants within a half-open window of length
+//! T, as the server sees it, have logical times that span less than T + S: at most B + (N - B) = N of them.
+//!
+//! With N = 1 there is one grant per T, no slack, and no lateness is recovered.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -28,21 +30,53 @@ pub(crate) struct Spread {
     recovered: Duration,
 }
 
+/// The numbers behind a spread rate.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    burst: NonZeroU32,
+    interval: Duration,
+    slack: Duration,
+}
+
+impl Plan {
+    fn new(rate: Rate, burst: Option<u32>) -> Self {
+        let count = rate.count.get();
+        let window = rate.window.duration();
+        let burst = burst.unwrap_or(count / 100).clamp(1, (count - 1).max(1));
+        let steady = count - burst;
+        let slack = if steady == 0 {
+            Duration::ZERO
+        } else {
+            window / steady.max(20)
+        };
+        let nanos = (window + slack).as_nanos().div_ceil(u128::from(steady) + 1);
+        Self {
+            burst: NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN),
+            interval: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+            slack,
+        }
+    }
+}
+
+/// The least time from the first to the last of this many grants.
+pub(crate) fn time_for(rate: Rate, burst: Option<u32>, requests: u64) -> Duration {
+    let plan = Plan::new(rate, burst);
+    let waits = requests.saturating_sub(u64::from(plan.burst.get()));
+    let nanos = plan.interval.as_nanos().saturating_mul(u128::from(waits));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 impl Spread {
     /// Spreads a rate; without a burst, a hundredth of the rate may come at once.
     pub(crate) fn new(rate: Rate, burst: Option<u32>) -> Self {
-        let count = rate.count.get();
-        let burst = burst.unwrap_or(count / 100).clamp(1, (count - 1).max(1));
-        let steady = (count - burst).max(1);
-        let nanos = rate.window.duration().as_nanos().div_ceil(u128::from(steady));
-        let interval = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let plan = Plan::new(rate, burst);
         let memory = Memory::default();
-        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        let quota = Quota::with_period(plan.interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        let quota = quota.allow_burst(plan.burst);
         Self {
             limiter: RateLimiter::new(quota, memory.clone(), FakeRelativeClock::default()),
             memory,
-            recovered: if count > 1 { interval / 2 } else { Duration::ZERO },
+            recovered: plan.slack / 2,
         }
     }
 

@@ -1,0 +1,10 @@
+//! The client: its loop on paused time against a scripted transport, and its transport against real sockets.
+
+mod breaker;
+mod faults;
+mod limits;
+mod oracle;
+mod script;
+mod stop;
+mod tls;
+mod wire;

@@ -1,0 +1,151 @@
+//! TLS: what is trusted, and what the error says when it is not.
+
+use std::sync::Arc;
+
+use http::Method;
+use outpour::client::{
+    HttpConfig, HttpTransport, HttpTransportError, Request, Transport, TransportError, TransportErrorKind,
+};
+use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+
+use super::wire::{chain, settings};
+use crate::raw_server::{Act, RawServer, write};
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+/// A certificate authority of the test's own, in a file.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    directory: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("ca.pem"), pem).unwrap();
+        Self {
+            issuer: Issuer::new(params, key),
+            directory,
+        }
+    }
+
+    /// A server whose certificate is for this host and ends in this year.
+    async fn server(&self, host: &str, until: i32) -> RawServer {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        RawServer::start_tls(acceptor, [vec![Act::Read, write(OK)]]).await
+    }
+
+    fn trusting(&self, http2: bool) -> HttpTransport {
+        let ca_file = Some(self.directory.path().join("ca.pem"));
+        HttpTransport::new(&settings(HttpConfig {
+            ca_file,
+            http2,
+            ..HttpConfig::default()
+        }))
+        .unwrap()
+    }
+}
+
+async fn send(transport: &HttpTransport, server: &RawServer) -> Result<u16, TransportError> {
+    let request = Request::new(Method::POST, server.url("https", "/people"), "{}");
+    transport.send(&request).await.map(|reply| reply.status.as_u16())
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_ca_file_is_trusted() {
+    let authority = Authority::new();
+    let server = authority.server("localhost", 2099).await;
+    assert_eq!(send(&authority.trusting(false), &server).await.unwrap(), 200);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_only_if_allowed() {
+    let authority = Authority::new();
+    for (http2, protocol) in [(false, "http/1.1"), (true, "h2")] {
+        let server = authority.server("localhost", 2099).await;
+        let sent = send(&authority.trusting(http2), &server).await;
+        // The raw server speaks no HTTP/2.
+        assert_eq!(sent.is_ok(), !http2);
+        assert_eq!(server.protocol().as_deref(), Some(protocol));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_issuer_is_refused_by_name() {
+    let server = Authority::new().server("localhost", 2099).await;
+    let transport = HttpTransport::new(&settings(HttpConfig::default())).unwrap();
+    let error = send(&transport, &server).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+    assert!(chain(&error).contains("UnknownIssuer"), "{}", chain(&error));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host_is_refused_by_name() {
+    let authority = Authority::new();
+    let server = authority.server("other.example", 2099).await;
+    let error = send(&authority.trusting(false), &server).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+    assert!(chain(&error).contains("other.example"), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_refused_by_name() {
+    let authority = Authority::new();
+    let server = authority.server("localhost", 2001).await;
+    let error = send(&authority.trusting(false), &server).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+    assert!(chain(&error).contains("expired"), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn plain_http_on_a_tls_port_is_a_tls_error() {
+    let server = RawServer::start([vec![write(
+        "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+    )]])
+    .await;
+    let transport = HttpTransport::new(&settings(HttpConfig::default())).unwrap();
+    let error = send(&transport, &server).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+}
+
+#[test]
+fn a_ca_file_that_is_missing_or_empty_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    let transport = || {
+        HttpTransport::new(&settings(HttpConfig {
+            ca_file: Some(path.clone()),
+            ..HttpConfig::default()
+        }))
+    };
+    assert!(matches!(
+        transport().unwrap_err(),
+        HttpTransportError::CaFile { .. }
+    ));
+    std::fs::write(&path, "not a certificate").unwrap();
+    let error = transport().unwrap_err();
+    assert!(matches!(error, HttpTransportError::NoCertificates { .. }));
+    assert!(error.to_string().contains("ca.pem"));
+}

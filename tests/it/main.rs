@@ -1,0 +1,6 @@
+//! The one integration binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics where it is")]
+
+mod client;
+mod raw_server;
