@@ -104,7 +104,11 @@ impl<T> Clone for Deliverer<T> {
 impl<T: Transport> Deliverer<T> {
     /// Sends the batches of `endpoint` through `sender`.
     pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>) -> Self {
-        Self { endpoint, sender, has_succeeded: Arc::default() }
+        Self {
+            endpoint,
+            sender,
+            has_succeeded: Arc::default(),
+        }
     }
 
     /// The sender that it sends through.
@@ -154,7 +158,11 @@ impl<T: Transport> Deliverer<T> {
         match outcome {
             Outcome::Replied(reply) => return self.judge(delivered, batch, &reply, exchange),
             Outcome::NotSent(error) => {
-                delivered.settle(batch, Fate::Rejected(format!("never sent: {}", with_sources(&error))), exchange);
+                delivered.settle(
+                    batch,
+                    Fate::Rejected(format!("never sent: {}", with_sources(&error))),
+                    exchange,
+                );
             }
             Outcome::InDoubt(error) => {
                 delivered.settle(batch, Fate::InDoubt(with_sources(&error)), exchange);
@@ -190,7 +198,9 @@ impl<T: Transport> Deliverer<T> {
                 delivered.stop = Some(StopReason::Credentials(reason));
                 delivered.settle(batch, Fate::Unsent, exchange);
             }
-            Verdict::Refused(reason) if status.is_redirection() && !self.has_succeeded.load(Ordering::Relaxed) => {
+            Verdict::Refused(reason)
+                if status.is_redirection() && !self.has_succeeded.load(Ordering::Relaxed) =>
+            {
                 delivered.stop = Some(StopReason::Redirect(reason));
                 delivered.settle(batch, Fate::Unsent, exchange);
             }
@@ -221,7 +231,11 @@ fn is_about_credentials(status: StatusCode) -> bool {
 
 impl Delivered {
     fn settle(&mut self, items: Vec<Prepared>, fate: Fate, exchange: Option<Arc<Exchange>>) {
-        self.deliveries.push(Delivery { items, fate, exchange });
+        self.deliveries.push(Delivery {
+            items,
+            fate,
+            exchange,
+        });
     }
 
     fn settle_each(

@@ -58,7 +58,11 @@ struct Open {
 impl RejectFile {
     /// A file that will be named `stem` and the extension of the input's shape, such as `people.rejected` and `csv`.
     pub fn new(stem: impl Into<PathBuf>) -> Self {
-        Self { stem: stem.into(), current: None, paths: Vec::new() }
+        Self {
+            stem: stem.into(),
+            current: None,
+            paths: Vec::new(),
+        }
     }
 
     /// The files that were written.
@@ -74,19 +78,33 @@ impl RejectFile {
             self.flush()?;
             self.current = Some(self.create(origin)?);
         }
-        let Some(open) = &mut self.current else { return Ok(()) };
+        let Some(open) = &mut self.current else {
+            return Ok(());
+        };
         let row = match &origin.shape {
-            Shape::Csv { header, delimiter, quote } => csv_row(reject, header, *delimiter, *quote),
+            Shape::Csv {
+                header,
+                delimiter,
+                quote,
+            } => csv_row(reject, header, *delimiter, *quote),
             Shape::Json => json_line(reject),
         };
-        open.file.write_all(&row).map_err(|source| RejectsError { path: open.path.clone(), source })
+        open.file.write_all(&row).map_err(|source| RejectsError {
+            path: open.path.clone(),
+            source,
+        })
     }
 
     /// Puts everything written so far on disk.
     pub fn flush(&mut self) -> Result<(), RejectsError> {
-        let Some(open) = &mut self.current else { return Ok(()) };
+        let Some(open) = &mut self.current else {
+            return Ok(());
+        };
         let done = open.file.flush().and_then(|()| open.file.get_ref().sync_data());
-        done.map_err(|source| RejectsError { path: open.path.clone(), source })
+        done.map_err(|source| RejectsError {
+            path: open.path.clone(),
+            source,
+        })
     }
 
     fn create(&mut self, origin: &Arc<Origin>) -> Result<Open, RejectsError> {
@@ -96,12 +114,21 @@ impl RejectFile {
         };
         let (path, file) = create_new(&self.stem, extension)?;
         self.paths.push(path.clone());
-        let mut open = Open { origin: Arc::clone(origin), path, file: BufWriter::new(file) };
-        if let Shape::Csv { header, delimiter, .. } = &origin.shape
+        let mut open = Open {
+            origin: Arc::clone(origin),
+            path,
+            file: BufWriter::new(file),
+        };
+        if let Shape::Csv {
+            header, delimiter, ..
+        } = &origin.shape
             && !header.is_empty()
         {
             let row = [header.as_ref(), &csv_columns(*delimiter), b"\n"].concat();
-            open.file.write_all(&row).map_err(|source| RejectsError { path: open.path.clone(), source })?;
+            open.file.write_all(&row).map_err(|source| RejectsError {
+                path: open.path.clone(),
+                source,
+            })?;
         }
         Ok(open)
     }
@@ -112,11 +139,20 @@ pub(crate) fn create_new(stem: &Path, extension: &str) -> Result<(PathBuf, File)
     const MOST: u32 = 10_000;
     let mut number = 1;
     loop {
-        let suffix = if number == 1 { format!(".{extension}") } else { format!("-{number}.{extension}") };
+        let suffix = if number == 1 {
+            format!(".{extension}")
+        } else {
+            format!("-{number}.{extension}")
+        };
         let mut path = stem.as_os_str().to_owned();
         path.push(suffix);
         let path = PathBuf::from(path);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < MOST => number += 1,
             Err(source) => return Err(RejectsError { path, source }),
@@ -124,10 +160,19 @@ pub(crate) fn create_new(stem: &Path, extension: &str) -> Result<(PathBuf, File)
     }
 }
 
-const COLUMNS: [&str; 5] = ["_error_reason", "_error_status", "_error_attempts", "_error_line", "_error_row"];
+const COLUMNS: [&str; 5] = [
+    "_error_reason",
+    "_error_status",
+    "_error_attempts",
+    "_error_line",
+    "_error_row",
+];
 
 fn csv_columns(delimiter: u8) -> Vec<u8> {
-    COLUMNS.iter().flat_map(|column| [&[delimiter], column.as_bytes()].concat()).collect()
+    COLUMNS
+        .iter()
+        .flat_map(|column| [&[delimiter], column.as_bytes()].concat())
+        .collect()
 }
 
 /// The row's own bytes and the error's cells. A row that is no record would shift the columns, so it stands whole in
@@ -142,20 +187,37 @@ fn csv_row(reject: &Reject, header: &[u8], delimiter: u8, quote: u8) -> Vec<u8> 
     let numbers = [
         reject.status.map(|status| status.to_string()).unwrap_or_default(),
         reject.attempts.to_string(),
-        reject.position.line.map(|line| line.to_string()).unwrap_or_default(),
+        reject
+            .position
+            .line
+            .map(|line| line.to_string())
+            .unwrap_or_default(),
     ];
-    csv_cell(&mut row, without_formula(&reject.reason).as_bytes(), delimiter, quote);
+    csv_cell(
+        &mut row,
+        without_formula(&reject.reason).as_bytes(),
+        delimiter,
+        quote,
+    );
     for number in numbers {
         csv_cell(&mut row, number.as_bytes(), delimiter, quote);
     }
-    csv_cell(&mut row, if reject.is_record { b"" } else { &reject.original }, delimiter, quote);
+    csv_cell(
+        &mut row,
+        if reject.is_record { b"" } else { &reject.original },
+        delimiter,
+        quote,
+    );
     row.push(b'\n');
     row
 }
 
 fn csv_cell(row: &mut Vec<u8>, text: &[u8], delimiter: u8, quote: u8) {
     row.push(delimiter);
-    if !text.iter().any(|byte| [delimiter, quote, b'\n', b'\r'].contains(byte)) {
+    if !text
+        .iter()
+        .any(|byte| [delimiter, quote, b'\n', b'\r'].contains(byte))
+    {
         row.extend_from_slice(text);
         return;
     }
@@ -171,8 +233,15 @@ fn csv_cell(row: &mut Vec<u8>, text: &[u8], delimiter: u8, quote: u8) {
 
 /// A reason comes from the API; a spreadsheet must not take it for a formula.
 fn without_formula(reason: &str) -> String {
-    let text: String = reason.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
+    let text: String = reason
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    }
 }
 
 /// The record's own text with the error's members behind its own; what is no record stands in `_error_row` as text.
@@ -180,7 +249,11 @@ fn json_line(reject: &Reject) -> Vec<u8> {
     let text = String::from_utf8_lossy(&reject.original);
     let is_object = reject.is_record && Fields::parse(&text).is_ok();
     let line = text.replace(['\n', '\r'], " ");
-    let own = if is_object { line.trim().trim_start_matches('{').trim_end_matches('}') } else { "" };
+    let own = if is_object {
+        line.trim().trim_start_matches('{').trim_end_matches('}')
+    } else {
+        ""
+    };
     let own = own.trim_end();
     let mut members = vec![
         ("_error_reason", serde_json::Value::from(reject.reason.as_str())),
@@ -191,7 +264,10 @@ fn json_line(reject: &Reject) -> Vec<u8> {
     if !is_object {
         members.push(("_error_row", text.as_ref().into()));
     }
-    let error: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    let error: Vec<String> = members
+        .iter()
+        .map(|(key, value)| format!("\"{key}\":{value}"))
+        .collect();
     let separator = if own.trim().is_empty() { "" } else { "," };
     format!("{{{own}{separator}{}}}\n", error.join(",")).into_bytes()
 }
@@ -203,13 +279,25 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn csv_origin() -> Arc<Origin> {
-        let shape = Shape::Csv { header: Bytes::from_static(b"email;\"na;me\""), delimiter: b';', quote: b'"' };
-        Arc::new(Origin { name: "people.csv".into(), shape })
+        let shape = Shape::Csv {
+            header: Bytes::from_static(b"email;\"na;me\""),
+            delimiter: b';',
+            quote: b'"',
+        };
+        Arc::new(Origin {
+            name: "people.csv".into(),
+            shape,
+        })
     }
 
     fn reject(origin: &Arc<Origin>, original: &'static str, is_record: bool) -> Reject {
         Reject {
-            position: Position { origin: Arc::clone(origin), number: 1, line: Some(2), byte: 9 },
+            position: Position {
+                origin: Arc::clone(origin),
+                number: 1,
+                line: Some(2),
+                byte: 9,
+            },
             original: Bytes::from_static(original.as_bytes()),
             is_record,
             reason: "=bad; \"email\"".into(),
@@ -226,7 +314,10 @@ mod tests {
         }
         file.flush().unwrap();
         let path = &file.paths()[0];
-        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         std::fs::read_to_string(path).unwrap()
     }
 
@@ -246,8 +337,15 @@ mod tests {
 
     #[test]
     fn a_json_record_comes_back_with_error_members() {
-        let origin = Arc::new(Origin { name: "x".into(), shape: Shape::Json });
-        let text = written(&[reject(&origin, "{\"n\":1.10}", true), reject(&origin, "{}", true), reject(&origin, "{bad", false)]);
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: Shape::Json,
+        });
+        let text = written(&[
+            reject(&origin, "{\"n\":1.10}", true),
+            reject(&origin, "{}", true),
+            reject(&origin, "{bad", false),
+        ]);
         insta::assert_snapshot!(text, @r#"
         {"n":1.10,"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
         {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
@@ -258,7 +356,11 @@ mod tests {
     #[test]
     fn an_older_file_is_never_written_over() {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["people.rejected.csv", "people.rejected-2.csv", "people.rejected-3.csv"] {
+        for name in [
+            "people.rejected.csv",
+            "people.rejected-2.csv",
+            "people.rejected-3.csv",
+        ] {
             let mut file = RejectFile::new(directory.path().join("people.rejected"));
             file.write(&reject(&csv_origin(), "a;b", true)).unwrap();
             assert_eq!(file.paths(), [directory.path().join(name)]);

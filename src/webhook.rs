@@ -185,14 +185,27 @@ pub struct EventsOutcome {
 impl Events {
     /// Passes nothing on until told where to.
     pub fn new(context: EventContext) -> Self {
-        Self { context, file: None, webhook: None, dropped: 0, warnings: Vec::new() }
+        Self {
+            context,
+            file: None,
+            webhook: None,
+            dropped: 0,
+            warnings: Vec::new(),
+        }
     }
 
     /// Writes events to a file too.
     pub fn to_file(&mut self, path: &Path) -> Result<(), crate::rejects::RejectsError> {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("ndjson").to_owned();
+        let extension = path
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .unwrap_or("ndjson")
+            .to_owned();
         let (path, file) = create_new(&path.with_extension(""), &extension)?;
-        self.file = Some(EventFile { path, file: BufWriter::new(file) });
+        self.file = Some(EventFile {
+            path,
+            file: BufWriter::new(file),
+        });
         Ok(())
     }
 
@@ -202,27 +215,42 @@ impl Events {
         let tally = Arc::new(Tally::default());
         let grace = webhook.grace;
         let task = tokio::spawn(deliver_all(webhook, sender, waiting, Arc::clone(&tally)));
-        self.webhook = Some(Running { queue, task, tally, grace });
+        self.webhook = Some(Running {
+            queue,
+            task,
+            tally,
+            grace,
+        });
     }
 
     /// Tells of a delivery. Never waits.
     pub(crate) fn tell(&mut self, delivery: &Delivery) {
-        let Some(exchange) = delivery.exchange.as_deref() else { return };
+        let Some(exchange) = delivery.exchange.as_deref() else {
+            return;
+        };
         if self.file.is_none() && self.webhook.is_none() {
             return;
         }
         let text = render(&self.context, delivery, exchange);
         if let Some(EventFile { path, file }) = &mut self.file
-            && let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n"))
+            && let Err(error) = file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.write_all(b"\n"))
         {
-            self.warnings.push(format!("`{}` cannot be written, responses are lost from here on: {error}", path.display()));
+            self.warnings.push(format!(
+                "`{}` cannot be written, responses are lost from here on: {error}",
+                path.display()
+            ));
             self.file = None;
         }
         if let Some(webhook) = &self.webhook {
             let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
             match webhook.queue.try_send((id, Bytes::from(text))) {
                 Ok(()) => {
-                    webhook.tally.taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    webhook
+                        .tally
+                        .taken
+                        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 }
                 Err(_) => self.dropped += 1,
             }
@@ -234,20 +262,36 @@ impl Events {
         if let Some(EventFile { path, file }) = &mut self.file
             && let Err(error) = file.flush()
         {
-            self.warnings.push(format!("`{}` cannot be written: {error}", path.display()));
+            self.warnings
+                .push(format!("`{}` cannot be written: {error}", path.display()));
         }
-        let mut outcome = EventsOutcome { webhook: None, warnings: self.warnings };
-        if let Some(Running { queue, mut task, tally, grace }) = self.webhook {
+        let mut outcome = EventsOutcome {
+            webhook: None,
+            warnings: self.warnings,
+        };
+        if let Some(Running {
+            queue,
+            mut task,
+            tally,
+            grace,
+        }) = self.webhook
+        {
             drop(queue);
             if tokio::time::timeout(grace, &mut task).await.is_err() {
                 task.abort();
             }
             let get = |count: &std::sync::atomic::AtomicU64| count.load(std::sync::atomic::Ordering::Relaxed);
             let delivered = get(&tally.delivered);
-            let report = WebhookReport { delivered, failed: get(&tally.taken) - delivered, dropped: self.dropped };
+            let report = WebhookReport {
+                delivered,
+                failed: get(&tally.taken) - delivered,
+                dropped: self.dropped,
+            };
             if report.failed + report.dropped > 0 {
                 let lost = report.failed + report.dropped;
-                outcome.warnings.push(format!("{lost} events did not reach the webhook"));
+                outcome
+                    .warnings
+                    .push(format!("{lost} events did not reach the webhook"));
             }
             outcome.webhook = Some(report);
         }
@@ -262,7 +306,11 @@ fn render(context: &EventContext, delivery: &Delivery, exchange: &Exchange) -> S
         Fate::InDoubt(reason) => ("in_doubt", Some(reason.as_str())),
         Fate::Unsent => ("unsent", None),
     };
-    let body = exchange.reply.as_ref().map(|reply| &reply.body[..]).unwrap_or_default();
+    let body = exchange
+        .reply
+        .as_ref()
+        .map(|reply| &reply.body[..])
+        .unwrap_or_default();
     let is_capped = body.len() > MAX_BODY;
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]);
     let body = match serde_json::from_str::<&RawValue>(&text) {
@@ -277,8 +325,15 @@ fn render(context: &EventContext, delivery: &Delivery, exchange: &Exchange) -> S
         template: &context.template,
         outcome,
         reason,
-        records: delivery.items.iter().map(|item| told(item, &context.identifiers)).collect(),
-        request: ToldRequest { method: exchange.method.as_str(), url: &exchange.url },
+        records: delivery
+            .items
+            .iter()
+            .map(|item| told(item, &context.identifiers))
+            .collect(),
+        request: ToldRequest {
+            method: exchange.method.as_str(),
+            url: &exchange.url,
+        },
         status: exchange.status.map(|status| status.as_u16()),
         body,
         body_is_truncated: is_capped || exchange.reply.as_ref().is_some_and(|reply| reply.truncated),
@@ -291,7 +346,11 @@ fn render(context: &EventContext, delivery: &Delivery, exchange: &Exchange) -> S
 
 fn told<'a>(item: &'a Prepared, identifiers: &'a [String]) -> Told<'a> {
     let position = &item.record.position;
-    let fields = if identifiers.is_empty() { None } else { Fields::parse(item.record.as_str()).ok() };
+    let fields = if identifiers.is_empty() {
+        None
+    } else {
+        Fields::parse(item.record.as_str()).ok()
+    };
     let identifiers = identifiers.iter().filter_map(|name| {
         let value = fields.as_ref()?.at(name).ok().flatten()?;
         Some((name.as_str(), serde_json::from_str::<&RawValue>(value).ok()?))
@@ -311,7 +370,10 @@ async fn deliver_all<T: Transport>(
     tally: Arc<Tally>,
 ) {
     // A webhook may be told the same event twice, its `webhook-id` stays the same.
-    let policy = Policy { safe_to_resend: true, needs_body: false };
+    let policy = Policy {
+        safe_to_resend: true,
+        needs_body: false,
+    };
     while let Some((id, body)) = waiting.recv().await {
         let request = request(&webhook, &id, body, SystemTime::now());
         match sender.send(&request, &policy).await.outcome {
@@ -326,7 +388,11 @@ async fn deliver_all<T: Transport>(
 
 /// The request of an event, signed as Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`.
 fn request(webhook: &Webhook, id: &str, body: Bytes, now: SystemTime) -> Request {
-    let timestamp = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+    let timestamp = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+        .to_string();
     let mut headers = webhook.headers.clone();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut set = |name: &'static str, text: &str| {
@@ -336,14 +402,26 @@ fn request(webhook: &Webhook, id: &str, body: Bytes, now: SystemTime) -> Request
     };
     set("webhook-id", id);
     set("webhook-timestamp", &timestamp);
-    if let Some(signature) = webhook.secret.as_ref().and_then(|secret| sign(secret, id, &timestamp, &body)) {
+    if let Some(signature) = webhook
+        .secret
+        .as_ref()
+        .and_then(|secret| sign(secret, id, &timestamp, &body))
+    {
         set("webhook-signature", &signature);
     }
-    Request { method: Method::POST, url: webhook.url.clone(), headers, body }
+    Request {
+        method: Method::POST,
+        url: webhook.url.clone(),
+        headers,
+        body,
+    }
 }
 
 fn sign(secret: &Secret, id: &str, timestamp: &str, body: &[u8]) -> Option<String> {
-    let encoded = secret.reveal().strip_prefix("whsec_").and_then(|encoded| STANDARD.decode(encoded).ok());
+    let encoded = secret
+        .reveal()
+        .strip_prefix("whsec_")
+        .and_then(|encoded| STANDARD.decode(encoded).ok());
     let key = encoded.unwrap_or_else(|| secret.reveal().as_bytes().to_vec());
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
     for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
@@ -360,8 +438,13 @@ mod tests {
     fn events_are_signed_as_standard_webhooks() {
         // The example of the Standard Webhooks reference libraries.
         let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        let signature =
-            sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#).unwrap();
+        let signature = sign(
+            &secret,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "1614265330",
+            br#"{"test": 2432232314}"#,
+        )
+        .unwrap();
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }

@@ -18,8 +18,16 @@ pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> 
     }
     let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
-    text.push_str(&format!("  sends {} {} ({})\n", endpoint.method(), endpoint.shown_url(), endpoint.name()));
-    text.push_str(&format!("  {} records a request, {} requests at once", plan.job.batch.max_records, plan.sender.limits.concurrency));
+    text.push_str(&format!(
+        "  sends {} {} ({})\n",
+        endpoint.method(),
+        endpoint.shown_url(),
+        endpoint.name()
+    ));
+    text.push_str(&format!(
+        "  {} records a request, {} requests at once",
+        plan.job.batch.max_records, plan.sender.limits.concurrency
+    ));
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");
     } else {
@@ -32,27 +40,59 @@ pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> 
         text.push_str(&format!("  warning: {warning}\n"));
     }
     printer.result(&text)?;
-    if args.online { online(&plan, printer) } else { Ok(0) }
+    if args.online {
+        online(&plan, printer)
+    } else {
+        Ok(0)
+    }
 }
 
 fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
     let Some(check) = &plan.check else {
-        printer.result(&format!("  `{}` has no read-only request to check its credentials with", plan.job.endpoint.name()))?;
+        printer.result(&format!(
+            "  `{}` has no read-only request to check its credentials with",
+            plan.job.endpoint.name()
+        ))?;
         return Ok(0);
     };
     let sent = runtime()?.block_on(async {
         let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
-        Ok::<_, Failure>(sender.send(&check.request, &Policy { safe_to_resend: true, needs_body: true }).await)
+        Ok::<_, Failure>(
+            sender
+                .send(
+                    &check.request,
+                    &Policy {
+                        safe_to_resend: true,
+                        needs_body: true,
+                    },
+                )
+                .await,
+        )
     })?;
     let (text, code) = match sent.outcome {
-        Outcome::Replied(reply) if reply.status.is_success() => (format!("  the credentials are good{}", account(check, &reply.body)), 0),
+        Outcome::Replied(reply) if reply.status.is_success() => (
+            format!("  the credentials are good{}", account(check, &reply.body)),
+            0,
+        ),
         Outcome::Replied(reply) => {
-            let code = if matches!(reply.status.as_u16(), 401 | 403) { 77 } else { 69 };
-            (format!("  the credentials were not accepted: {}", plan.job.endpoint.success().reason(reply.status, &reply.body)), code)
+            let code = if matches!(reply.status.as_u16(), 401 | 403) {
+                77
+            } else {
+                69
+            };
+            (
+                format!(
+                    "  the credentials were not accepted: {}",
+                    plan.job.endpoint.success().reason(reply.status, &reply.body)
+                ),
+                code,
+            )
         }
         Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("  no answer: {error}"), 69),
         Outcome::Fatal(fatal) => {
-            let cause = std::error::Error::source(&fatal).map(|cause| format!(": {cause}")).unwrap_or_default();
+            let cause = std::error::Error::source(&fatal)
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
             (format!("  no answer: {fatal}{cause}"), 69)
         }
         Outcome::Stopped => ("  stopped".to_owned(), 75),
@@ -64,7 +104,13 @@ fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
 fn account(check: &Check, body: &[u8]) -> String {
     let line = || {
         let value = Value::parse(std::str::from_utf8(body).ok()?).ok()?;
-        Some(Expression::compile(check.account.as_deref()?).ok()?.one(value).ok()?.to_words())
+        Some(
+            Expression::compile(check.account.as_deref()?)
+                .ok()?
+                .one(value)
+                .ok()?
+                .to_words(),
+        )
     };
     line().map(|line| format!(": {line}")).unwrap_or_default()
 }

@@ -40,11 +40,17 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: None }
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// Renders the failure and gives the exit code.
@@ -112,7 +118,11 @@ fn is_about_the_job(error: &SourceError) -> bool {
 }
 
 fn listed(problems: &Problems) -> String {
-    let lines: Vec<String> = problems.to_string().lines().map(|line| format!("error: {line}")).collect();
+    let lines: Vec<String> = problems
+        .to_string()
+        .lines()
+        .map(|line| format!("error: {line}"))
+        .collect();
     lines.join("\n")
 }
 
@@ -121,7 +131,10 @@ fn config_hint(path: &std::path::Path, error: &std::io::Error) -> Option<String>
         return None;
     }
     let name = path.file_name()?.to_string_lossy().into_owned();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(".".as_ref());
     let names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))

@@ -29,7 +29,9 @@ pub(super) fn completions(shell: Shell, printer: &Printer) -> Result<u8, Failure
 
 pub(super) fn man(printer: &Printer) -> Result<u8, Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::Output)?;
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(Failure::Output)?;
     printer.result(&String::from_utf8_lossy(&page))?;
     Ok(0)
 }

@@ -18,14 +18,24 @@ pub(super) fn init(args: &InitArgs, printer: &Printer) -> Result<u8, Failure> {
         return Ok(0);
     };
     let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Failure::Unwritable { path: path.clone(), source })?;
-    printer.note(&format!("wrote {}; look at it with `outpour preview {}`", path.display(), path.display()));
+    written.map_err(|source| Failure::Unwritable {
+        path: path.clone(),
+        source,
+    })?;
+    printer.note(&format!(
+        "wrote {}; look at it with `outpour preview {}`",
+        path.display(),
+        path.display()
+    ));
     Ok(0)
 }
 
 fn starter(template: &Template) -> String {
     let file = &template.file;
-    let mut text = format!("# {}. All options: `outpour schema`, and config/reference.yaml of the project.\n", file.title);
+    let mut text = format!(
+        "# {}. All options: `outpour schema`, and config/reference.yaml of the project.\n",
+        file.title
+    );
     text.push_str("source:\n  # A file, a list, a glob, or - for standard input: CSV, NDJSON, JSON or Arrow, plain, gzip or zstd.\n");
     text.push_str("  path: records.csv\n");
     let _ = write!(text, "destination:\n  template: {}\n", template.name);
@@ -34,13 +44,31 @@ fn starter(template: &Template) -> String {
     }
     for (name, parameter) in &file.parameters {
         let _ = writeln!(text, "    # {}", parameter.description.trim());
-        let value = parameter.default.as_ref().or(parameter.example.as_ref()).map(|value| value.to_text());
-        let value = value.unwrap_or_else(|| if parameter.kind == ParameterKind::Boolean { "false".into() } else { "\"\"".into() });
+        let value = parameter
+            .default
+            .as_ref()
+            .or(parameter.example.as_ref())
+            .map(|value| value.to_text());
+        let value = value.unwrap_or_else(|| {
+            if parameter.kind == ParameterKind::Boolean {
+                "false".into()
+            } else {
+                "\"\"".into()
+            }
+        });
         let _ = writeln!(text, "    {name}: {value}");
     }
     if let Some(rule) = template.credential() {
-        let place = rule.where_to_find.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        let _ = write!(text, "  credentials:\n    # The {}{place}.\n    {}: {{env: {}}}\n", rule.title, file.credential, rule.env);
+        let place = rule
+            .where_to_find
+            .as_ref()
+            .map(|place| format!(" ({place})"))
+            .unwrap_or_default();
+        let _ = write!(
+            text,
+            "  credentials:\n    # The {}{place}.\n    {}: {{env: {}}}\n",
+            rule.title, file.credential, rule.env
+        );
     }
     text.push_str("# records:\n#   exclude: [internal_id]       # attributes that are not sent\n#   where: '.status == \"active\"'  # jq: which records are sent\n");
     if file.batch.most != Some(1) {

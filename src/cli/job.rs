@@ -21,7 +21,11 @@ pub(super) struct LoadedJob {
 
 impl LoadedJob {
     pub(super) fn load(args: &JobArgs) -> Result<Self, Failure> {
-        let settings = args.set.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?;
+        let settings = args
+            .set
+            .iter()
+            .map(|text| setting(text))
+            .collect::<Result<Vec<_>, _>>()?;
         let (mut config, document) = Config::load(&args.config, &settings)?;
         if !args.input.is_empty() {
             config.read_from(args.input.clone());
@@ -37,7 +41,12 @@ impl LoadedJob {
 
     /// The plan with its real secrets, or with a mock in the vendor's place.
     pub(super) fn plan(&self, mock: Option<&Mock>) -> Result<Plan, Failure> {
-        self.make(Secrets::Real { allow_inline: self.allow_inline }, mock.map(place_of))
+        self.make(
+            Secrets::Real {
+                allow_inline: self.allow_inline,
+            },
+            mock.map(place_of),
+        )
     }
 
     /// The plan with stand-ins for its secrets.
@@ -50,7 +59,11 @@ impl LoadedJob {
     }
 
     fn make(&self, secrets: Secrets, mock: Option<MockPlace>) -> Result<Plan, Failure> {
-        let options = PlanOptions { secrets, mock, limit: self.limit };
+        let options = PlanOptions {
+            secrets,
+            mock,
+            limit: self.limit,
+        };
         Ok(Plan::make(&self.config, &self.document, &self.catalog, &options)?)
     }
 }
@@ -74,7 +87,11 @@ pub(super) async fn start_mock(config: &Config, settings: MockSettings) -> Resul
 
 fn place_of(mock: &Mock) -> MockPlace {
     MockPlace {
-        hosts: [("api".to_owned(), mock.api_url()), ("ingest".to_owned(), mock.ingest_url())].into(),
+        hosts: [
+            ("api".to_owned(), mock.api_url()),
+            ("ingest".to_owned(), mock.ingest_url()),
+        ]
+        .into(),
         credentials: [
             ("api_key".to_owned(), Secret::new(API_KEY)),
             ("write_key".to_owned(), Secret::new(WRITE_KEY)),
@@ -95,5 +112,8 @@ fn setting(text: &str) -> Result<(String, String), Failure> {
 
 /// The runtime that sends: as many threads as there are processors.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
 }

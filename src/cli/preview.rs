@@ -23,9 +23,20 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
     let preview = pipeline::preview(plan.job, source, |request, records| {
         if shown < args.requests {
             shown += 1;
-            let text = if args.curl { as_curl(request) } else { as_http(request) };
-            let place = records.first().map(|first| first.record.position.to_string()).unwrap_or_default();
-            let more = if records.len() > 1 { format!(" and {} more", records.len() - 1) } else { String::new() };
+            let text = if args.curl {
+                as_curl(request)
+            } else {
+                as_http(request)
+            };
+            let place = records
+                .first()
+                .map(|first| first.record.position.to_string())
+                .unwrap_or_default();
+            let more = if records.len() > 1 {
+                format!(" and {} more", records.len() - 1)
+            } else {
+                String::new()
+            };
             if let Err(error) = printer.result(&format!("# {place}{more}\n{text}\n")) {
                 failure = Some(error);
             }
@@ -47,22 +58,38 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
 pub(super) fn as_http(request: &Request) -> String {
     let mut text = format!("{} {}\n", request.method, request.url);
     for (name, value) in &request.headers {
-        let value = if value.is_sensitive() { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let value = if value.is_sensitive() {
+            "***".into()
+        } else {
+            String::from_utf8_lossy(value.as_bytes())
+        };
         let _ = writeln!(text, "{name}: {value}");
     }
     let body = String::from_utf8_lossy(&request.body);
-    if body.is_empty() { text } else { format!("{text}\n{}\n", body.trim_end_matches('\n')) }
+    if body.is_empty() {
+        text
+    } else {
+        format!("{text}\n{}\n", body.trim_end_matches('\n'))
+    }
 }
 
 /// The request as a command for a POSIX shell. Secrets are masked: put the key in place of `***`.
 fn as_curl(request: &Request) -> String {
     let mut text = format!("curl -X {} {}", request.method, quoted(request.url.as_str()));
     for (name, value) in &request.headers {
-        let value = if value.is_sensitive() { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let value = if value.is_sensitive() {
+            "***".into()
+        } else {
+            String::from_utf8_lossy(value.as_bytes())
+        };
         let _ = write!(text, " \\\n  -H {}", quoted(&format!("{name}: {value}")));
     }
     if !request.body.is_empty() {
-        let _ = write!(text, " \\\n  --data-binary {}", quoted(&String::from_utf8_lossy(&request.body)));
+        let _ = write!(
+            text,
+            " \\\n  --data-binary {}",
+            quoted(&String::from_utf8_lossy(&request.body))
+        );
     }
     text
 }
@@ -75,22 +102,39 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
     let mut text = String::new();
     let requests = preview.requests;
     if is_full {
-        let _ = writeln!(text, "{} records read, {} to send in {requests} requests, {} bytes", preview.read, preview.sent, preview.bytes);
+        let _ = writeln!(
+            text,
+            "{} records read, {} to send in {requests} requests, {} bytes",
+            preview.read, preview.sent, preview.bytes
+        );
         if preview.filtered > 0 {
             let _ = writeln!(text, "{} filtered", preview.filtered);
         }
         if preview.duplicates > 0 {
-            let _ = writeln!(text, "{} records have the identifiers of an earlier one", preview.duplicates);
+            let _ = writeln!(
+                text,
+                "{} records have the identifiers of an earlier one",
+                preview.duplicates
+            );
         }
         let _ = match shortest_time(requests, limits) {
-            Some(time) => writeln!(text, "at {} this takes at least {}", limits.rates, TimeSpan::new(time)),
+            Some(time) => writeln!(
+                text,
+                "at {} this takes at least {}",
+                limits.rates,
+                TimeSpan::new(time)
+            ),
             None => writeln!(text, "no rate limit is set"),
         };
     } else {
         let _ = writeln!(text, "{requests} requests shown; --full reads the whole input");
     }
     if preview.rejected > 0 {
-        let _ = writeln!(text, "{} records would be rejected before they are sent:", preview.rejected);
+        let _ = writeln!(
+            text,
+            "{} records would be rejected before they are sent:",
+            preview.rejected
+        );
         for reason in &preview.reasons {
             let _ = writeln!(text, "  {reason}");
         }

@@ -21,10 +21,12 @@ impl Printer {
     /// Writes a result to standard output.
     pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| match text.ends_with('\n') {
-            true => Ok(()),
-            false => out.write_all(b"\n"),
-        });
+        let written = out
+            .write_all(text.as_bytes())
+            .and_then(|()| match text.ends_with('\n') {
+                true => Ok(()),
+                false => out.write_all(b"\n"),
+            });
         written.and_then(|()| out.flush()).map_err(Failure::Output)
     }
 
@@ -59,9 +61,14 @@ pub(super) fn start_logs(global: &Global) -> Result<(), Failure> {
             .map_err(|error| Failure::usage(format!("`RUST_LOG` is not a log filter: {error}")))?,
         Err(_) => EnvFilter::new(level),
     };
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match global.log_format {
-        LogFormat::Human => logs.with_ansi(io::stderr().is_terminal()).with_target(false).init(),
+        LogFormat::Human => logs
+            .with_ansi(io::stderr().is_terminal())
+            .with_target(false)
+            .init(),
         LogFormat::Json => logs.json().init(),
     }
     Ok(())

@@ -18,7 +18,10 @@ impl Bar {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {bar:24} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let per_second = limits.rates.iter().map(|rate| f64::from(rate.count.get()) / rate.window.duration().as_secs_f64());
+        let per_second = limits
+            .rates
+            .iter()
+            .map(|rate| f64::from(rate.count.get()) / rate.window.duration().as_secs_f64());
         let most = per_second.reduce(f64::min);
         let task = tokio::spawn(draw(bar.clone(), progress, sender, most));
         Self { bar, task }
@@ -41,13 +44,22 @@ async fn draw<T: Transport>(bar: ProgressBar, progress: Arc<Progress>, sender: S
         ticks.tick().await;
         let now = progress.snapshot();
         let attempts = sender.counters().attempts;
-        #[expect(clippy::cast_precision_loss, reason = "a rate for the eye needs no more precision")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate for the eye needs no more precision"
+        )]
         let current = (attempts - last) as f64 / TICK.as_secs_f64();
         (last, rate) = (attempts, rate * 0.8 + current * 0.2);
         bar.set_length(now.total_bytes.max(1));
         bar.set_position(now.bytes_read.min(now.total_bytes));
-        let share = most.map(|most| format!(" ({:.0}% of the limit)", rate / most * 100.0)).unwrap_or_default();
-        let left = if now.total_bytes > 0 { format!(", {:.0?} left", bar.eta()) } else { String::new() };
+        let share = most
+            .map(|most| format!(" ({:.0}% of the limit)", rate / most * 100.0))
+            .unwrap_or_default();
+        let left = if now.total_bytes > 0 {
+            format!(", {:.0?} left", bar.eta())
+        } else {
+            String::new()
+        };
         bar.set_message(format!(
             "{} read, {} accepted, {} rejected, {rate:.0} requests/s{share}{left}",
             now.read, now.accepted, now.rejected

@@ -23,7 +23,10 @@ pub(super) fn run(args: &RunArgs, _: &Global, printer: &Printer) -> Result<u8, F
     let job = LoadedJob::load(&args.job)?;
     if !job.config.active {
         let hint = "set `active: true` to send, or look at it with `outpour preview`";
-        return Err(Failure::usage_hint(format!("the job `{}` is not active", job.config.name()), hint));
+        return Err(Failure::usage_hint(
+            format!("the job `{}` is not active", job.config.name()),
+            hint,
+        ));
     }
     let report = runtime()?.block_on(run_job(args, &job, printer))?;
     if let Some(path) = &args.report_file {
@@ -46,7 +49,16 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<R
     let mock = match args.mock {
         true => {
             let faults = args.fail.clone().unwrap_or_default();
-            Some(start_mock(&job.config, MockSettings { faults, ..MockSettings::default() }).await?)
+            Some(
+                start_mock(
+                    &job.config,
+                    MockSettings {
+                        faults,
+                        ..MockSettings::default()
+                    },
+                )
+                .await?,
+            )
         }
         false => None,
     };
@@ -62,7 +74,9 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<R
     let events = events(&plan)?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let progress = Arc::new(Progress::default());
-    let bar = printer.is_watched().then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));
+    let bar = printer
+        .is_watched()
+        .then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));
     let mut report = pipeline::run(plan.job, source, sender, events, progress, signal).await;
     drop(bar);
     report.warnings.splice(0..0, plan.warnings);
@@ -76,14 +90,24 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<R
 fn events(plan: &Plan) -> Result<Events, Failure> {
     let mut events = Events::new(plan.context.clone());
     if let Some(path) = &plan.responses {
-        events
-            .to_file(path)
-            .map_err(|error| Failure::Unwritable { path: error.path, source: error.source })?;
+        events.to_file(path).map_err(|error| Failure::Unwritable {
+            path: error.path,
+            source: error.source,
+        })?;
     }
     if let Some(webhook) = &plan.webhook {
-        let settings = TransportSettings { pool: 1, ..plan.transport.clone() };
-        let sender = SenderSettings { retry: RetryConfig::default(), ..SenderSettings::default() };
-        events.to_webhook(webhook.clone(), Sender::new(HttpTransport::new(&settings)?, &sender));
+        let settings = TransportSettings {
+            pool: 1,
+            ..plan.transport.clone()
+        };
+        let sender = SenderSettings {
+            retry: RetryConfig::default(),
+            ..SenderSettings::default()
+        };
+        events.to_webhook(
+            webhook.clone(),
+            Sender::new(HttpTransport::new(&settings)?, &sender),
+        );
     }
     Ok(events)
 }
@@ -101,14 +125,19 @@ fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
     let mut text = report.to_json();
     text.push('\n');
     let written = std::fs::File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Failure::Unwritable { path: path.to_owned(), source })
+    written.map_err(|source| Failure::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn hint_of(report: &Report) -> Option<&'static str> {
     match report.exit_code {
         65 => Some("the records before it were sent; mend the input and run again"),
         69 => Some("look at the URL, the network and the proxy; nothing more was sent"),
-        75 => Some("run it again: records that were accepted may be sent again, the report says how many were not sent"),
+        75 => Some(
+            "run it again: records that were accepted may be sent again, the report says how many were not sent",
+        ),
         77 => Some("look at the key with `outpour check --online`"),
         _ => None,
     }

@@ -19,17 +19,31 @@ pub(super) fn templates(args: &TemplatesArgs, printer: &Printer) -> Result<u8, F
         Some(TemplatesVerb::Show { name }) => show(catalog(args.templates.as_deref())?.find(name)?, printer),
         Some(TemplatesVerb::Test { directory }) => {
             let only_own = directory.is_some();
-            test(&catalog(directory.as_deref().or(args.templates.as_deref()))?, only_own, printer)
+            test(
+                &catalog(directory.as_deref().or(args.templates.as_deref()))?,
+                only_own,
+                printer,
+            )
         }
     }
 }
 
 fn list(catalog: &Catalog, printer: &Printer) -> Result<u8, Failure> {
     let mut text = String::new();
-    let width = catalog.templates().map(|template| template.name.len()).max().unwrap_or(0);
+    let width = catalog
+        .templates()
+        .map(|template| template.name.len())
+        .max()
+        .unwrap_or(0);
     for template in catalog.templates() {
         let own = if template.is_built_in { "" } else { " (yours)" };
-        let _ = writeln!(text, "{:width$}  {:6} {}{own}", template.name, template.file.method.to_string(), template.file.title);
+        let _ = writeln!(
+            text,
+            "{:width$}  {:6} {}{own}",
+            template.name,
+            template.file.method.to_string(),
+            template.file.title
+        );
     }
     printer.result(&text)?;
     Ok(0)
@@ -41,52 +55,95 @@ fn show(template: &Template, printer: &Printer) -> Result<u8, Failure> {
     let host = vendor.hosts.get(&file.host).map_or("", String::as_str);
     let _ = writeln!(text, "call         {} {host}{}", file.method, file.path);
     if let Some(rule) = template.credential() {
-        let _ = writeln!(text, "credential   {} ({}), from {} unless the job says otherwise", file.credential, rule.title, rule.env);
+        let _ = writeln!(
+            text,
+            "credential   {} ({}), from {} unless the job says otherwise",
+            file.credential, rule.title, rule.env
+        );
     }
     for (name, parameter) in &file.parameters {
         let default = match &parameter.default {
             Some(default) => format!("default {}", default.to_text()),
             None => "required".to_owned(),
         };
-        let _ = writeln!(text, "parameter    {name} ({default}): {}", parameter.description.trim());
+        let _ = writeln!(
+            text,
+            "parameter    {name} ({default}): {}",
+            parameter.description.trim()
+        );
     }
     for need in &file.needs {
-        let unless = need.unless.as_ref().map(|name| format!(", unless {name} is true")).unwrap_or_default();
+        let unless = need
+            .unless
+            .as_ref()
+            .map(|name| format!(", unless {name} is true"))
+            .unwrap_or_default();
         let _ = writeln!(text, "needs        {}{unless}", need.any_of.join(" or "));
     }
     let most = match file.batch.most {
         Some(1) => "one, always".to_owned(),
-        Some(most) => format!("{} unless the job says otherwise, at most {most}", file.batch.max_records),
+        Some(most) => format!(
+            "{} unless the job says otherwise, at most {most}",
+            file.batch.max_records
+        ),
         None => format!("{} unless the job says otherwise", file.batch.max_records),
     };
     let _ = writeln!(text, "records      in a request: {most}");
-    let resend = if file.safe_to_resend { "safe" } else { "not safe: a lost answer leaves the records in doubt" };
+    let resend = if file.safe_to_resend {
+        "safe"
+    } else {
+        "not safe: a lost answer leaves the records in doubt"
+    };
     let _ = writeln!(text, "resending    {resend}");
     if let Some(docs) = &file.docs {
         let _ = writeln!(text, "docs         {docs}");
     }
     let example = file.example.to_text();
-    let _ = writeln!(text, "\nexample record\n{example}\n\nits request\n{}", example_request(template, example.clone())?);
-    let _ = writeln!(text, "`outpour init {}` prints a job to start from", template.name);
+    let _ = writeln!(
+        text,
+        "\nexample record\n{example}\n\nits request\n{}",
+        example_request(template, example.clone())?
+    );
+    let _ = writeln!(
+        text,
+        "`outpour init {}` prints a job to start from",
+        template.name
+    );
     printer.result(&text)?;
     Ok(0)
 }
 
 fn example_request(template: &Template, example: String) -> Result<String, Failure> {
     let endpoint = Endpoint::sample(template, &Parameters::new()).map_err(Failure::usage)?;
-    let origin = Origin { name: "example".to_owned(), shape: Shape::Json };
-    let position = Position { origin: origin.into(), number: 1, line: None, byte: 0 };
+    let origin = Origin {
+        name: "example".to_owned(),
+        shape: Shape::Json,
+    };
+    let position = Position {
+        origin: origin.into(),
+        number: 1,
+        line: None,
+        byte: 0,
+    };
     let prepared = endpoint
-        .prepare(Record { position, text: example.into(), original: None })
+        .prepare(Record {
+            position,
+            text: example.into(),
+            original: None,
+        })
         .map_err(|(_, error)| Failure::usage(error.to_string()))?;
-    let request = request::render(&endpoint, &[prepared]).map_err(|error| Failure::usage(error.to_string()))?;
+    let request =
+        request::render(&endpoint, &[prepared]).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(as_http(&request))
 }
 
 fn test(catalog: &Catalog, only_own: bool, printer: &Printer) -> Result<u8, Failure> {
     let mut text = String::new();
     let (mut passed, mut failed) = (0, 0);
-    for template in catalog.templates().filter(|template| !only_own || !template.is_built_in) {
+    for template in catalog
+        .templates()
+        .filter(|template| !only_own || !template.is_built_in)
+    {
         match run_tests(template) {
             Ok(tests) => {
                 passed += tests;

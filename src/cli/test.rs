@@ -6,9 +6,9 @@ use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::endpoint::{Endpoint, Prepared, Verdict};
 use outpour::mock::MockSettings;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
+use outpour::request;
 use outpour::shape::{Shaped, Shaper};
 use outpour::source::{self, Entry};
-use outpour::request;
 
 use super::args::TestArgs;
 use super::error::Failure;
@@ -61,15 +61,29 @@ async fn send_one(args: &TestArgs, job: &LoadedJob, printer: &Printer) -> Result
 
 fn given(text: &str) -> Result<Record, Failure> {
     if let Err(error) = Fields::parse(text) {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
         return Err(Failure::usage_hint(
             format!("`--record` is not a JSON object: {error}{cause}"),
             r#"write for example --record '{"email":"ada@example.com"}'"#,
         ));
     }
-    let origin = Arc::new(Origin { name: "--record".to_owned(), shape: Shape::Json });
-    let position = Position { origin, number: 1, line: None, byte: 0 };
-    Ok(Record { position, text: text.trim().to_owned().into(), original: None })
+    let origin = Arc::new(Origin {
+        name: "--record".to_owned(),
+        shape: Shape::Json,
+    });
+    let position = Position {
+        origin,
+        number: 1,
+        line: None,
+        byte: 0,
+    };
+    Ok(Record {
+        position,
+        text: text.trim().to_owned().into(),
+        original: None,
+    })
 }
 
 fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
@@ -84,7 +98,10 @@ fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
             }
         }
     }
-    Err(Failure::usage_hint("the input has no records", "give one with --record '{..}'"))
+    Err(Failure::usage_hint(
+        "the input has no records",
+        "give one with --record '{..}'",
+    ))
 }
 
 fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
@@ -101,10 +118,17 @@ fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<P
 fn as_text(reply: &Reply) -> String {
     let mut text = format!("-> {}\n", reply.status);
     for (name, value) in &reply.headers {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        text.push_str(&format!(
+            "{name}: {}\n",
+            String::from_utf8_lossy(value.as_bytes())
+        ));
     }
     let body = String::from_utf8_lossy(&reply.body);
-    if body.is_empty() { text } else { format!("{text}\n{}\n", body.trim_end()) }
+    if body.is_empty() {
+        text
+    } else {
+        format!("{text}\n{}\n", body.trim_end())
+    }
 }
 
 fn judge(endpoint: &Endpoint, reply: &Reply, printer: &Printer) -> Result<u8, Failure> {
@@ -114,7 +138,10 @@ fn judge(endpoint: &Endpoint, reply: &Reply, printer: &Printer) -> Result<u8, Fa
             None => ("accepted".to_owned(), 0),
             Some(reason) => (format!("rejected: {reason}"), 1),
         },
-        Verdict::Refused(reason) => (format!("rejected: {reason}"), if is_credentials(reply) { 77 } else { 1 }),
+        Verdict::Refused(reason) => (
+            format!("rejected: {reason}"),
+            if is_credentials(reply) { 77 } else { 1 },
+        ),
         Verdict::Unexpected(reason) => (format!("not what the endpoint promises: {reason}"), 75),
     };
     printer.result(&words)?;

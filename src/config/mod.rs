@@ -127,8 +127,10 @@ impl Config {
     /// Reads a configuration file, with `settings` (dotted path, YAML text) in place of what it says. Relative paths in
     /// it start from its own folder.
     pub fn load(path: &Path, settings: &[(String, String)]) -> Result<(Self, Document), ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         let mut document = Document::parse(&path.display().to_string(), &text)?;
         for (key, value) in settings {
             document.set(key, value)?;
@@ -143,7 +145,11 @@ impl Config {
 
     /// Reads the records of these paths in place of those that the configuration names.
     pub fn read_from(&mut self, paths: Vec<String>) {
-        self.source.path = if let [path] = &paths[..] { Paths::One(path.clone()) } else { Paths::Several(paths) };
+        self.source.path = if let [path] = &paths[..] {
+            Paths::One(path.clone())
+        } else {
+            Paths::Several(paths)
+        };
     }
 
     /// The JSON Schema of a configuration, for editors.
@@ -157,12 +163,21 @@ impl Config {
     }
 
     fn start_from(&mut self, folder: &Path) {
-        let inputs = self.source.path.as_slice().iter().map(|path| match path.as_str() {
-            "-" => path.clone(),
-            path => folder.join(path).to_string_lossy().into_owned(),
-        });
+        let inputs = self
+            .source
+            .path
+            .as_slice()
+            .iter()
+            .map(|path| match path.as_str() {
+                "-" => path.clone(),
+                path => folder.join(path).to_string_lossy().into_owned(),
+            });
         self.read_from(inputs.collect());
-        let rejects = self.rejects.path.take().unwrap_or_else(|| format!("{}.rejected", self.name()).into());
+        let rejects = self
+            .rejects
+            .path
+            .take()
+            .unwrap_or_else(|| format!("{}.rejected", self.name()).into());
         self.rejects.path = Some(folder.join(rejects));
         if let Some(responses) = &mut self.responses {
             responses.path = folder.join(&responses.path);

@@ -89,7 +89,11 @@ impl Plan {
         catalog: &Catalog,
         options: &PlanOptions,
     ) -> Result<Self, Problems> {
-        let mut making = Making { config, options, problems: Vec::new() };
+        let mut making = Making {
+            config,
+            options,
+            problems: Vec::new(),
+        };
         let plan = making.plan(catalog);
         match plan {
             Some(plan) if making.problems.is_empty() => Ok(plan),
@@ -116,7 +120,9 @@ impl Making<'_> {
     fn plan(&mut self, catalog: &Catalog) -> Option<Plan> {
         let config = self.config;
         let template = self.template(catalog);
-        let shaper = Shaper::compile(&config.records).map_err(|error| self.problem("records", error)).ok();
+        let shaper = Shaper::compile(&config.records)
+            .map_err(|error| self.problem("records", error))
+            .ok();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
@@ -132,7 +138,11 @@ impl Making<'_> {
             template: endpoint.name().to_owned(),
             identifiers: endpoint.identifiers().to_vec(),
         };
-        let rejects = config.rejects.path.clone().unwrap_or_else(|| format!("{}.rejected", config.name()).into());
+        let rejects = config
+            .rejects
+            .path
+            .clone()
+            .unwrap_or_else(|| format!("{}.rejected", config.name()).into());
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
@@ -145,7 +155,11 @@ impl Making<'_> {
                 endpoint: Arc::new(endpoint),
                 shaper: shaper?,
                 batch,
-                group_by: config.batch.as_ref().map(|batch| batch.group_by.clone()).unwrap_or_default(),
+                group_by: config
+                    .batch
+                    .as_ref()
+                    .map(|batch| batch.group_by.clone())
+                    .unwrap_or_default(),
                 in_flight: limits.concurrency as usize * 2,
                 stop_when: config.stop_when.clone(),
                 limit: self.options.limit,
@@ -153,7 +167,11 @@ impl Making<'_> {
                 rejects,
                 grace: config.grace.get(),
             },
-            sender: SenderSettings { limits, retry: config.retry.clone(), seed: None },
+            sender: SenderSettings {
+                limits,
+                retry: config.retry.clone(),
+                seed: None,
+            },
             transport,
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
@@ -169,7 +187,10 @@ impl Making<'_> {
             .find(name)
             .map_err(|error| match error {
                 CatalogError::Unknown { .. } => {
-                    self.problem("destination.template", format!("{error}; `outpour templates` lists them"));
+                    self.problem(
+                        "destination.template",
+                        format!("{error}; `outpour templates` lists them"),
+                    );
                 }
                 other => self.problem("destination.template", other),
             })
@@ -194,15 +215,19 @@ impl Making<'_> {
             body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
             is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
         };
-        let endpoint = Endpoint::compile(&input).map_err(|problems| self.problems.extend(problems)).ok();
+        let endpoint = Endpoint::compile(&input)
+            .map_err(|problems| self.problems.extend(problems))
+            .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
         (endpoint, check)
     }
 
     /// A manual URL of a vendor's host goes to the mock; any other would leave this machine.
     fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace) {
-        const HOSTS: [(&str, &str); 2] =
-            [("https://api.encharge.io/v1", "api"), ("https://ingest.encharge.io/v1", "ingest")];
+        const HOSTS: [(&str, &str); 2] = [
+            ("https://api.encharge.io/v1", "api"),
+            ("https://ingest.encharge.io/v1", "ingest"),
+        ];
         for (base, host) in HOSTS {
             if let (Some(rest), Some(place)) = (url.strip_prefix(base), mock.hosts.get(host)) {
                 *url = format!("{place}{rest}");
@@ -234,14 +259,19 @@ impl Making<'_> {
     }
 
     fn secret(&mut self, path: &str, reference: &SecretRef, template: Option<&Template>) -> Option<Secret> {
-        let Secrets::Real { allow_inline } = self.options.secrets else { return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
+        let Secrets::Real { allow_inline } = self.options.secrets else {
+            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
         };
         match reference.resolve(allow_inline) {
             Ok(secret) => Some(secret),
             Err(error) => {
                 let rule = template.and_then(Template::credential);
                 let found = rule.map(|rule| {
-                    let place = rule.where_to_find.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+                    let place = rule
+                        .where_to_find
+                        .as_ref()
+                        .map(|place| format!(" ({place})"))
+                        .unwrap_or_default();
                     format!("; it holds the {}{place}", rule.title)
                 });
                 self.problem(path, format!("{error}{}", found.unwrap_or_default()));
@@ -251,59 +281,99 @@ impl Making<'_> {
     }
 
     fn check(&mut self, template: &Template, secrets: &BTreeMap<String, Secret>) -> Option<Check> {
-        let check = template.vendor.check.as_ref().filter(|check| check.credential == template.file.credential)?;
+        let check = template
+            .vendor
+            .check
+            .as_ref()
+            .filter(|check| check.credential == template.file.credential)?;
         let rule = template.vendor.credentials.get(&check.credential)?;
         let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
-        let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(&check.host));
-        let base = mock.or(self.config.destination.base_url.as_ref()).or_else(|| template.vendor.hosts.get(&check.host))?;
+        let mock = self
+            .options
+            .mock
+            .as_ref()
+            .and_then(|mock| mock.hosts.get(&check.host));
+        let base = mock
+            .or(self.config.destination.base_url.as_ref())
+            .or_else(|| template.vendor.hosts.get(&check.host))?;
         let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
         let mut request = Request::new(http::Method::GET, url, "");
         let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
         value.set_sensitive(true);
-        request.headers.insert(rule.header.parse::<HeaderName>().ok()?, value);
-        Some(Check { request, account: check.account.clone() })
+        request
+            .headers
+            .insert(rule.header.parse::<HeaderName>().ok()?, value);
+        Some(Check {
+            request,
+            account: check.account.clone(),
+        })
     }
 
     fn limits(&mut self, template: Option<&Template>) -> Option<Limits> {
-        let defaults = template.map(|template| template.vendor.limits.clone()).unwrap_or_default();
+        let defaults = template
+            .map(|template| template.vendor.limits.clone())
+            .unwrap_or_default();
         // The vendor's pace is not the mock's; what the job itself says holds there too.
-        let defaults = if self.options.mock.is_some() { LimitsConfig::default() } else { defaults };
+        let defaults = if self.options.mock.is_some() {
+            LimitsConfig::default()
+        } else {
+            defaults
+        };
         let limits = self.config.limits.clone().or(defaults).check();
         self.good("limits", limits)
     }
 
     fn batch(&mut self, endpoint: &Endpoint) -> Option<BatchLimits> {
         let config = self.config.batch.clone().unwrap_or_default();
-        let max_records = config.max_records.unwrap_or_else(|| endpoint.default_max_records());
+        let max_records = config
+            .max_records
+            .unwrap_or_else(|| endpoint.default_max_records());
         let name = endpoint.name();
         if let Some(most) = endpoint.most_records().filter(|most| max_records > *most) {
-            self.problem("batch.max_records", match most {
-                1 => format!("`{name}` takes one record a request"),
-                most => format!("`{name}` takes at most {most} records a request"),
-            });
+            self.problem(
+                "batch.max_records",
+                match most {
+                    1 => format!("`{name}` takes one record a request"),
+                    most => format!("`{name}` takes at most {most} records a request"),
+                },
+            );
         } else if max_records > 1 && *endpoint.body_shape() == BodyShape::Object {
-            self.problem("batch", "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression");
+            self.problem(
+                "batch",
+                "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
+            );
         }
         let usual = BatchLimits::default();
         Some(BatchLimits {
             max_records: max_records.max(1) as usize,
-            max_bytes: config.max_bytes.map_or(usual.max_bytes, crate::units::ByteSize::as_len),
-            max_wait: config.max_wait.map_or(usual.max_wait, crate::units::TimeSpan::get),
+            max_bytes: config
+                .max_bytes
+                .map_or(usual.max_bytes, crate::units::ByteSize::as_len),
+            max_wait: config
+                .max_wait
+                .map_or(usual.max_wait, crate::units::TimeSpan::get),
             ..usual
         })
     }
 
     fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {
         let url = self.good("webhook.url", Url::parse(&config.url))?;
-        let is_local = url.host_str().is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
-        if url.scheme() != "https" && !(url.scheme() == "http" && (is_local || self.config.destination.allow_http)) {
+        let is_local = url
+            .host_str()
+            .is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
+        if url.scheme() != "https"
+            && !(url.scheme() == "http" && (is_local || self.config.destination.allow_http))
+        {
             self.problem("webhook.url", "write `https://`; plain http is for this machine alone, or with `destination.allow_http: true`");
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &config.headers {
             let path = format!("webhook.headers.{name}");
-            let parsed = name.parse::<HeaderName>().map_err(|_| format!("`{name}` is not a header name"));
-            let value = HeaderValue::from_str(value).map_err(|_| "the value has characters that a header cannot hold");
+            let parsed = name
+                .parse::<HeaderName>()
+                .map_err(|_| format!("`{name}` is not a header name"));
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| "the value has characters that a header cannot hold");
             if let (Some(name), Some(value)) = (self.good(&path, parsed), self.good(&path, value)) {
                 headers.insert(name, value);
             }
@@ -313,7 +383,13 @@ impl Making<'_> {
             Some(reference) => Some(self.secret("webhook.secret", reference, None)?),
         };
         let grace: Duration = config.grace.get();
-        Some(Webhook { url, headers, secret, max_events: config.max_events, grace })
+        Some(Webhook {
+            url,
+            headers,
+            secret,
+            max_events: config.max_events,
+            grace,
+        })
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -95,7 +95,8 @@ impl Accountant {
                 self.totals.in_doubt += records;
                 for item in &delivery.items {
                     let reject = reject_of(item, reason, exchange);
-                    self.reasons.add(&format!("in doubt: {reason}"), || reject.position.to_string());
+                    self.reasons
+                        .add(&format!("in doubt: {reason}"), || reject.position.to_string());
                     let written = self.in_doubt.write(&reject);
                     self.note(written);
                 }
@@ -110,16 +111,30 @@ impl Accountant {
         if let Some(error) = &self.unwritable {
             return Some((Ending::Unwritable, crate::delivery::with_sources(error)));
         }
-        let Totals { rejected, accepted, in_doubt, .. } = self.totals;
+        let Totals {
+            rejected,
+            accepted,
+            in_doubt,
+            ..
+        } = self.totals;
         if let Some(most) = self.stop_when.rejects.filter(|most| rejected >= *most) {
-            return Some((Ending::StopWhen, format!("{rejected} rejects, `stop_when.rejects` is {most}")));
+            return Some((
+                Ending::StopWhen,
+                format!("{rejected} rejects, `stop_when.rejects` is {most}"),
+            ));
         }
         let settled = rejected + accepted + in_doubt;
         let most = self.stop_when.reject_ratio.filter(|_| settled >= FEWEST)?;
-        #[expect(clippy::cast_precision_loss, reason = "a share needs no more precision than that")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a share needs no more precision than that"
+        )]
         let is_over = rejected as f64 > most.ratio() * settled as f64;
         is_over.then(|| {
-            (Ending::StopWhen, format!("{rejected} of {settled} rejected, `stop_when.reject_ratio` is {most}"))
+            (
+                Ending::StopWhen,
+                format!("{rejected} of {settled} rejected, `stop_when.reject_ratio` is {most}"),
+            )
         })
     }
 
@@ -129,12 +144,17 @@ impl Accountant {
         self.note(flushed);
         if self.lacking_needs > 0 {
             let count = self.lacking_needs;
-            self.warn(vec![format!("{count} records lacked what the endpoint needs and were sent all the same")]);
+            self.warn(vec![format!(
+                "{count} records lacked what the endpoint needs and were sent all the same"
+            )]);
         }
         let outcome = std::mem::take(&mut self.events).finish().await;
         self.warn(outcome.warnings);
         (report.ending, report.stopped_because) = match (&self.unwritable, self.totals.is_balanced()) {
-            (_, false) => (Ending::Defect, Some("the totals do not add up, this is a defect of outpour".to_owned())),
+            (_, false) => (
+                Ending::Defect,
+                Some("the totals do not add up, this is a defect of outpour".to_owned()),
+            ),
             (Some(error), _) => (Ending::Unwritable, Some(crate::delivery::with_sources(error))),
             (None, true) => (ending, because),
         };
@@ -170,7 +190,9 @@ fn reject_of(item: &Prepared, reason: &str, exchange: Option<&Exchange>) -> Reje
         original: item.record.original().clone(),
         is_record: true,
         reason: reason.to_owned(),
-        status: exchange.and_then(|exchange| exchange.status).map(|status| status.as_u16()),
+        status: exchange
+            .and_then(|exchange| exchange.status)
+            .map(|status| status.as_u16()),
         attempts: exchange.map_or(0, |exchange| exchange.attempts),
     }
 }

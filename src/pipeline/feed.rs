@@ -29,7 +29,10 @@ pub(super) enum Feed {
     /// What became of some records up to here.
     Shaped(Shaped),
     /// The input has ended, perhaps because it became unreadable.
-    End { error: Option<String>, notes: Vec<String> },
+    End {
+        error: Option<String>,
+        notes: Vec<String>,
+    },
 }
 
 /// What became of some records before they are sent.
@@ -47,7 +50,10 @@ pub(super) struct Shaped {
 
 enum Read {
     Chunk(Chunk),
-    End { error: Option<String>, notes: Vec<String> },
+    End {
+        error: Option<String>,
+        notes: Vec<String>,
+    },
 }
 
 /// How many chunks wait between two stages.
@@ -86,7 +92,10 @@ fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &Atomi
         }
     };
     // The other side may have stopped listening, and then nobody needs the end.
-    let _ = chunks.send(Read::End { error, notes: source.notes() });
+    let _ = chunks.send(Read::End {
+        error,
+        notes: source.notes(),
+    });
 }
 
 /// The shaping stage.
@@ -101,7 +110,13 @@ struct Stage {
 impl Stage {
     fn new(settings: FeedSettings, stop: Arc<AtomicBool>) -> Self {
         let batcher = Batcher::new(settings.batch);
-        Self { settings, batcher, stop, read: 0, is_first: true }
+        Self {
+            settings,
+            batcher,
+            stop,
+            read: 0,
+            is_first: true,
+        }
     }
 
     fn run(mut self, read: &Receiver<Read>, feed: &mpsc::Sender<Feed>) {
@@ -111,7 +126,9 @@ impl Stage {
                 Ok(Read::Chunk(chunk)) => shaped = self.shape(chunk),
                 Ok(Read::End { error, notes }) => break (error, notes),
                 Err(RecvTimeoutError::Timeout) => shaped.batches = self.batcher.expire(Instant::now()),
-                Err(RecvTimeoutError::Disconnected) => break (Some("the reading thread panicked".to_owned()), Vec::new()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    break (Some("the reading thread panicked".to_owned()), Vec::new());
+                }
             }
             let has_news = shaped.read > 0 || shaped.blank_lines > 0 || !shaped.batches.is_empty();
             if has_news && feed.blocking_send(Feed::Shaped(shaped)).is_err() {
@@ -121,7 +138,10 @@ impl Stage {
                 break (None, Vec::new());
             }
         };
-        let rest = Shaped { batches: self.batcher.drain(), ..Shaped::default() };
+        let rest = Shaped {
+            batches: self.batcher.drain(),
+            ..Shaped::default()
+        };
         // Whoever no longer listens has ended the run already.
         let _ = feed.blocking_send(Feed::Shaped(rest));
         let _ = feed.blocking_send(Feed::End { error, notes });
@@ -129,7 +149,10 @@ impl Stage {
 
     /// Until the next batch is due, or the next look.
     fn patience(&self) -> Duration {
-        let due = self.batcher.deadline().map(|due| due.saturating_duration_since(Instant::now()));
+        let due = self
+            .batcher
+            .deadline()
+            .map(|due| due.saturating_duration_since(Instant::now()));
         due.unwrap_or(LOOK).min(LOOK)
     }
 
@@ -138,8 +161,11 @@ impl Stage {
     }
 
     fn shape(&mut self, chunk: Chunk) -> Shaped {
-        let mut shaped =
-            Shaped { blank_lines: chunk.blank_lines, bytes_read: chunk.bytes_read, ..Shaped::default() };
+        let mut shaped = Shaped {
+            blank_lines: chunk.blank_lines,
+            bytes_read: chunk.bytes_read,
+            ..Shaped::default()
+        };
         if std::mem::take(&mut self.is_first) {
             shaped.warnings = self.unknown_attributes(&chunk);
         }
@@ -220,7 +246,12 @@ impl Stage {
             Some(meant) => format!("none of the first records has `{name}`, did you mean `{meant}`?"),
             None => format!("none of the first records has `{name}`"),
         };
-        self.settings.shaper.unknown_attributes(&seen).into_iter().map(words).collect()
+        self.settings
+            .shaper
+            .unknown_attributes(&seen)
+            .into_iter()
+            .map(words)
+            .collect()
     }
 }
 
@@ -237,7 +268,9 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
 
 /// Records of different targets never share a batch.
 fn key_of(group: Option<String>, prepared: &Prepared) -> Option<String> {
-    let Some(target) = &prepared.target else { return group };
+    let Some(target) = &prepared.target else {
+        return group;
+    };
     let mut key = group.unwrap_or_default();
     if let Some(url) = &target.url {
         key.push_str(url.as_str());

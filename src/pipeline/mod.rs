@@ -118,7 +118,12 @@ pub async fn run<T: Transport>(
         deadline: None,
     };
     run.drive(feed, signal).await;
-    let Run { accountant, ending, because, .. } = run;
+    let Run {
+        accountant,
+        ending,
+        because,
+        ..
+    } = run;
     accountant.finish(&mut report, ending, because).await;
     report.count(&sender.counters());
     report.lasted(started.elapsed());
@@ -172,7 +177,11 @@ impl<T: Transport> Run<T> {
     fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
         if self.is_stopping() {
             for batch in std::mem::take(&mut self.queue) {
-                self.accountant.settle(Delivery { items: batch, fate: Fate::Unsent, exchange: None });
+                self.accountant.settle(Delivery {
+                    items: batch,
+                    fate: Fate::Unsent,
+                    exchange: None,
+                });
             }
         }
         while self.in_flight.len() < self.most_in_flight

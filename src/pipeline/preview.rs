@@ -86,9 +86,18 @@ impl Seen {
     const MOST: usize = 10_000_000;
 
     fn is_new(&mut self, identifiers: &[String], item: &Prepared) -> bool {
-        let Ok(fields) = Fields::parse(item.record.as_str()) else { return true };
-        let named = identifiers.iter().filter_map(|name| Some((name, fields.at(name).ok()??)));
-        let Some(first) = named.into_iter().find(|(_, value)| !crate::record::is_blank(value)) else { return true };
+        let Ok(fields) = Fields::parse(item.record.as_str()) else {
+            return true;
+        };
+        let named = identifiers
+            .iter()
+            .filter_map(|name| Some((name, fields.at(name).ok()??)));
+        let Some(first) = named
+            .into_iter()
+            .find(|(_, value)| !crate::record::is_blank(value))
+        else {
+            return true;
+        };
         if self.hashes.len() >= Self::MOST {
             return true;
         }

@@ -16,8 +16,18 @@ impl Report {
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let length = Duration::from_millis(self.duration_ms);
-        let took = if length.as_secs() >= 10 { Duration::from_secs(length.as_secs()) } else { length };
-        writeln!(text, "{}: {} in {}", self.job, self.outcome(), TimeSpan::new(took))?;
+        let took = if length.as_secs() >= 10 {
+            Duration::from_secs(length.as_secs())
+        } else {
+            length
+        };
+        writeln!(
+            text,
+            "{}: {} in {}",
+            self.job,
+            self.outcome(),
+            TimeSpan::new(took)
+        )?;
         let totals = &self.totals;
         let counts = [
             ("read", totals.read),
@@ -62,14 +72,20 @@ impl Report {
         let (requests, attempts) = (grouped(self.requests), grouped(self.attempts));
         writeln!(text, "  {requests} requests in {attempts} attempts{rate}")?;
         if self.retries > 0 {
-            let causes = self.retries_by_cause.iter().map(|(cause, count)| format!("{} after {cause}", grouped(*count)));
+            let causes = self
+                .retries_by_cause
+                .iter()
+                .map(|(cause, count)| format!("{} after {cause}", grouped(*count)));
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {} retries: {causes}", grouped(self.retries))?;
         }
         if let Some(webhook) = &self.webhook {
             let [delivered, failed, dropped] =
                 [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
-            writeln!(text, "  webhook: {delivered} events delivered, {failed} failed, {dropped} dropped")?;
+            writeln!(
+                text,
+                "  webhook: {delivered} events delivered, {failed} failed, {dropped} dropped"
+            )?;
         }
         if self.blank_lines > 0 {
             writeln!(text, "  {} blank lines skipped", grouped(self.blank_lines))?;
@@ -86,7 +102,11 @@ impl Report {
             }
         }
         if self.reasons.len() > SHOWN {
-            writeln!(text, "            and {} more reasons", self.reasons.len() - SHOWN)?;
+            writeln!(
+                text,
+                "            and {} more reasons",
+                self.reasons.len() - SHOWN
+            )?;
         }
         Ok(())
     }
@@ -122,7 +142,10 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]
@@ -133,13 +156,22 @@ mod tests {
     #[test]
     fn the_report_says_what_happened_and_where_to_look() {
         let report = Report {
-            totals: Totals { read: 1_200, accepted: 1_198, rejected: 2, ..Totals::default() },
+            totals: Totals {
+                read: 1_200,
+                accepted: 1_198,
+                rejected: 2,
+                ..Totals::default()
+            },
             requests: 12,
             attempts: 14,
             retries: 2,
             retries_by_cause: [("429".to_owned(), 2)].into(),
             duration_ms: 1_500,
-            reasons: vec![Reason { reason: "400 Bad Request: bad email".into(), count: 2, example: "people.csv: record 7 (line 8, byte 99)".into() }],
+            reasons: vec![Reason {
+                reason: "400 Bad Request: bad email".into(),
+                count: 2,
+                example: "people.csv: record 7 (line 8, byte 99)".into(),
+            }],
             rejects_files: vec!["people.rejected.csv".into()],
             warnings: vec!["no record has `emial`, did you mean `email`?".into()],
             ..Report::new("01", "people", "encharge/upsert-person")

@@ -173,8 +173,14 @@ impl Report {
 
     /// Takes over what the sender counted.
     pub fn count(&mut self, counters: &Counters) {
-        let by_status = counters.retries_by_status.iter().map(|(status, count)| (status.to_string(), *count));
-        let by_error = counters.retries_by_error.iter().map(|(kind, count)| (words(*kind), *count));
+        let by_status = counters
+            .retries_by_status
+            .iter()
+            .map(|(status, count)| (status.to_string(), *count));
+        let by_error = counters
+            .retries_by_error
+            .iter()
+            .map(|(kind, count)| (words(*kind), *count));
         self.attempts = counters.attempts;
         self.retries = counters.retries;
         self.retries_by_cause = by_status.chain(by_error).collect();

@@ -45,7 +45,8 @@ impl Progress {
     }
 
     pub(crate) fn start(&self, total_bytes: Option<u64>) {
-        self.total_bytes.store(total_bytes.unwrap_or(0), Ordering::Relaxed);
+        self.total_bytes
+            .store(total_bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
     pub(crate) fn set(&self, totals: &super::Totals, bytes_read: u64) {

@@ -31,7 +31,11 @@ impl Reasons {
         if let Some(group) = self.groups.get_mut(reason) {
             group.count += 1;
         } else if self.groups.len() < MOST_GROUPS {
-            let group = Reason { reason: reason.to_owned(), count: 1, example: example() };
+            let group = Reason {
+                reason: reason.to_owned(),
+                count: 1,
+                example: example(),
+            };
             self.groups.insert(reason.to_owned(), group);
         } else {
             self.others += 1;
@@ -42,11 +46,20 @@ impl Reasons {
     pub fn most_frequent(self) -> Vec<Reason> {
         let mut list: Vec<Reason> = self.groups.into_values().collect();
         list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
-        let rest: u64 = list.iter().skip(MOST_SHOWN).map(|reason| reason.count).sum::<u64>() + self.others;
+        let rest: u64 = list
+            .iter()
+            .skip(MOST_SHOWN)
+            .map(|reason| reason.count)
+            .sum::<u64>()
+            + self.others;
         list.truncate(MOST_SHOWN);
         if rest > 0 {
             let reason = "other reasons, see the rejects file".to_owned();
-            list.push(Reason { reason, count: rest, example: String::new() });
+            list.push(Reason {
+                reason,
+                count: rest,
+                example: String::new(),
+            });
         }
         list
     }
