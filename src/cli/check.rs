@@ -1,5 +1,7 @@
 //! `outpour check`: a job without sending anything.
 
+use std::fmt::Write;
+
 use outpour::client::{HttpTransport, Outcome, Policy, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
@@ -10,7 +12,7 @@ use super::error::Failure;
 use super::job::{LoadedJob, runtime};
 use super::printer::Printer;
 
-pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let plan = job.plan(None)?;
     if !job.source().path.as_slice().iter().any(|path| path == "-") {
@@ -18,38 +20,36 @@ pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> 
     }
     let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
-    text.push_str(&format!(
-        "  sends {} {} ({})\n",
+    let _ = writeln!(
+        text,
+        "  sends {} {} ({})",
         endpoint.method(),
         endpoint.shown_url(),
         endpoint.name()
-    ));
-    text.push_str(&format!(
+    );
+    let _ = write!(
+        text,
         "  {} records a request, {} requests at once",
         plan.job.batch.max_records, plan.sender.limits.concurrency
-    ));
+    );
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");
     } else {
-        text.push_str(&format!(", at most {}\n", plan.sender.limits.rates));
+        let _ = writeln!(text, ", at most {}", plan.sender.limits.rates);
     }
     if !job.config.active {
         text.push_str("  the job is not active: `outpour run` will not send it\n");
     }
     for warning in &plan.warnings {
-        text.push_str(&format!("  warning: {warning}\n"));
+        let _ = writeln!(text, "  warning: {warning}");
     }
-    printer.result(&text)?;
-    if args.online {
-        online(&plan, printer)
-    } else {
-        Ok(0)
-    }
+    Printer::result(&text)?;
+    if args.online { online(&plan) } else { Ok(0) }
 }
 
-fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
+fn online(plan: &Plan) -> Result<u8, Failure> {
     let Some(check) = &plan.check else {
-        printer.result(&format!(
+        Printer::result(&format!(
             "  `{}` has no read-only request to check its credentials with",
             plan.job.endpoint.name()
         ))?;
@@ -97,7 +97,7 @@ fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
         }
         Outcome::Stopped => ("  stopped".to_owned(), 75),
     };
-    printer.result(&text)?;
+    Printer::result(&text)?;
     Ok(code)
 }
 

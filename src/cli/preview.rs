@@ -13,7 +13,7 @@ use super::error::Failure;
 use super::job::LoadedJob;
 use super::printer::Printer;
 
-pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let plan = job.plan_without_secrets()?;
     let source = source::open(job.source())?;
@@ -37,7 +37,7 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
             } else {
                 String::new()
             };
-            if let Err(error) = printer.result(&format!("# {place}{more}\n{text}\n")) {
+            if let Err(error) = Printer::result(&format!("# {place}{more}\n{text}\n")) {
                 failure = Some(error);
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
     if let Some(failure) = failure {
         return Err(failure);
     }
-    printer.result(&summary(&preview, &limits, args.full))?;
+    Printer::result(&summary(&preview, &limits, args.full))?;
     Ok(match preview {
         Preview { error: Some(_), .. } => 65,
         Preview { rejected: 1.., .. } => 1,

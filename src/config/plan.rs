@@ -109,8 +109,8 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn problem(&mut self, path: impl Into<String>, message: impl ToString) {
-        self.problems.push(Problem::new(path, message.to_string()));
+    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::new(path, message));
     }
 
     fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
@@ -121,7 +121,7 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = Shaper::compile(&config.records)
-            .map_err(|error| self.problem("records", error))
+            .map_err(|error| self.problem("records", error.to_string()))
             .ok();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
@@ -129,44 +129,22 @@ impl Making<'_> {
             Some(_) if template.is_none() => (None, None),
             _ => self.endpoint(template),
         };
-        let batch = endpoint.as_ref().and_then(|endpoint| self.batch(endpoint));
+        let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
         let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
-        let run_id = uuid::Uuid::now_v7().to_string();
-        let context = EventContext {
-            run_id: run_id.clone(),
-            job: config.name().to_owned(),
-            template: endpoint.name().to_owned(),
-            identifiers: endpoint.identifiers().to_vec(),
-        };
-        let rejects = config
-            .rejects
-            .path
-            .clone()
-            .unwrap_or_else(|| format!("{}.rejected", config.name()).into());
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
             pool: limits.concurrency,
         };
+        let job = self.job(endpoint, shaper?, batch, &limits);
         Some(Plan {
-            job: Job {
-                run_id,
-                name: config.name().to_owned(),
-                endpoint: Arc::new(endpoint),
-                shaper: shaper?,
-                batch,
-                group_by: config
-                    .batch
-                    .as_ref()
-                    .map(|batch| batch.group_by.clone())
-                    .unwrap_or_default(),
-                in_flight: limits.concurrency as usize * 2,
-                stop_when: config.stop_when.clone(),
-                limit: self.options.limit,
-                in_doubt: in_doubt_beside(&rejects),
-                rejects,
-                grace: config.grace.get(),
+            context: EventContext {
+                run_id: job.run_id.clone(),
+                job: job.name.clone(),
+                template: job.endpoint.name().to_owned(),
+                identifiers: job.endpoint.identifiers().to_vec(),
             },
+            job,
             sender: SenderSettings {
                 limits,
                 retry: config.retry.clone(),
@@ -175,10 +153,36 @@ impl Making<'_> {
             transport,
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
-            context,
             check,
             warnings: self.warnings(),
         })
+    }
+
+    fn job(&self, endpoint: Endpoint, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
+        let config = self.config;
+        let rejects = config
+            .rejects
+            .path
+            .clone()
+            .unwrap_or_else(|| format!("{}.rejected", config.name()).into());
+        Job {
+            run_id: uuid::Uuid::now_v7().to_string(),
+            name: config.name().to_owned(),
+            endpoint: Arc::new(endpoint),
+            shaper,
+            batch,
+            group_by: config
+                .batch
+                .as_ref()
+                .map(|batch| batch.group_by.clone())
+                .unwrap_or_default(),
+            in_flight: limits.concurrency as usize * 2,
+            stop_when: config.stop_when.clone(),
+            limit: self.options.limit,
+            in_doubt: in_doubt_beside(&rejects),
+            rejects,
+            grace: config.grace.get(),
+        }
     }
 
     fn template<'c>(&mut self, catalog: &'c Catalog) -> Option<&'c Template> {
@@ -192,7 +196,7 @@ impl Making<'_> {
                         format!("{error}; `outpour templates` lists them"),
                     );
                 }
-                other => self.problem("destination.template", other),
+                other => self.problem("destination.template", other.to_string()),
             })
             .ok()
     }
@@ -323,7 +327,7 @@ impl Making<'_> {
         self.good("limits", limits)
     }
 
-    fn batch(&mut self, endpoint: &Endpoint) -> Option<BatchLimits> {
+    fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
         let config = self.config.batch.clone().unwrap_or_default();
         let max_records = config
             .max_records
@@ -344,7 +348,7 @@ impl Making<'_> {
             );
         }
         let usual = BatchLimits::default();
-        Some(BatchLimits {
+        BatchLimits {
             max_records: max_records.max(1) as usize,
             max_bytes: config
                 .max_bytes
@@ -353,7 +357,7 @@ impl Making<'_> {
                 .max_wait
                 .map_or(usual.max_wait, crate::units::TimeSpan::get),
             ..usual
-        })
+        }
     }
 
     fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {

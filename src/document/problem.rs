@@ -361,9 +361,10 @@ mod tests {
     }
 
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "UPPERCASE")]
     enum Method {
-        POST,
-        DELETE,
+        Post,
+        Delete,
     }
 
     /// a path or a list of paths

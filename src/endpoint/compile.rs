@@ -85,7 +85,7 @@ impl Endpoint {
             problems: Vec::new(),
         };
         let endpoint = match input.template {
-            Some(template) => build.from_template(template),
+            Some(template) => build.templated(template),
             None => build.manual(),
         };
         match endpoint {
@@ -122,8 +122,8 @@ struct Says<'a> {
 }
 
 impl Build<'_> {
-    fn problem(&mut self, path: impl Into<String>, message: impl ToString) {
-        self.problems.push(Problem::new(path, message.to_string()));
+    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::new(path, message));
     }
 
     /// The value, or none and a problem at `path`.
@@ -131,7 +131,7 @@ impl Build<'_> {
         result.map_err(|error| self.problem(path, error.to_string())).ok()
     }
 
-    fn from_template(&mut self, template: &Template) -> Option<Endpoint> {
+    fn templated(&mut self, template: &Template) -> Option<Endpoint> {
         let destination = self.input.destination;
         self.refuse_manual_keys(destination, &template.name);
         let (file, vendor) = (&template.file, &template.vendor);
@@ -261,7 +261,7 @@ impl Build<'_> {
             );
         }
         let success = Success::compile(says.success, says.error)
-            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error))
+            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
         let needs = says.needs.iter().map(|need| {

@@ -167,7 +167,7 @@ impl Endpoint {
     }
 
     /// Turns a record into its part of a request.
-    pub fn prepare(&self, record: Record) -> Result<Prepared, (Record, PrepareError)> {
+    pub fn prepare(&self, record: Record) -> Result<Prepared, Box<(Record, PrepareError)>> {
         match self.parts_of(&record) {
             Ok((piece, target, lacks_need)) => Ok(Prepared {
                 record,
@@ -175,7 +175,7 @@ impl Endpoint {
                 target,
                 lacks_need,
             }),
-            Err(error) => Err((record, error)),
+            Err(error) => Err(Box::new((record, error))),
         }
     }
 
