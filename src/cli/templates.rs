@@ -22,7 +22,6 @@ pub(super) fn templates(args: &TemplatesArgs) -> Result<u8, Failure> {
             test(
                 &catalog(directory.as_deref().or(args.templates.as_deref()))?,
                 only_own,
-                printer,
             )
         }
     }
