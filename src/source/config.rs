@@ -69,11 +69,12 @@ pub enum Format {
     Csv,
     /// A JSON object a line.
     Ndjson,
-    /// One JSON array of objects; a file that begins with an object is read as NDJSON.
+    /// One JSON array of objects; an input that begins with an object is read as NDJSON.
     Json,
-    /// The Arrow IPC file form (also known as Feather 2). It cannot come from standard input.
+    /// Arrow IPC, in the file form (also known as Feather 2) or the stream form, as the input's first bytes show.
+    /// The file form can be read only from a plain, uncompressed file.
     Arrow,
-    /// The Arrow IPC stream form.
+    /// Arrow IPC in the stream form.
     ArrowStream,
 }
 
@@ -190,7 +191,7 @@ pub enum Encoding {
 }
 
 /// How Arrow is read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArrowConfig {
     /// Accepts a stream that ends without its end mark, which may have been cut between two batches.
@@ -199,6 +200,8 @@ pub struct ArrowConfig {
     pub non_finite: NonFinite,
     /// How integers beyond 53 bits are written, which some JSON readers round.
     pub big_integers_as: BigIntegers,
+    /// The most bytes that one record batch may have in the input, since it is held in memory as a whole.
+    pub max_batch_bytes: ByteSize,
 }
 
 /// What becomes of NaN and infinite numbers.
@@ -278,6 +281,17 @@ impl Default for CsvConfig {
             ragged: Ragged::default(),
             encoding: Encoding::default(),
             rename_duplicates: false,
+        }
+    }
+}
+
+impl Default for ArrowConfig {
+    fn default() -> Self {
+        Self {
+            allow_missing_eos: false,
+            non_finite: NonFinite::default(),
+            big_integers_as: BigIntegers::default(),
+            max_batch_bytes: ByteSize::new(1 << 30),
         }
     }
 }

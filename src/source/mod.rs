@@ -17,6 +17,7 @@
 //!
 //! Not here: what becomes of records later, and how rejects are written back.
 
+mod arrow;
 mod compression;
 mod config;
 mod csv;
