@@ -31,6 +31,8 @@ mod ndjson;
 mod open;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use bytes::Bytes;
