@@ -29,6 +29,7 @@
 
 mod file;
 mod json;
+mod nested;
 mod schema;
 mod stream;
 #[cfg(test)]
@@ -95,7 +96,7 @@ impl<B: Batches> ArrowReader<B> {
         let mut rows = match self.current.take() {
             Some(rows) => rows,
             None => match self.batches.next_batch()? {
-                Some(batch) => Rows::new(&batch).map_err(|data_type| self.unsupported(data_type))?,
+                Some(batch) => Rows::new(&batch).map_err(|data_type| self.unsupported(&data_type))?,
                 None => return Ok(Step::End),
             },
         };
@@ -130,7 +131,7 @@ impl<B: Batches> ArrowReader<B> {
         }
     }
 
-    fn unsupported(&self, data_type: String) -> SourceError {
+    fn unsupported(&self, data_type: &str) -> SourceError {
         SourceError::Arrow {
             name: self.origin.name.clone(),
             place: "the schema".to_owned(),

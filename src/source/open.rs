@@ -35,6 +35,7 @@ use super::{Chunk, Source};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
+    config.check()?;
     let notes = Notes::default();
     let inputs = expand(&config.path, &notes)?;
     for input in &inputs {
@@ -239,10 +240,10 @@ fn arrow_file(input: &Input, count: &Arc<AtomicU64>) -> Result<Option<Counting<F
         .take(8)
         .read_to_end(&mut start)
         .map_err(|error| SourceError::from_io(&input.name, 0, error))?;
-    match is_file_form(&start) {
-        true => input.file_bytes(Arc::clone(count)).map(Some),
-        false => Ok(None),
+    if !is_file_form(&start) {
+        return Ok(None);
     }
+    input.file_bytes(Arc::clone(count)).map(Some)
 }
 
 /// Opens a JSON file as an array, or as NDJSON if it begins with an object.

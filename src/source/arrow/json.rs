@@ -10,10 +10,9 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field};
 use bytes::BytesMut;
 
+use super::nested::{Dictionary, FixedLists, Lists, Maps, Structs};
 use super::times::Zone;
-use super::values::{
-    Decimals, Dictionary, FixedLists, Floats, Integers, Lists, Maps, Nothing, Shown, Structs, Texts, Value,
-};
+use super::values::{Decimals, Floats, Integers, Nothing, Shown, Texts, Value};
 use crate::source::config::{ArrowConfig, BigIntegers, NonFinite};
 use crate::source::json_text::write_string;
 

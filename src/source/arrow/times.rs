@@ -85,7 +85,7 @@ impl Instant {
         };
         let local = self.seconds.checked_add(shift)?;
         let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let date = self.is_printable(day).then_some(Day(day))?;
+        let date = is_printable(day).then_some(Day(day))?;
         let suffix = match zone {
             Zone::None => String::new(),
             Zone::Utc => "Z".to_owned(),
@@ -102,7 +102,7 @@ impl Instant {
         let day = self.seconds.div_euclid(DAY);
         let second = self.seconds.rem_euclid(DAY);
         let time = (second != 0 || self.nanos != 0).then_some(Clock(second, self.nanos));
-        self.is_printable(day).then_some(DateMaybeTime(Day(day), time))
+        is_printable(day).then_some(DateMaybeTime(Day(day), time))
     }
 
     /// The instant as a time of day; none if it is no time of a day.
@@ -111,13 +111,13 @@ impl Instant {
             .contains(&self.seconds)
             .then_some(Clock(self.seconds, self.nanos))
     }
+}
 
-    /// Whether a day is within the years 0 to 9999.
-    fn is_printable(self, day: i64) -> bool {
-        const FIRST: i64 = -719_528;
-        const LAST: i64 = 2_932_896;
-        (FIRST..=LAST).contains(&day)
-    }
+/// Whether a day is within the years 0 to 9999.
+fn is_printable(day: i64) -> bool {
+    const FIRST: i64 = -719_528;
+    const LAST: i64 = 2_932_896;
+    (FIRST..=LAST).contains(&day)
 }
 
 struct Both(Day, Clock, String);

@@ -1,4 +1,4 @@
-//! How the values of each type are written.
+//! How values of types without types inside are written.
 
 use std::fmt;
 
@@ -8,15 +8,12 @@ use arrow_array::types::{
     Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{
-    AnyDictionaryArray, Array, ArrayAccessor, BooleanArray, FixedSizeListArray, GenericListArray, MapArray,
-    OffsetSizeTrait, PrimitiveArray, StructArray,
-};
-use arrow_buffer::{ArrowNativeType, ScalarBuffer};
+use arrow_array::{Array, ArrayAccessor, BooleanArray, PrimitiveArray};
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, TimeUnit};
 use bytes::{BufMut, BytesMut};
 
-use super::json::{Cells, Column, Rules, columns};
+use super::json::Rules;
 use super::times::{Instant, Zone};
 use crate::source::config::{BigIntegers, NonFinite};
 use crate::source::json_text::{write_plain, write_string};
@@ -239,11 +236,13 @@ impl Value for Shown {
     }
 }
 
-fn write_quoted(out: &mut BytesMut, text: Option<impl fmt::Display>) -> bool {
-    if let Some(text) = &text {
-        write_plain(out, format_args!("\"{text}\""));
-    }
-    text.is_some()
+/// Writes a text in quotes if there is one, and says whether there was.
+fn write_quoted<T: fmt::Display>(out: &mut BytesMut, text: Option<T>) -> bool {
+    let Some(text) = text else {
+        return false;
+    };
+    write_plain(out, format_args!("\"{text}\""));
+    true
 }
 
 fn values_of<T: ArrowPrimitiveType>(array: &dyn Array) -> ScalarBuffer<i64>
@@ -256,152 +255,6 @@ where
         .iter()
         .map(|value| (*value).into())
         .collect()
-}
-
-/// Lists with offsets.
-pub(super) struct Lists<O: OffsetSizeTrait> {
-    array: GenericListArray<O>,
-    items: Cells,
-}
-
-impl<O: OffsetSizeTrait> Lists<O> {
-    pub(super) fn new(array: &GenericListArray<O>) -> Result<Self, String> {
-        let items = Cells::new(array.values())?;
-        let array = array.clone();
-        Ok(Self { array, items })
-    }
-}
-
-impl<O: OffsetSizeTrait> Value for Lists<O> {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-        let offsets = self.array.value_offsets();
-        write_items(
-            &self.items,
-            offsets[row].as_usize()..offsets[row + 1].as_usize(),
-            out,
-            rules,
-        )
-    }
-}
-
-/// Lists that are all of one length.
-pub(super) struct FixedLists {
-    array: FixedSizeListArray,
-    length: usize,
-    items: Cells,
-}
-
-impl FixedLists {
-    pub(super) fn new(array: &FixedSizeListArray) -> Result<Self, String> {
-        Ok(Self {
-            length: usize::try_from(array.value_length()).unwrap_or(0),
-            items: Cells::new(array.values())?,
-            array: array.clone(),
-        })
-    }
-}
-
-impl Value for FixedLists {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-        let start = self.array.value_offset(row).as_usize();
-        write_items(&self.items, start..start + self.length, out, rules)
-    }
-}
-
-fn write_items(
-    items: &Cells,
-    range: std::ops::Range<usize>,
-    out: &mut BytesMut,
-    rules: Rules,
-) -> Result<(), String> {
-    out.put_u8(b'[');
-    for item in range.clone() {
-        if item > range.start {
-            out.put_u8(b',');
-        }
-        items.write(item, out, rules)?;
-    }
-    out.put_u8(b']');
-    Ok(())
-}
-
-/// Structs: objects with the same members in every row.
-pub(super) struct Structs(Vec<Column>);
-
-impl Structs {
-    pub(super) fn new(array: &StructArray) -> Result<Self, String> {
-        let fields = array.fields().iter().map(AsRef::as_ref);
-        columns(fields.zip(array.columns().iter().map(AsRef::as_ref))).map(Self)
-    }
-}
-
-impl Value for Structs {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-        for column in &self.0 {
-            column.write(row, out, rules)?;
-        }
-        out.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
-        Ok(())
-    }
-}
-
-/// Maps with string keys: objects with members of their own.
-pub(super) struct Maps {
-    array: MapArray,
-    keys: Cells,
-    values: Cells,
-}
-
-impl Maps {
-    pub(super) fn new(array: &MapArray) -> Result<Self, String> {
-        Ok(Self {
-            keys: Cells::new(array.keys())?,
-            values: Cells::new(array.values())?,
-            array: array.clone(),
-        })
-    }
-}
-
-impl Value for Maps {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-        let offsets = self.array.value_offsets();
-        let range = offsets[row].as_usize()..offsets[row + 1].as_usize();
-        out.put_u8(b'{');
-        for entry in range.clone() {
-            if entry > range.start {
-                out.put_u8(b',');
-            }
-            self.keys.write(entry, out, rules)?;
-            out.put_u8(b':');
-            self.values.write(entry, out, rules)?;
-        }
-        out.put_u8(b'}');
-        Ok(())
-    }
-}
-
-/// Values that are looked up in a dictionary.
-pub(super) struct Dictionary {
-    keys: Vec<usize>,
-    values: Cells,
-}
-
-impl Dictionary {
-    pub(super) fn new(array: &dyn AnyDictionaryArray) -> Result<Self, String> {
-        // An empty dictionary has only nulls as keys, which are never looked up.
-        let keys = match array.values().is_empty() {
-            true => Vec::new(),
-            false => array.normalized_keys(),
-        };
-        let values = Cells::new(array.values())?;
-        Ok(Self { keys, values })
-    }
-}
-
-impl Value for Dictionary {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-        self.values.write(self.keys[row], out, rules)
-    }
 }
 
 #[cfg(test)]
