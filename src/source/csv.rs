@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 use self::header::{Column, HeaderFault, check_names, columns};
 use self::quotes::{QuoteFault, check_quotes};
-use self::rows::{Cells, Framed, Rows};
+use self::rows::{Cells, Framed, MAX_CELLS, Rows};
 use super::config::{CsvConfig, Encoding, Ragged};
 use super::draft::{Draft, Place, Portion, Reader, Step};
 use super::error::SourceError;
@@ -327,6 +327,10 @@ fn header_names(
             "column {} of the header has text after its closing quote",
             cell + 1
         );
+        return Err(HeaderFault { reason, hint: None });
+    }
+    if cells.len() == MAX_CELLS {
+        let reason = format!("the header has {MAX_CELLS} columns or more");
         return Err(HeaderFault { reason, hint: None });
     }
     let text = |cell| String::from_utf8(decoded(cell, config.encoding).into_owned());

@@ -213,6 +213,17 @@ fn a_line_of_100_mb_is_skipped_without_being_held() {
 }
 
 #[test]
+fn a_row_of_very_many_cells_takes_no_memory_for_them() {
+    let input = format!("a,b\n{}\n1,2\n", ",".repeat(3_000_000));
+    let mut reader = open(input.as_bytes(), &config(r#"{"ragged": "truncate"}"#), CAP).unwrap();
+    assert_eq!(
+        read_all(&mut reader).texts(),
+        [r#"{"a":"","b":""}"#, r#"{"a":"1","b":"2"}"#]
+    );
+    assert!(header_error(",".repeat(300_000).as_bytes(), "{}").contains("columns or more"));
+}
+
+#[test]
 fn nul_and_control_bytes_are_legal_in_cells() {
     assert_eq!(
         read("a,b\n\0,\u{1}\n").texts(),
