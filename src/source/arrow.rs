@@ -29,6 +29,7 @@
 
 mod file;
 mod json;
+mod message;
 mod nested;
 mod schema;
 mod stream;
@@ -153,7 +154,7 @@ impl<B: Batches> Reader for ArrowReader<B> {
 /// Runs a part of the arrow crate; its errors and panics become an error of the input at `place`.
 fn guarded<T>(
     name: &str,
-    place: impl FnOnce() -> String,
+    place: &str,
     decode: impl FnOnce() -> Result<T, ArrowError>,
 ) -> Result<T, SourceError> {
     let reason = match catch_unwind(AssertUnwindSafe(decode)) {
@@ -167,7 +168,7 @@ fn guarded<T>(
     };
     Err(SourceError::Arrow {
         name: name.to_owned(),
-        place: place(),
+        place: place.to_owned(),
         reason,
     })
 }

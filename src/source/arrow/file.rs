@@ -10,7 +10,7 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::{Block, Footer, root_as_footer};
 use arrow_schema::{ArrowError, Schema};
 
-use super::stream::too_large;
+use super::message::{CONTINUATION, check_body, parse};
 use super::{Batches, guarded};
 use crate::source::config::ArrowConfig;
 use crate::source::error::SourceError;
@@ -47,15 +47,11 @@ impl<R: Read + Seek> FileBatches<R> {
         let unreadable = |error| SourceError::from_io(name, 0, error);
         let size = reader.seek(SeekFrom::End(0)).map_err(unreadable)?;
         let footer = read_footer(name, &mut reader, size)?;
-        let decoded = guarded(
-            name,
-            || "the footer".to_owned(),
-            || {
-                let footer =
-                    root_as_footer(&footer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
-                decode_footer(footer)
-            },
-        )?;
+        let decoded = guarded(name, "the footer", || {
+            let footer =
+                root_as_footer(&footer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
+            decode_footer(footer)
+        })?;
         let schema = Arc::new(decoded.schema);
         let mut file = Self {
             name: name.to_owned(),
@@ -69,8 +65,8 @@ impl<R: Read + Seek> FileBatches<R> {
         };
         for (index, block) in decoded.dictionaries.iter().enumerate() {
             let bytes = file.read_block(block)?;
-            let place = || format!("dictionary {}", index + 1);
-            guarded(name, place, || file.decoder.read_dictionary(block, &bytes))?;
+            let place = format!("dictionary {}", index + 1);
+            guarded(name, &place, || file.decoder.read_dictionary(block, &bytes))?;
         }
         Ok(file)
     }
@@ -87,7 +83,7 @@ impl<R: Read + Seek> FileBatches<R> {
             return Err(self.corrupt("its place is outside the file"));
         };
         if length > self.max_batch_bytes {
-            return Err(too_large(&self.name, self.next as u64, self.max_batch_bytes));
+            return Err(self.corrupt("larger than `arrow.max_batch_bytes`"));
         }
         let unreadable = |error| SourceError::from_io(&self.name, start, error);
         self.reader.seek(SeekFrom::Start(start)).map_err(unreadable)?;
@@ -100,6 +96,10 @@ impl<R: Read + Seek> FileBatches<R> {
         if (bytes.len() as u64) < length {
             return Err(self.corrupt("the file became shorter while it was read"));
         }
+        let place = format!("batch {}", self.next + 1);
+        guarded(&self.name, &place, || {
+            check_block(block, &bytes, self.max_batch_bytes)
+        })?;
         Ok(Buffer::from_vec(bytes))
     }
 
@@ -121,8 +121,8 @@ impl<R: Read + Seek + Send> Batches for FileBatches<R> {
         while let Some(block) = self.blocks.get(self.next).copied() {
             let bytes = self.read_block(&block)?;
             self.next += 1;
-            let place = || format!("batch {}", self.next);
-            let batch = guarded(&self.name, place, || {
+            let place = format!("batch {}", self.next);
+            let batch = guarded(&self.name, &place, || {
                 self.decoder.read_record_batch(&block, &bytes)
             })?;
             if batch.is_some() {
@@ -130,6 +130,20 @@ impl<R: Read + Seek + Send> Batches for FileBatches<R> {
             }
         }
         Ok(None)
+    }
+}
+
+/// Checks what a block claims about its body.
+fn check_block(block: &Block, bytes: &[u8], limit: u64) -> Result<(), ArrowError> {
+    let metadata = usize::try_from(block.metaDataLength())
+        .ok()
+        .and_then(|length| bytes.split_at_checked(length));
+    let prefix = if bytes.starts_with(&CONTINUATION) { 8 } else { 4 };
+    match metadata.map(|(metadata, body)| (metadata.get(prefix..), body)) {
+        Some((Some(metadata), body)) => check_body(parse(metadata)?, body, limit),
+        _ => Err(ArrowError::ParseError(
+            "its metadata are outside its block".to_owned(),
+        )),
     }
 }
 

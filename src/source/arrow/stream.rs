@@ -8,29 +8,26 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::Schema;
 
+use super::message::{CONTINUATION, body_length, check_body, parse};
 use super::{Batches, guarded};
 use crate::source::config::ArrowConfig;
 use crate::source::error::SourceError;
-use crate::source::window::read_some;
-use crate::units::ByteSize;
 
-/// How many bytes are read at a time.
-const READ_SIZE: usize = 128 * 1024;
+/// What a stream ends with.
+const END_MARK: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
 /// The record batches of a stream.
 pub(in crate::source) struct StreamBatches<R> {
     name: String,
     reader: R,
     decoder: StreamDecoder,
-    /// What was read and not yet decoded.
+    /// The message that is being decoded.
     buffer: Buffer,
     /// A batch that was decoded together with the schema.
     first: Option<RecordBatch>,
     schema: Arc<Schema>,
     /// How many bytes were read.
     byte: u64,
-    /// How many bytes were read when the last batch was complete.
-    batch_start: u64,
     /// How many batches were decoded.
     batches: u64,
     allow_missing_eos: bool,
@@ -49,72 +46,106 @@ impl<R: Read> StreamBatches<R> {
             first: None,
             schema: Arc::new(Schema::empty()),
             byte: 0,
-            batch_start: 0,
             batches: 0,
             allow_missing_eos: config.allow_missing_eos,
             max_batch_bytes: config.max_batch_bytes.get(),
             is_ended: false,
         };
-        let mut start = Vec::new();
-        while start.len() < 8 && stream.fill()? {
-            start.extend_from_slice(&stream.buffer);
-        }
+        let start = stream.read_bytes(4)?;
         check_start(name, &start)?;
-        stream.buffer = Buffer::from_vec(start);
+        stream.read_message(start)?;
         loop {
             stream.first = stream.decode()?;
             if let Some(schema) = stream.decoder.schema() {
                 stream.schema = schema;
                 return Ok(stream);
             }
-            if !stream.fill()? {
+            if stream.is_ended {
                 return Err(stream.truncated());
             }
+            let start = stream.read_bytes(4)?;
+            stream.read_message(start)?;
         }
     }
 
-    /// Reads more bytes into the buffer, which must be empty; false at the end.
-    fn fill(&mut self) -> Result<bool, SourceError> {
-        let mut bytes = vec![0; READ_SIZE];
-        let read = read_some(&mut self.reader, &mut bytes)
-            .map_err(|error| SourceError::from_io(&self.name, self.byte, error))?;
-        bytes.truncate(read);
-        self.byte += read as u64;
+    /// Reads so many bytes, or fewer at the end of the stream.
+    fn read_bytes(&mut self, length: u64) -> Result<Vec<u8>, SourceError> {
+        let mut bytes = Vec::new();
+        match self.reader.by_ref().take(length).read_to_end(&mut bytes) {
+            Ok(read) => self.byte += read as u64,
+            Err(error) => return Err(SourceError::from_io(&self.name, self.byte, error)),
+        }
+        Ok(bytes)
+    }
+
+    /// Adds so many bytes of the stream, which must be there, to `bytes`.
+    fn extend(&mut self, bytes: &mut Vec<u8>, length: u64) -> Result<(), SourceError> {
+        let more = self.read_bytes(length)?;
+        if (more.len() as u64) < length {
+            return Err(self.truncated());
+        }
+        bytes.extend_from_slice(&more);
+        Ok(())
+    }
+
+    /// Reads the message that begins with these four bytes into the buffer, or the end mark.
+    fn read_message(&mut self, mut bytes: Vec<u8>) -> Result<(), SourceError> {
+        match bytes.len() {
+            0 => return self.end(false),
+            4 => {}
+            _ => return Err(self.truncated()),
+        }
+        if bytes == CONTINUATION {
+            self.extend(&mut bytes, 4)?;
+        }
+        let length = bytes.last_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+        if length == 0 {
+            return self.end(true);
+        }
+        let start = bytes.len();
+        self.extend(&mut bytes, length.into())?;
+        let (limit, place) = (self.max_batch_bytes, place(self.batches));
+        let body = guarded(&self.name, &place, || body_length(parse(&bytes[start..])?, limit))?;
+        let end = bytes.len();
+        self.extend(&mut bytes, body)?;
+        guarded(&self.name, &place, || {
+            check_body(parse(&bytes[start..end])?, &bytes[end..], limit)
+        })?;
         self.buffer = Buffer::from_vec(bytes);
-        Ok(read > 0)
+        Ok(())
     }
 
-    /// Decodes what was read, to the next batch.
+    /// Decodes what is in the buffer, to the next batch. A message without a body is decoded only once another
+    /// follows it, so the buffer may hold that one afterwards.
     fn decode(&mut self) -> Result<Option<RecordBatch>, SourceError> {
-        let Self {
-            decoder,
-            buffer,
-            batches,
-            ..
-        } = self;
-        let batch = guarded(&self.name, || place(*batches), || decoder.decode(buffer))?;
-        if batch.is_some() {
-            self.batches += 1;
-            self.batch_start = self.byte;
-        }
+        let Self { decoder, buffer, .. } = self;
+        let batch = guarded(&self.name, &place(self.batches), || decoder.decode(buffer))?;
+        self.batches += u64::from(batch.is_some());
         Ok(batch)
     }
 
-    /// Checks that the stream may end here.
-    fn check_end(&mut self) -> Result<(), SourceError> {
-        if self.decoder.finish().is_err() {
-            return Err(self.truncated());
+    /// Ends the stream, if it may end here with its end mark or without.
+    fn end(&mut self, has_end_mark: bool) -> Result<(), SourceError> {
+        self.is_ended = true;
+        if has_end_mark && !self.read_bytes(1)?.is_empty() {
+            return Err(self.form(
+                "goes on behind the end mark of an Arrow stream",
+                "streams cannot be joined to one; list them under `source.path` instead",
+            ));
         }
-        // Behind its end mark the decoder refuses any byte; before it, this is the rest of an end mark.
-        let has_end_mark = self.decoder.decode(&mut Buffer::from_vec(vec![0_u8; 4])).is_err();
-        if has_end_mark || self.allow_missing_eos {
-            return Ok(());
+        if !has_end_mark && !self.allow_missing_eos {
+            return Err(self.form(
+                "ends without the end mark of an Arrow stream",
+                "it may have been cut between two batches; `source.arrow.allow_missing_eos: true` accepts that",
+            ));
         }
-        Err(SourceError::ArrowForm {
-            name: self.name.clone(),
-            reason: "ends without the end mark of an Arrow stream",
-            hint: "it may have been cut between two batches; `source.arrow.allow_missing_eos: true` accepts that",
-        })
+        self.buffer = Buffer::from_vec(END_MARK.to_vec());
+        Ok(())
+    }
+
+    fn form(&self, reason: &'static str, hint: &'static str) -> SourceError {
+        let name = self.name.clone();
+        SourceError::ArrowForm { name, reason, hint }
     }
 
     fn truncated(&self) -> SourceError {
@@ -135,19 +166,16 @@ impl<R: Read + Send> Batches for StreamBatches<R> {
         if let Some(batch) = self.first.take() {
             return Ok(Some(batch));
         }
-        while !self.is_ended {
+        loop {
             if let Some(batch) = self.decode()? {
                 return Ok(Some(batch));
             }
-            if self.byte - self.batch_start > self.max_batch_bytes {
-                return Err(too_large(&self.name, self.batches, self.max_batch_bytes));
+            if self.is_ended {
+                return Ok(None);
             }
-            if !self.fill()? {
-                self.is_ended = true;
-                self.check_end()?;
-            }
+            let start = self.read_bytes(4)?;
+            self.read_message(start)?;
         }
-        Ok(None)
     }
 }
 
@@ -163,33 +191,21 @@ fn check_start(name: &str, start: &[u8]) -> Result<(), SourceError> {
         Err(SourceError::ArrowForm { name, reason, hint })
     };
     match start {
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => form(
+        b"ARRO" => form(
             "is in the file form of Arrow, which can be read only from a plain file",
             "save it to a file and decompress it, or write it in the stream form",
         ),
-        [b'F', b'E', b'A', b'1', ..] => form(
+        b"FEA1" => form(
             "is a Feather file of version 1",
             "write it as version 2, which is Arrow IPC",
         ),
         // Since Arrow 0.15 each message has this mark; before, a schema began with its length, which is small.
-        [0xFF, 0xFF, 0xFF, 0xFF, ..] | [_, _, _, 0 | 1, ..] => Ok(()),
-        [] | [_] | [_, _] | [_, _, _] => Err(SourceError::Truncated {
+        [0xFF, 0xFF, 0xFF, 0xFF] | [_, _, _, 0 | 1] => Ok(()),
+        short if short.len() < 4 => Err(SourceError::Truncated {
             name: name.to_owned(),
             what: "an Arrow stream",
             byte: start.len() as u64,
         }),
         _ => form("is not Arrow IPC", "set `source.format` to what it is"),
-    }
-}
-
-/// The error for a batch beyond the cap.
-pub(super) fn too_large(name: &str, batches: u64, limit: u64) -> SourceError {
-    SourceError::Arrow {
-        name: name.to_owned(),
-        place: place(batches),
-        reason: format!(
-            "larger than `arrow.max_batch_bytes`, which is {}",
-            ByteSize::new(limit)
-        ),
     }
 }

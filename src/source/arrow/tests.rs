@@ -450,7 +450,7 @@ fn bit_flips_are_errors_or_pass_but_never_panic() {
 
 #[test]
 fn a_panic_of_the_decoder_becomes_an_error_that_names_the_batch() {
-    let error = guarded::<()>("p", || "batch 3".into(), || panic!("index out of bounds")).unwrap_err();
+    let error = guarded::<()>("p", "batch 3", || panic!("index out of bounds")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "`p`, batch 3: the data is corrupt (index out of bounds)"
@@ -458,16 +458,64 @@ fn a_panic_of_the_decoder_becomes_an_error_that_names_the_batch() {
 }
 
 #[test]
-fn a_batch_beyond_the_cap_is_refused() {
-    let all = read_stream(
-        &stream_of(&[numbers(0..200_000)]),
-        r#"{"max_batch_bytes": "64KiB"}"#,
-    )
-    .unwrap();
-    assert_eq!(
-        all.failure(),
-        "`p.arrows`, batch 1: larger than `arrow.max_batch_bytes`, which is 64KiB"
+fn a_batch_beyond_the_cap_is_refused_before_it_is_held() {
+    let options = r#"{"max_batch_bytes": "64KiB"}"#;
+    let batches = [numbers(0..200_000)];
+    let error = read_stream(&stream_of(&batches), options)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("`p.arrows`, batch 1: ") && error.ends_with("`arrow.max_batch_bytes`"),
+        "{error}"
     );
+    let file = FileBatches::open("p.arrow", Cursor::new(file_of(&batches)), &config(options));
+    assert!(
+        file.unwrap()
+            .next_batch()
+            .unwrap_err()
+            .to_string()
+            .ends_with("`arrow.max_batch_bytes`")
+    );
+}
+
+#[test]
+fn a_compressed_buffer_that_claims_too_much_is_refused_before_it_is_allocated() {
+    let options = IpcWriteOptions::default()
+        .try_with_compression(Some(CompressionType::ZSTD))
+        .unwrap();
+    let batch = numbers(0..5_000);
+    let mut stream =
+        StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options.clone()).unwrap();
+    let mut file = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    stream.write(&batch).unwrap();
+    file.write(&batch).unwrap();
+    let claim = |mut bytes: Vec<u8>| {
+        let claimed = 20_000_u64.to_le_bytes();
+        let at = bytes.windows(8).position(|window| window == claimed).unwrap();
+        bytes[at + 6] = 0x7F;
+        bytes
+    };
+    let error = read_stream(&claim(stream.into_inner().unwrap()), "{}")
+        .unwrap_err()
+        .to_string();
+    assert!(error.ends_with("beyond `arrow.max_batch_bytes`"), "{error}");
+    let error = read_file(&claim(file.into_inner().unwrap())).unwrap().failure();
+    assert!(error.ends_with("beyond `arrow.max_batch_bytes`"), "{error}");
+}
+
+#[test]
+fn streams_that_were_joined_are_an_error_and_never_cut_short_in_silence() {
+    let stream = stream_of(&[numbers(0..3)]);
+    let all = read_stream(&stream.repeat(2), "{}").unwrap();
+    assert_eq!(all.texts().len(), 3);
+    assert!(all.failure().contains("goes on behind the end mark"));
+}
+
+#[test]
+fn batches_without_a_body_are_read_where_they_stand() {
+    let nulls = batch(vec![("n", Arc::new(NullArray::new(2)))]);
+    let all = read_stream(&stream_of(&[nulls.clone(), nulls]), "{}").unwrap();
+    assert_eq!(all.texts(), [r#"{"n":null}"#; 4]);
 }
 
 #[test]
