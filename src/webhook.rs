@@ -1,8 +1,8 @@
 //! Replies passed on: to a webhook, to a file, or both.
 //!
-//! An [`Event`] tells of one request: whose records it carried, what came back, and what became of them. Telling can
-//! never change what became of a record: [`Events::tell`] does not wait, a webhook that is down costs events, which
-//! are counted, and nothing else. Requests to a webhook are signed as Standard Webhooks when it has a secret.
+//! An event tells of one request: whose records it carried, what came back, and what became of them. Telling can never
+//! change what became of a record: it does not wait, and a webhook that is down costs events, which are counted, and
+//! nothing else. Requests to a webhook are signed as Standard Webhooks when it has a secret.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
