@@ -184,7 +184,7 @@ impl<T: Transport> Deliverer<T> {
         exchange: Option<Arc<Exchange>>,
     ) -> Vec<Vec<Prepared>> {
         let status = reply.status;
-        match self.endpoint.success().judge(status, &reply.body, batch.len()) {
+        match self.endpoint.success().judge(reply, batch.len()) {
             Verdict::Accepted => {
                 self.has_succeeded.store(true, Ordering::Relaxed);
                 delivered.settle(batch, Fate::Accepted, exchange);

@@ -128,7 +128,7 @@ fn as_text(reply: &Reply) -> String {
 }
 
 fn judge(endpoint: &Endpoint, reply: &Reply) -> Result<u8, Failure> {
-    let (words, code) = match endpoint.success().judge(reply.status, &reply.body, 1) {
+    let (words, code) = match endpoint.success().judge(reply, 1) {
         Verdict::Accepted => ("accepted".to_owned(), 0),
         Verdict::Each(results) => match results.into_iter().flatten().next() {
             None => ("accepted".to_owned(), 0),

@@ -10,7 +10,12 @@ struct Call {
 }
 
 fn contract() -> Vec<Call> {
-    let read = |text: &str| outpour::document::Document::parse("contract", text).unwrap().value().clone();
+    let read = |text: &str| {
+        outpour::document::Document::parse("contract", text)
+            .unwrap()
+            .value()
+            .clone()
+    };
     let definitions = read(include_str!("../contracts/definitions.yaml"));
     let calls = read(include_str!("../contracts/encharge.yaml"));
     let call = |call: &Value| {
