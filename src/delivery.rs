@@ -132,7 +132,10 @@ impl<T: Transport> Deliverer<T> {
                     continue;
                 }
             };
-            let sent = self.sender.send(&request, &self.policy(&batch)).await;
+            let mut sent = self.sender.send(&request, &self.policy(&batch)).await;
+            if let Outcome::Replied(reply) = &mut sent.outcome {
+                self.endpoint.mask(reply);
+            }
             delivered.requests += u64::from(sent.attempts > 0);
             let exchange = (sent.attempts > 0).then(|| Arc::new(Exchange::of(&request, &sent)));
             waiting.extend(self.conclude(&mut delivered, batch, sent.outcome, exchange));

@@ -45,7 +45,8 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     };
     let sent = sender.send(&request, &policy).await;
     match sent.outcome {
-        Outcome::Replied(reply) => {
+        Outcome::Replied(mut reply) => {
+            endpoint.mask(&mut reply);
             Printer::result(&as_text(&reply))?;
             judge(&endpoint, &reply)
         }
