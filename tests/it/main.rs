@@ -4,4 +4,5 @@
 
 mod client;
 mod contract;
+mod delivery;
 mod raw_server;
