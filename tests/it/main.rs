@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics where it is")]
 
+mod cli;
 mod client;
+mod harness;
 mod raw_server;
+mod run;

@@ -1,0 +1,4 @@
+//! Whole runs of the built binary, judged by what the mock or a recording server saw.
+
+mod arrow;
+mod loads;
