@@ -102,6 +102,14 @@ impl Scene {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// The records of an NDJSON file of the folder; none where there is no such file.
+    pub(crate) fn records(&self, name: &str) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
     /// The names of the folder's files, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();

@@ -1,4 +1,6 @@
 //! Whole runs of the built binary, judged by what the mock or a recording server saw.
 
 mod arrow;
+mod faults;
 mod loads;
+mod rate;
