@@ -4,3 +4,4 @@ mod arrow;
 mod faults;
 mod loads;
 mod rate;
+mod rejects;
