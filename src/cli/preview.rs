@@ -117,14 +117,15 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
                 preview.duplicates
             );
         }
-        let _ = match shortest_time(requests, limits) {
-            Some(time) => writeln!(
+        let time = Duration::from_secs(limits.time_for(requests).as_secs());
+        let _ = match limits.rates.is_empty() {
+            true => writeln!(text, "no rate limit is set"),
+            false => writeln!(
                 text,
                 "at {} this takes at least {}",
                 limits.rates,
                 TimeSpan::new(time)
             ),
-            None => writeln!(text, "no rate limit is set"),
         };
     } else {
         let _ = writeln!(text, "{requests} requests shown; --full reads the whole input");
@@ -146,13 +147,4 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
         let _ = writeln!(text, "error: {error}");
     }
     text
-}
-
-/// How long the rate alone makes so many requests take, in whole seconds.
-fn shortest_time(requests: u64, limits: &Limits) -> Option<Duration> {
-    let seconds = |rate: &outpour::client::Rate| {
-        let window = rate.window.duration().as_secs();
-        requests.saturating_mul(window) / u64::from(rate.count.get())
-    };
-    limits.rates.iter().map(seconds).max().map(Duration::from_secs)
 }
