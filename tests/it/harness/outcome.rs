@@ -20,7 +20,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of(output: Output, scene: &Scene) -> Self {
+    pub(crate) fn of(output: Output, scene: &Scene) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
