@@ -63,7 +63,7 @@ fn stopped_by(name: &str) -> (Scene, Outcome) {
 fn assert_graceful(scene: &Scene, outcome: &Outcome) {
     let [read, accepted, rejected, _, in_doubt, unsent] = outcome.totals();
     assert_eq!((rejected, in_doubt), (0, 0));
-    assert!(accepted >= 4 && accepted < 1_000, "{accepted} of {read} accepted");
+    assert!((4..1_000).contains(&accepted), "{accepted} of {read} accepted");
     assert!(unsent > 0, "the rest was not sent");
     assert_eq!(scene.state().counts.people, accepted);
     assert!(

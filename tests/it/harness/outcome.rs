@@ -72,7 +72,10 @@ impl Outcome {
         let mut text = format!("exit code {}\n", self.code.unwrap_or(-1));
         for (name, output) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !output.is_empty() {
-                text.push_str(&format!("--- {name}\n{output}"));
+                text += "--- ";
+                text += name;
+                text += "\n";
+                text += output;
             }
         }
         text.replace(&self.folder, "[folder]")

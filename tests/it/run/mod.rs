@@ -3,5 +3,6 @@
 mod arrow;
 mod faults;
 mod loads;
+mod manual;
 mod rate;
 mod rejects;

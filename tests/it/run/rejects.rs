@@ -1,5 +1,6 @@
 //! What becomes of records that the API refuses, and of rows that are no records.
 
+use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::harness::{PEOPLE, Scene, people};
@@ -12,7 +13,7 @@ fn one_bad_of_a_thousand() -> Scene {
     let mut text = "email,name\n".to_owned();
     for number in 0..1_000 {
         let host = if number == 500 { "" } else { "example.com" };
-        text += &format!("person{number}@{host},\"{number}, \"\"x\"\"\"\n");
+        writeln!(text, "person{number}@{host},\"{number}, \"\"x\"\"\"").unwrap();
     }
     let job = PEOPLE.replace("people.ndjson", "people.csv");
     scene.write("people.csv", text).write("job.yaml", job);
