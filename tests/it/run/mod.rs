@@ -6,3 +6,4 @@ mod loads;
 mod manual;
 mod rate;
 mod rejects;
+mod webhook;
