@@ -3,7 +3,7 @@
 use super::markdown::section;
 use super::{files, text};
 
-/// The promises of the README: each a list entry that ends in `Held by` and the names of tests.
+/// The promises of the README: each a list entry that ends in `Held by` and the names of tests, or says that there is none.
 fn promises() -> Vec<String> {
     let below = section(&text("README.md"), "What is guaranteed today");
     let mut promises: Vec<String> = Vec::new();
@@ -29,7 +29,7 @@ fn every_promise_names_tests_that_exist() {
         .collect();
     let promises = promises();
     assert!(promises.len() >= 8, "{promises:#?}");
-    for promise in promises {
+    for promise in promises.iter().filter(|promise| !promise.ends_with("No test holds this yet.")) {
         let held_by = promise.split_once("Held by ").unwrap_or_else(|| panic!("no test: {promise}")).1;
         let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "no test: {promise}");

@@ -13,6 +13,12 @@ use super::{path, text};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_outpour");
 
+/// Rejects that someone has mended.
+const MENDED: &str = "\
+email,userId,internal_note,_error_reason,_error_status,_error_attempts,_error_line,_error_row
+ada@example.com,u-1001,,400 Bad Request: Invalid email: ada,400,1,2,
+";
+
 /// A copy of what the README's lines work on, and the files that its blocks show.
 struct Place {
     folder: TempDir,
@@ -29,6 +35,7 @@ impl Place {
             let entry = entry.unwrap();
             std::fs::copy(entry.path(), folder.path().join("config").join(entry.file_name())).unwrap();
         }
+        std::fs::write(folder.path().join("config/people.rejected.csv"), MENDED).unwrap();
         for (name, text) in shown_files() {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
@@ -90,7 +97,7 @@ fn shown_files() -> Vec<(String, String)> {
 fn shell_lines() -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     for block in blocks(&text("README.md")).iter().filter(|block| block.language == "sh") {
-        for (index, line) in block.text.lines().enumerate() {
+        for (index, line) in block.text.replace("\\\n", "").lines().enumerate() {
             let command = line.split(" # ").next().unwrap().trim();
             if !command.is_empty() && !command.starts_with('#') {
                 lines.push((block.line + index + 1, command.to_owned()));
@@ -118,8 +125,7 @@ fn every_shell_line_of_the_readme_works() {
             assert!(["cargo test", "cargo install --path ."].contains(&line.as_str()), "README.md:{number}: {line}");
         } else {
             let needs_a_key = ["outpour run ", "outpour test "].iter().any(|verb| line.contains(verb));
-            let is_offline = line.contains("--mock") || line.contains("check");
-            let line = if needs_a_key && !is_offline { format!("{line} --mock") } else { line };
+            let line = if needs_a_key && !line.contains("--mock") { format!("{line} --mock") } else { line };
             assert!(line.contains("outpour "), "README.md:{number}: no test runs `{line}`");
             let output = place.run(&line);
             let faults_are_wanted = line.contains("--fail");
@@ -138,6 +144,22 @@ fn every_shell_line_of_the_readme_works() {
 fn the_two_lines_of_the_quickstart_stand_as_they_were_promised() {
     let lines: Vec<String> = shell_lines().into_iter().map(|(_, line)| line).collect();
     assert_eq!(lines[..2], ["cargo run --release -- run config/people.yaml --mock", "cargo test"]);
+}
+
+#[test]
+fn the_report_adds_up_under_faults() {
+    let place = Place::new();
+    for faults in ["429:20%,500:20%", "reset:30%,close:20%", "error200:30%,cut:20%"] {
+        let output = place.run(&format!(
+            "outpour run config/people.yaml --mock --report json --fail {faults} --set retry.attempts=2"
+        ));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let count = |name: &str| report[name].as_u64().unwrap();
+        let parts = ["accepted", "rejected", "filtered", "in_doubt", "unsent"];
+        assert_eq!(count("read"), parts.map(count).iter().sum::<u64>(), "{report}");
+        let is_clean = ["rejected", "in_doubt", "unsent"].map(count) == [0, 0, 0];
+        assert_eq!(output.status.code() == Some(0), is_clean, "{report}");
+    }
 }
 
 #[test]
