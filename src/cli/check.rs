@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use outpour::client::{HttpTransport, Outcome, Policy, Sender};
+use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
 use outpour::source;
@@ -70,35 +70,31 @@ fn online(plan: &Plan) -> Result<u8, Failure> {
         )
     })?;
     let (text, code) = match sent.outcome {
-        Outcome::Replied(reply) if reply.status.is_success() => (
-            format!("  the credentials are good{}", account(check, &reply.body)),
+        Outcome::Replied(mut reply) => {
+            plan.job.endpoint.mask(&mut reply);
+            answer(plan, check, &reply)
+        }
+        Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("no answer: {error}"), 69),
+        Outcome::Fatal(fatal) => {
+            let cause = std::error::Error::source(&fatal).map(|cause| format!(": {cause}"));
+            (format!("no answer: {fatal}{}", cause.unwrap_or_default()), 69)
+        }
+        Outcome::Stopped => ("stopped".to_owned(), 75),
+    };
+    Printer::result(&format!("  {text}"))?;
+    Ok(code)
+}
+
+fn answer(plan: &Plan, check: &Check, reply: &Reply) -> (String, u8) {
+    let reason = || plan.job.endpoint.success().reason(reply.status, &reply.body);
+    match reply.status.as_u16() {
+        200..=299 => (
+            format!("the credentials are good{}", account(check, &reply.body)),
             0,
         ),
-        Outcome::Replied(reply) => {
-            let code = if matches!(reply.status.as_u16(), 401 | 403) {
-                77
-            } else {
-                69
-            };
-            (
-                format!(
-                    "  the credentials were not accepted: {}",
-                    plan.job.endpoint.success().reason(reply.status, &reply.body)
-                ),
-                code,
-            )
-        }
-        Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("  no answer: {error}"), 69),
-        Outcome::Fatal(fatal) => {
-            let cause = std::error::Error::source(&fatal)
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            (format!("  no answer: {fatal}{cause}"), 69)
-        }
-        Outcome::Stopped => ("  stopped".to_owned(), 75),
-    };
-    Printer::result(&text)?;
-    Ok(code)
+        401 | 403 => (format!("the credentials were refused: {}", reason()), 77),
+        _ => (format!("the vendor did not say: {}", reason()), 69),
+    }
 }
 
 fn account(check: &Check, body: &[u8]) -> String {

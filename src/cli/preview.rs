@@ -117,17 +117,16 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
                 preview.duplicates
             );
         }
-        let _ = match limits.rates.is_empty() {
-            true => writeln!(text, "no rate limit is set"),
-            false => {
-                let whole = Duration::from_secs(limits.time_for(requests).as_secs());
-                writeln!(
-                    text,
-                    "at {} this takes at least {}",
-                    limits.rates,
-                    TimeSpan::new(whole)
-                )
-            }
+        let _ = if limits.rates.is_empty() {
+            writeln!(text, "no rate limit is set")
+        } else {
+            let whole = Duration::from_secs(limits.time_for(requests).as_secs());
+            writeln!(
+                text,
+                "at {} this takes at least {}",
+                limits.rates,
+                TimeSpan::new(whole)
+            )
         };
     } else {
         let _ = writeln!(text, "{requests} requests shown; --full reads the whole input");

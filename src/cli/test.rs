@@ -45,7 +45,8 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     };
     let sent = sender.send(&request, &policy).await;
     match sent.outcome {
-        Outcome::Replied(reply) => {
+        Outcome::Replied(mut reply) => {
+            endpoint.mask(&mut reply);
             Printer::result(&as_text(&reply))?;
             judge(&endpoint, &reply)
         }
@@ -128,7 +129,7 @@ fn as_text(reply: &Reply) -> String {
 }
 
 fn judge(endpoint: &Endpoint, reply: &Reply) -> Result<u8, Failure> {
-    let (words, code) = match endpoint.success().judge(reply.status, &reply.body, 1) {
+    let (words, code) = match endpoint.success().judge(reply, 1) {
         Verdict::Accepted => ("accepted".to_owned(), 0),
         Verdict::Each(results) => match results.into_iter().flatten().next() {
             None => ("accepted".to_owned(), 0),

@@ -121,7 +121,7 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = Shaper::compile(&config.records)
-            .map_err(|error| self.problem("records", error.to_string()))
+            .map_err(|error| self.problem(format!("records.{}", error.key()), error.to_string()))
             .ok();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));

@@ -15,7 +15,7 @@ use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
 use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
-use crate::secret::{Secret, SecretRef};
+use crate::secret::{Mask, Secret, SecretRef};
 use crate::template::{
     ContentType, CredentialKind, CredentialRule, Method, Need, ParameterKind, ParameterValue, SuccessRule,
     Template,
@@ -289,6 +289,7 @@ impl Build<'_> {
             safe_to_resend: says.safe_to_resend,
             max_records: says.max_records,
             most_records: says.most_records,
+            mask: Mask::new(self.input.secrets.values()),
         })
     }
 

@@ -18,8 +18,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::batch::BodyShape;
+use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{FieldError, Fields, Record, is_blank, text_of};
+use crate::secret::Mask;
 use crate::template::{ContentType, Need};
 
 pub use compile::{EndpointInput, wanted_secrets};
@@ -52,6 +54,7 @@ pub struct Endpoint {
     safe_to_resend: bool,
     max_records: u32,
     most_records: Option<u32>,
+    mask: Mask,
 }
 
 /// A need, and whether a parameter waives it.
@@ -152,6 +155,13 @@ impl Endpoint {
     /// The content type of requests.
     pub fn content_type(&self) -> ContentType {
         self.content_type
+    }
+
+    /// Takes the endpoint's secrets out of a reply that repeats them, so that no report can show them.
+    pub fn mask(&self, reply: &mut Reply) {
+        if let Some(masked) = self.mask.apply(&reply.body) {
+            reply.body = masked.into();
+        }
     }
 
     pub(crate) fn fixed_url(&self) -> Option<&Url> {

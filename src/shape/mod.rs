@@ -63,7 +63,7 @@ pub enum ShapeError {
 #[derive(Debug, thiserror::Error)]
 pub enum ShaperError {
     /// An expression does not compile.
-    #[error("{key}: {source}")]
+    #[error("{source}")]
     Expression {
         /// The key that holds it.
         key: &'static str,
@@ -71,13 +71,22 @@ pub enum ShaperError {
         source: ExpressionError,
     },
     /// An attribute's path is wrong.
-    #[error("{key}: {source}")]
+    #[error("{source}")]
     Attribute {
         /// The key that holds it.
         key: &'static str,
         /// What is wrong.
         source: AttributeError,
     },
+}
+
+impl ShaperError {
+    /// The key of `records:` that is wrong.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Expression { key, .. } | Self::Attribute { key, .. } => key,
+        }
+    }
 }
 
 /// A compiled `records:` section.

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics where it is")]
 
 mod client;
+mod contract;
 mod raw_server;
