@@ -8,7 +8,7 @@ mod credentials;
 mod destination;
 mod header;
 mod placeholder;
-mod selftest;
+mod sample;
 mod success;
 mod url;
 
@@ -30,7 +30,6 @@ pub use credentials::wanted_secrets;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
-pub use selftest::{SelfTestFailure, run_tests};
 pub use success::{Success, Verdict};
 pub use url::UrlError;
 
