@@ -27,7 +27,7 @@ pub struct SourceConfig {
     /// before .gz or .zst); needed for standard input.
     #[serde(default)]
     pub format: Option<Format>,
-    /// How the input is compressed.
+    /// How the input is compressed: `auto`, `none`, `gzip` or `zstd`. Default: `auto`, as its first bytes show.
     #[serde(default)]
     pub compression: Compression,
     /// How CSV is read.
@@ -37,21 +37,22 @@ pub struct SourceConfig {
     #[serde(default)]
     pub arrow: ArrowConfig,
     /// The most bytes that a record may have. A longer one is skipped without being held and becomes a reject.
+    /// Default: `16MiB`.
     #[serde(default = "default_max_record_bytes")]
     pub max_record_bytes: ByteSize,
     /// The most bytes that one compressed input may decompress to. Default: no limit, as memory stays flat.
     #[serde(default)]
     pub max_decompressed: Option<ByteSize>,
-    /// How many times its compressed size an input may decompress to, once it is beyond 64 MiB.
+    /// How many times its compressed size an input may decompress to, once it is beyond 64 MiB. Default: `1000`.
     #[serde(default = "default_max_ratio")]
     pub max_ratio: u32,
     /// How many records all inputs together must have, bad ones counted. Any other number stops the run at the end
-    /// of the input. It finds what a cut at the border of a gzip member hides.
+    /// of the input. It finds what a cut at the border of a gzip member hides. Default: any number.
     #[serde(default)]
     pub expect_records: Option<u64>,
 }
 
-/// Where the records are: one path or pattern, or a list of them.
+/// a path, a glob such as `people/*.csv`, `-`, or a list of these
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Paths {
@@ -113,24 +114,25 @@ pub enum Compression {
 pub struct CsvConfig {
     /// The character between cells. Default: a comma, and a tab for .tsv.
     pub delimiter: Option<AsciiChar>,
-    /// The character around cells that hold a delimiter, a quote or a line break; inside it is doubled.
+    /// The character around cells that hold a delimiter, a quote or a line break; inside it is doubled. Default: `"`.
     pub quote: AsciiChar,
-    /// Whether the first row names the columns.
+    /// Whether the first row names the columns. Default: `true`.
     pub header: bool,
-    /// The columns' names for a file without a header.
+    /// The columns' names for a file without a header. Default: none.
     pub names: Vec<String>,
-    /// The types of columns, by name.
+    /// The types of columns, by name: `string`, `integer`, `number`, `boolean`, `date` or `json`. Default: none.
     pub columns: BTreeMap<String, ColumnType>,
-    /// What becomes of the columns without a type.
+    /// What becomes of the columns without a type: `string` or `infer`. Default: `string`.
     pub types: Types,
     /// Cell texts that mean null, such as `""` or `NULL`. They are looked at before the types. Default: none.
     pub null_values: Vec<String>,
-    /// What becomes of a row with more or fewer cells than there are columns.
+    /// What becomes of a row with more or fewer cells than there are columns: `reject`, `pad` or `truncate`.
+    /// Default: `reject`.
     pub ragged: Ragged,
-    /// The encoding of the text.
+    /// The encoding of the text: `utf8`, `latin1` or `lossy`. Default: `utf8`.
     pub encoding: Encoding,
-    /// Gives duplicate columns a number (`name`, `name_2`) and unnamed ones a name (`column_3`), where the default
-    /// is an error.
+    /// Gives duplicate columns a number (`name`, `name_2`) and unnamed ones a name (`column_3`), where they are
+    /// an error otherwise. Default: `false`.
     pub rename_duplicates: bool,
 }
 
@@ -193,11 +195,13 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArrowConfig {
-    /// Accepts a stream that ends without its end mark, which may have been cut between two batches.
+    /// Accepts a stream that ends without its end mark, which may have been cut between two batches. Default: `false`.
     pub allow_missing_eos: bool,
-    /// What becomes of NaN and infinite numbers, which JSON does not have.
+    /// What becomes of NaN and infinite numbers, which JSON does not have: `reject`, `null` or `string`.
+    /// Default: `reject`.
     pub non_finite: NonFinite,
-    /// How integers beyond 53 bits are written, which some JSON readers round.
+    /// How integers beyond 53 bits are written, which some JSON readers round: as `number` or `string`.
+    /// Default: `number`.
     pub big_integers_as: BigIntegers,
 }
 
