@@ -132,7 +132,10 @@ impl<T: Transport> Deliverer<T> {
                     continue;
                 }
             };
-            let sent = self.sender.send(&request, &self.policy(&batch)).await;
+            let mut sent = self.sender.send(&request, &self.policy(&batch)).await;
+            if let Outcome::Replied(reply) = &mut sent.outcome {
+                self.endpoint.mask(reply);
+            }
             delivered.requests += u64::from(sent.attempts > 0);
             let exchange = (sent.attempts > 0).then(|| Arc::new(Exchange::of(&request, &sent)));
             waiting.extend(self.conclude(&mut delivered, batch, sent.outcome, exchange));
@@ -184,7 +187,7 @@ impl<T: Transport> Deliverer<T> {
         exchange: Option<Arc<Exchange>>,
     ) -> Vec<Vec<Prepared>> {
         let status = reply.status;
-        match self.endpoint.success().judge(status, &reply.body, batch.len()) {
+        match self.endpoint.success().judge(reply, batch.len()) {
             Verdict::Accepted => {
                 self.has_succeeded.store(true, Ordering::Relaxed);
                 delivered.settle(batch, Fate::Accepted, exchange);

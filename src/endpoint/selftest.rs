@@ -112,7 +112,7 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
             original: None,
         }) {
             Ok(item) => prepared.push(item),
-            Err((_, reason)) => rejects.push(reason.to_string()),
+            Err(refused) => rejects.push(refused.1.to_string()),
         }
     }
     same("rejects", &test.rejects, &rejects)?;

@@ -79,9 +79,9 @@ impl Accountant {
     }
 
     /// Counts what became of records.
-    pub(super) fn settle(&mut self, delivery: Delivery) {
+    pub(super) fn settle(&mut self, delivery: &Delivery) {
         let records = delivery.items.len() as u64;
-        self.events.tell(&delivery);
+        self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
         match &delivery.fate {
             Fate::Accepted => self.totals.accepted += records,

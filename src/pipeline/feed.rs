@@ -199,18 +199,20 @@ impl Stage {
                 shaped.filtered += 1;
                 return;
             }
-            Err((record, error)) => return shaped.rejects.push(reject(record, &error)),
+            Err(refused) => return shaped.rejects.push(reject(refused.0, &refused.1)),
         };
         let group = match self.group(&record) {
             Ok(group) => group,
             Err(error) => return shaped.rejects.push(reject(record, &error)),
         };
         match self.settings.endpoint.prepare(record) {
-            Err((record, error)) => shaped.rejects.push(reject(record, &error)),
+            Err(refused) => shaped.rejects.push(reject(refused.0, &refused.1)),
             Ok(prepared) => {
                 shaped.lacking_needs += u64::from(prepared.lacks_need);
                 let (size, key) = (prepared.piece.len() + 1, key_of(group, &prepared));
-                shaped.batches.extend(self.batcher.push(prepared, size, key, now));
+                shaped
+                    .batches
+                    .extend(self.batcher.push(prepared, size, key.as_deref(), now));
             }
         }
     }

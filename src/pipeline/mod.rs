@@ -177,7 +177,7 @@ impl<T: Transport> Run<T> {
     fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
         if self.is_stopping() {
             for batch in std::mem::take(&mut self.queue) {
-                self.accountant.settle(Delivery {
+                self.accountant.settle(&Delivery {
                     items: batch,
                     fate: Fate::Unsent,
                     exchange: None,
@@ -214,7 +214,7 @@ impl<T: Transport> Run<T> {
 
     fn settle(&mut self, delivered: Delivered) {
         self.accountant.requests(delivered.requests);
-        for delivery in delivered.deliveries {
+        for delivery in &delivered.deliveries {
             self.accountant.settle(delivery);
         }
         if let Some(reason) = delivered.stop {

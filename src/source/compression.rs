@@ -4,6 +4,9 @@
 //! last one; only zeros, as tapes and some writers leave them, are passed over with a note. What comes out is capped,
 //! by size and by the ratio to what went in.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,22 +54,16 @@ pub(super) fn decompressed(
         count_in,
         count_out: 0,
     };
+    if compression == Compression::Zstd {
+        let decoder = zstd::stream::read::Decoder::new(reader)
+            .map_err(|error| SourceError::from_io(&input.name, 0, error))?;
+        let reader = Frames(decoder);
+        return Ok(Box::new(Capped { reader, limits }));
+    }
     let notes = notes.clone();
-    Ok(match compression {
-        Compression::Zstd => {
-            let decoder = zstd::stream::read::Decoder::new(reader)
-                .map_err(|error| SourceError::from_io(&input.name, 0, error))?;
-            Box::new(Capped {
-                reader: Frames(decoder),
-                limits,
-            })
-        }
-        _ => {
-            let on_padding = move || notes.add(note.clone());
-            let reader = Members::new(BufReader::with_capacity(64 * 1024, reader), on_padding);
-            Box::new(Capped { reader, limits })
-        }
-    })
+    let on_padding = move || notes.add(note.clone());
+    let reader = Members::new(BufReader::with_capacity(64 * 1024, reader), on_padding);
+    Ok(Box::new(Capped { reader, limits }))
 }
 
 /// What the input's first bytes are. A name that promises a compression which is not there is an error: the file is

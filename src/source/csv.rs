@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 use self::header::{Column, HeaderFault, check_names, columns};
 use self::quotes::{QuoteFault, check_quotes};
-use self::rows::{Cells, Framed, Rows};
+use self::rows::{Cells, Framed, MAX_CELLS, Rows};
 use super::config::{CsvConfig, Encoding, Ragged};
 use super::draft::{Draft, Place, Portion, Reader, Step};
 use super::error::SourceError;
@@ -79,7 +79,7 @@ impl Dialect {
 }
 
 impl<R: Read> CsvReader<R> {
-    /// Reads and checks the header.
+    /// Reads and checks the header. The options are checked already.
     pub(super) fn new(
         window: Window<R>,
         dialect: Dialect,
@@ -87,16 +87,16 @@ impl<R: Read> CsvReader<R> {
         cap: usize,
     ) -> Result<Self, SourceError> {
         let mut rows = Rows::new(window, dialect, cap);
-        let (names, header) = match (config.header, config.names.is_empty()) {
-            (true, true) => read_header(&mut rows, dialect, config)?,
-            (false, false) => (given_names(config)?, None),
-            (true, false) => return Err(names_fault("are given although `csv.header` is true")),
-            (false, true) => return Err(names_fault("are needed where `csv.header` is false")),
+        let (names, header) = if config.header {
+            read_header(&mut rows, dialect, config)?
+        } else {
+            (given_names(config)?, None)
         };
         let input = rows.window.name().to_owned();
-        let columns = match names.is_empty() {
-            true => Vec::new(),
-            false => columns(&input, names, config)?,
+        let columns = if names.is_empty() {
+            Vec::new()
+        } else {
+            columns(&input, names, config)?
         };
         let shape = Shape::Csv {
             header: header.clone().unwrap_or_default(),
@@ -329,6 +329,10 @@ fn header_names(
         );
         return Err(HeaderFault { reason, hint: None });
     }
+    if cells.len() == MAX_CELLS {
+        let reason = format!("the header has {MAX_CELLS} columns or more");
+        return Err(HeaderFault { reason, hint: None });
+    }
     let text = |cell| String::from_utf8(decoded(cell, config.encoding).into_owned());
     cells
         .iter()
@@ -338,6 +342,17 @@ fn header_names(
             reason: "the header is not UTF-8".to_owned(),
             hint: Some("convert the file to UTF-8, or set `source.csv.encoding`".to_owned()),
         })
+}
+
+/// Checks what can be checked without an input: that no option contradicts another.
+pub(super) fn check_options(config: &CsvConfig) -> Result<(), SourceError> {
+    Dialect::new(config, b',')?;
+    match (config.header, config.names.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(names_fault("are given although `csv.header` is true")),
+        (false, true) => Err(names_fault("are needed where `csv.header` is false")),
+        (false, false) => columns("the input", given_names(config)?, config).map(drop),
+    }
 }
 
 fn given_names(config: &CsvConfig) -> Result<Vec<String>, SourceError> {

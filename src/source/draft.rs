@@ -60,6 +60,8 @@ pub(super) struct Draft {
 enum Span {
     /// In the input, which is JSON.
     Input(Range<usize>),
+    /// In `text`.
+    Text(Range<usize>),
     /// The row in the input, and its JSON in `text`.
     Both(Range<usize>, Range<usize>),
     /// The entry has its own bytes.
@@ -101,6 +103,21 @@ impl Draft {
         self.add_record(place, Span::Both(row, text), bytes);
     }
 
+    /// Adds a record that is JSON from `start` on at the end of `text`, and nothing that can be shown in the input.
+    pub(super) fn add_text(&mut self, place: Place, start: usize) {
+        let text = start..self.text.len();
+        self.add_record(place, Span::Text(text.clone()), text.len());
+    }
+
+    /// Adds a bad record that is shown as what stands from `start` on at the end of `text`.
+    pub(super) fn add_bad_text(&mut self, place: Place, reason: String, start: usize) {
+        let size = self.text.len() - start;
+        self.bytes += size;
+        self.spans
+            .push(Span::Text(start..start + size.min(self.max_original)));
+        self.push_bad(place, reason, Bytes::new(), size as u64);
+    }
+
     /// Adds a bad record that is `row` in the input.
     pub(super) fn add_bad(&mut self, place: Place, reason: String, row: Range<usize>) {
         let size = row.len();
@@ -123,6 +140,8 @@ impl Draft {
         for (entry, span) in self.entries.iter_mut().zip(self.spans) {
             match (entry, span) {
                 (Entry::Record(record), Span::Input(range)) => record.text = input.slice(range),
+                (Entry::Record(record), Span::Text(range)) => record.text = text.slice(range),
+                (Entry::Bad(bad), Span::Text(range)) => bad.original = text.slice(range),
                 (Entry::Record(record), Span::Both(row, json)) => {
                     record.text = text.slice(json);
                     record.original = Some(input.slice(row));

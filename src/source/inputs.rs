@@ -93,12 +93,11 @@ fn expand_pattern(pattern: &str) -> Result<Vec<Input>, SourceError> {
         }
     }
     paths.sort();
-    match paths.is_empty() {
-        true => Err(SourceError::NoMatch {
-            pattern: pattern.to_owned(),
-        }),
-        false => Ok(paths.into_iter().map(Input::file).collect()),
+    if paths.is_empty() {
+        let pattern = pattern.to_owned();
+        return Err(SourceError::NoMatch { pattern });
     }
+    Ok(paths.into_iter().map(Input::file).collect())
 }
 
 /// Names beside a missing file that look like it.
@@ -150,9 +149,9 @@ impl Input {
 
     /// The delimiter that the extension stands for.
     pub(super) fn delimiter(&self) -> u8 {
-        match self.split_compression().0.ends_with(".tsv") {
-            true => b'\t',
-            false => b',',
+        match self.split_compression().0.rsplit_once('.') {
+            Some((_, "tsv")) => b'\t',
+            _ => b',',
         }
     }
 

@@ -4,6 +4,9 @@
 //! JSON object is a bad record and the next one is read. What is wrong between two elements, or an array that is not
 //! closed, is an error.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Read;
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@
 //!
 //! Not here: what becomes of records later, and how rejects are written back.
 
+mod arrow;
 mod compression;
 mod config;
 mod csv;
@@ -30,6 +31,8 @@ mod ndjson;
 mod open;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use bytes::Bytes;
@@ -98,6 +101,18 @@ pub enum Entry {
 }
 
 /// A row of input that cannot be a record.
+///
+/// ```
+/// use outpour::source::{Entry, SourceConfig, open};
+/// # let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("people.ndjson");
+/// std::fs::write(&path, "{\"email\": oops}\n")?;
+/// let chunk = open(&SourceConfig::at(path.display().to_string()))?.next_chunk()?.expect("a chunk");
+/// let Entry::Bad(bad) = &chunk.entries[0] else { unreachable!() };
+/// assert_eq!(bad.reason, "not valid JSON: expected value at column 11");
+/// assert_eq!((bad.position.line, &bad.original[..]), (Some(1), &b"{\"email\": oops}"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRecord {
     /// Where it stood.

@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::arrow::{ArrowReader, FileBatches, StreamBatches, is_file_form};
 use super::compression::decompressed;
 use super::config::{Format, SourceConfig};
 use super::csv::{CsvReader, Dialect};
 use super::draft::{Portion, Reader, Step};
 use super::error::SourceError;
-use super::inputs::{Input, Notes, Stamp, expand};
+use super::inputs::{Counting, Input, Notes, Stamp, expand};
 use super::json_array::JsonArrayReader;
 use super::ndjson::NdjsonReader;
 use super::window::Window;
@@ -33,6 +35,7 @@ use super::{Chunk, Source};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
+    config.check()?;
     let notes = Notes::default();
     let inputs = expand(&config.path, &notes)?;
     for input in &inputs {
@@ -141,8 +144,14 @@ impl Chain {
         Ok((!is_empty).then(|| Chunk {
             entries: portion.entries,
             blank_lines: portion.blank_lines,
-            bytes_read: self.bytes_read.load(Ordering::Relaxed),
+            bytes_read: self.bytes_read(),
         }))
+    }
+
+    /// How much was read; a part that was read twice, as an Arrow footer is, does not count beyond the end.
+    fn bytes_read(&self) -> u64 {
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        self.total_bytes.map_or(read, |total| read.min(total))
     }
 
     fn close_current(&mut self) {
@@ -192,8 +201,19 @@ fn open_input(
     notes: &Notes,
 ) -> Result<Box<dyn Reader>, SourceError> {
     let format = format_of(input, config)?;
-    let bytes = decompressed(input, config, count, notes)?;
     let cap = config.max_record_bytes.as_len();
+    if format == Format::Arrow
+        && let Some(file) = arrow_file(input, &count)?
+    {
+        let batches = FileBatches::open(&input.name, file, &config.arrow)?;
+        return Ok(Box::new(ArrowReader::new(
+            &input.name,
+            batches,
+            &config.arrow,
+            cap,
+        )?));
+    }
+    let bytes = decompressed(input, config, count, notes)?;
     Ok(match format {
         Format::Csv => {
             let dialect = Dialect::new(&config.csv, input.delimiter())?;
@@ -203,11 +223,27 @@ fn open_input(
         Format::Ndjson => Box::new(NdjsonReader::new(Window::on_text(&input.name, bytes)?, cap)),
         Format::Json => open_json(input, bytes, cap, notes)?,
         Format::Arrow | Format::ArrowStream => {
-            return Err(SourceError::UnknownFormat {
-                name: input.name.clone(),
-            });
+            let batches = StreamBatches::open(&input.name, bytes, &config.arrow)?;
+            Box::new(ArrowReader::new(&input.name, batches, &config.arrow, cap)?)
         }
     })
+}
+
+/// Opens a plain file that is in the file form of Arrow; none if the input is anything else.
+fn arrow_file(input: &Input, count: &Arc<AtomicU64>) -> Result<Option<Counting<File>>, SourceError> {
+    if input.stamp().is_none() {
+        return Ok(None);
+    }
+    let mut start = Vec::new();
+    let uncounted = input.file_bytes(Arc::default())?;
+    uncounted
+        .take(8)
+        .read_to_end(&mut start)
+        .map_err(|error| SourceError::from_io(&input.name, 0, error))?;
+    if !is_file_form(&start) {
+        return Ok(None);
+    }
+    input.file_bytes(Arc::clone(count)).map(Some)
 }
 
 /// Opens a JSON file as an array, or as NDJSON if it begins with an object.

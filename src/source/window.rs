@@ -26,6 +26,8 @@ pub(super) struct Window<R> {
     /// How many bytes of the buffer are consumed.
     cursor: usize,
     ended: bool,
+    /// An error that came while the first bytes were looked at, and waits until more than these are asked for.
+    failure: Option<SourceError>,
 }
 
 impl<R: Read> Window<R> {
@@ -38,8 +40,18 @@ impl<R: Read> Window<R> {
             base: 0,
             cursor: 0,
             ended: false,
+            failure: None,
         };
-        while window.pending().len() < 4 && window.fill()? {}
+        while window.pending().len() < 4 {
+            match window.fill() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(failure) => {
+                    window.failure = Some(failure);
+                    break;
+                }
+            }
+        }
         match byte_order_mark(window.pending()) {
             Some(("UTF-8", length)) => window.skip(length),
             Some((encoding, _)) => {
@@ -68,15 +80,18 @@ impl<R: Read> Window<R> {
 
     /// Whether the stream has ended, so that nothing will join the pending bytes.
     pub(super) fn is_ended(&self) -> bool {
-        self.ended
+        self.ended && self.failure.is_none()
     }
 
     /// Reads more pending bytes; false at the end of the stream.
     pub(super) fn fill(&mut self) -> Result<bool, SourceError> {
-        let length = self.buffer.len();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.ended {
             return Ok(false);
         }
+        let length = self.buffer.len();
         self.buffer.resize(length + READ_SIZE, 0);
         let read = read_some(&mut self.reader, &mut self.buffer[length..]);
         self.buffer
@@ -127,7 +142,7 @@ impl<R: Read> Window<R> {
 }
 
 /// Reads once, again if a signal came between.
-fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -27,25 +27,34 @@ impl CellKind {
 
     /// Writes the cell's JSON; the reason says why it does not fit, to be read after the column's name.
     pub(super) fn write(self, out: &mut BytesMut, cell: &[u8]) -> Result<(), String> {
-        match self {
-            Self::Typed(ColumnType::String) => write_string(out, cell),
-            Self::Inferred if is_number(cell) || cell == b"true" || cell == b"false" => {
-                out.extend_from_slice(cell);
-            }
-            Self::Inferred => write_string(out, cell),
-            Self::Typed(ColumnType::Integer) if is_integer(cell) => out.extend_from_slice(cell),
-            Self::Typed(ColumnType::Number) if is_number(cell) => out.extend_from_slice(cell),
-            Self::Typed(ColumnType::Boolean) => match boolean(cell) {
+        let column_type = match self {
+            Self::Typed(column_type) => column_type,
+            Self::Inferred => inferred(cell),
+        };
+        match column_type {
+            ColumnType::String => write_string(out, cell),
+            ColumnType::Integer if is_integer(cell) => out.extend_from_slice(cell),
+            ColumnType::Integer => return Err(misfit(cell, "an integer")),
+            ColumnType::Number if is_number(cell) => out.extend_from_slice(cell),
+            ColumnType::Number => return Err(misfit(cell, "a number")),
+            ColumnType::Boolean => match boolean(cell) {
                 Some(value) => out.extend_from_slice(value),
                 None => return Err(misfit(cell, "a boolean")),
             },
-            Self::Typed(ColumnType::Date) if is_date(cell) => write_string(out, cell),
-            Self::Typed(ColumnType::Json) => return write_json(out, cell),
-            Self::Typed(ColumnType::Integer) => return Err(misfit(cell, "an integer")),
-            Self::Typed(ColumnType::Number) => return Err(misfit(cell, "a number")),
-            Self::Typed(ColumnType::Date) => return Err(misfit(cell, "an ISO 8601 date")),
+            ColumnType::Date if is_date(cell) => write_string(out, cell),
+            ColumnType::Date => return Err(misfit(cell, "an ISO 8601 date")),
+            ColumnType::Json => return write_json(out, cell),
         }
         Ok(())
+    }
+}
+
+/// The type that the text is one of, if nothing is lost by it.
+fn inferred(cell: &[u8]) -> ColumnType {
+    match cell {
+        b"true" | b"false" => ColumnType::Boolean,
+        _ if is_number(cell) => ColumnType::Number,
+        _ => ColumnType::String,
     }
 }
 

@@ -15,6 +15,9 @@ use crate::source::draft::MAX_ORIGINAL;
 use crate::source::error::SourceError;
 use crate::source::window::Window;
 
+/// How many cells of a row are told apart at most. More are no row that fits any header, and only take memory.
+pub(super) const MAX_CELLS: usize = 1 << 18;
+
 /// Rows of a CSV stream.
 pub(super) struct Rows<R> {
     pub(super) window: Window<R>,
@@ -260,7 +263,7 @@ impl Cells {
         }
     }
 
-    /// The number of cells.
+    /// The number of cells; one that reaches [`MAX_CELLS`] stands for that many or more.
     pub(super) fn len(&self) -> usize {
         self.ends_len
     }
@@ -281,7 +284,9 @@ impl Cells {
         if self.text.len() < needed {
             self.text.resize(needed, 0);
         }
-        if self.ends_len == self.ends.len() {
+        if self.ends_len == MAX_CELLS {
+            self.ends_len -= 1;
+        } else if self.ends_len == self.ends.len() {
             self.ends.resize(self.ends.len() * 2, 0);
         }
     }

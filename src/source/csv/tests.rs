@@ -213,6 +213,17 @@ fn a_line_of_100_mb_is_skipped_without_being_held() {
 }
 
 #[test]
+fn a_row_of_very_many_cells_takes_no_memory_for_them() {
+    let input = format!("a,b\n{}\n1,2\n", ",".repeat(3_000_000));
+    let mut reader = open(input.as_bytes(), &config(r#"{"ragged": "truncate"}"#), CAP).unwrap();
+    assert_eq!(
+        read_all(&mut reader).texts(),
+        [r#"{"a":"","b":""}"#, r#"{"a":"1","b":"2"}"#]
+    );
+    assert!(header_error(",".repeat(300_000).as_bytes(), "{}").contains("columns or more"));
+}
+
+#[test]
 fn nul_and_control_bytes_are_legal_in_cells() {
     assert_eq!(
         read("a,b\n\0,\u{1}\n").texts(),
@@ -247,9 +258,20 @@ fn an_empty_file_and_a_lone_header_have_no_records() {
 fn a_file_without_a_header_takes_given_names() {
     let all = read_with(b"1,2\n", r#"{"header": false, "names": ["a", "b"]}"#);
     assert_eq!(all.texts(), [r#"{"a":"1","b":"2"}"#]);
-    assert!(header_error(b"1,2\n", r#"{"header": false}"#).contains("are needed"));
-    assert!(header_error(b"1,2\n", r#"{"names": ["a"]}"#).contains("although"));
-    assert!(header_error(b"1,2\n", r#"{"header": false, "names": ["a", "a"]}"#).contains("both named"));
+}
+
+#[test]
+fn names_and_a_header_contradict_each_other() {
+    let said = |options| check_options(&config(options)).unwrap_err().to_string();
+    assert_eq!(
+        said(r#"{"header": false}"#),
+        "`csv.names` are needed where `csv.header` is false"
+    );
+    assert_eq!(
+        said(r#"{"names": ["a"]}"#),
+        "`csv.names` are given although `csv.header` is true"
+    );
+    assert!(said(r#"{"header": false, "names": ["a", "a"]}"#).contains("both named"));
 }
 
 #[test]
@@ -303,13 +325,13 @@ fn cell() -> impl Strategy<Value = String> {
 
 /// Writes a row as CSV, quoting where it is needed and where `quoted` says so.
 fn write_row(cells: &[String], quoted: bool) -> String {
-    let cells =
-        cells.iter().map(
-            |cell| match quoted || cell.is_empty() || cell.contains(['"', ',', '\r', '\n']) {
-                true => format!("\"{}\"", cell.replace('"', "\"\"")),
-                false => cell.clone(),
-            },
-        );
+    let cells = cells.iter().map(|cell| {
+        if quoted || cell.is_empty() || cell.contains(['"', ',', '\r', '\n']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.clone()
+        }
+    });
     cells.collect::<Vec<_>>().join(",")
 }
 
