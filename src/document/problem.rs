@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-use super::words::{expectation, plain_message, unknown_key, unsuited};
+use super::words::{expectation, one_of, plain_message, unknown_key, unsuited};
 use super::{Document, Place};
 
 /// One thing that is wrong in a document.
@@ -136,18 +136,60 @@ fn collect(schema: &Value, document: &Document, error: &ValidationError<'_>, pro
             problems.push(at(pointer, format!("`{key}` is missing")));
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match deepest_branch(pointer, context) {
-                Some(branch) => branch
+            let branch = only_branch(context).or_else(|| deepest_branch(pointer, context));
+            match (unknown_tag(pointer, context), branch) {
+                (Some((pointer, message)), _) => problems.push(at(pointer, message)),
+                (None, Some(branch)) => branch
                     .iter()
                     .for_each(|error| collect(schema, document, error, problems)),
-                None => problems.push(at(pointer, unsuited(error, expectation(schema, error), context))),
+                (None, None) => {
+                    problems.push(at(pointer, unsuited(error, expectation(schema, error), context)));
+                }
             }
         }
         _ => problems.push(at(pointer, plain_message(schema, error))),
     }
 }
 
-/// The branch of a choice that the user most likely meant: the one that fits at its top.
+/// The only branch besides null, which something optional has.
+fn only_branch<'e>(
+    context: &'e [Vec<ValidationError<'static>>],
+) -> Option<&'e Vec<ValidationError<'static>>> {
+    let is_null = |branch: &Vec<ValidationError<'_>>| match &branch[..] {
+        [error] => matches!(
+            error.kind(),
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(JsonType::Null)
+            }
+        ),
+        _ => false,
+    };
+    match context {
+        [branch, null] if is_null(null) && !is_null(branch) => Some(branch),
+        _ => None,
+    }
+}
+
+/// Where no branch knows the key that tells branches apart, such as `type`: its place, and what is wrong with it.
+fn unknown_tag<'e>(pointer: &str, context: &'e [Vec<ValidationError<'static>>]) -> Option<(&'e str, String)> {
+    let wrong_tag = |branch: &'e Vec<ValidationError<'static>>| {
+        branch.iter().find_map(|error| match error.kind() {
+            ValidationErrorKind::Constant { expected_value }
+                if error.instance_path().as_str().len() > pointer.len() =>
+            {
+                Some((error, Value::clone(expected_value)))
+            }
+            _ => None,
+        })
+    };
+    let tags: Vec<_> = context.iter().map(wrong_tag).collect::<Option<_>>()?;
+    let (error, _) = tags.first()?;
+    let options = tags.iter().map(|(_, option)| option.clone()).collect();
+    let message = one_of(error.instance(), &Value::Array(options));
+    Some((error.instance_path().as_str(), message))
+}
+
+/// The branch of a choice that the user most likely meant: the one that fits at its top, its tag first of all.
 fn deepest_branch<'e>(
     pointer: &str,
     context: &'e [Vec<ValidationError<'static>>],
@@ -167,7 +209,9 @@ fn deepest_branch<'e>(
     let suited = context
         .iter()
         .filter(|branch| !branch.is_empty() && branch.iter().all(is_inside));
-    suited.min_by_key(|branch| branch.len())
+    let is_wrong_tag =
+        |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Constant { .. });
+    suited.min_by_key(|branch| (branch.iter().any(is_wrong_tag), branch.len()))
 }
 
 /// The part of the schema at a pointer without its last `drop` keys, through references.
@@ -208,6 +252,16 @@ mod tests {
         limits: Option<Limits>,
         path: Option<Paths>,
         headers: Option<BTreeMap<String, String>>,
+        auth: Option<Auth>,
+    }
+
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    #[expect(dead_code, reason = "the fields are only checked, never read")]
+    enum Auth {
+        None,
+        Bearer { token: String },
+        Header { name: String, value: String },
     }
 
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
@@ -256,6 +310,20 @@ mod tests {
     fn a_choice_says_what_it_takes() {
         insta::assert_snapshot!(problems("name: x\npath: 5\n"), @"job.yaml:2: path: `5` is not a path or a list of paths");
         insta::assert_snapshot!(problems("name: x\npath: [a, 5]\n"), @"job.yaml:2: path.1: expected text, found a number");
+    }
+
+    #[test]
+    fn an_optional_section_says_what_it_takes() {
+        insta::assert_snapshot!(problems("name: x\nlimits: 100\n"), @"job.yaml:2: limits: expected a map of keys, found a number");
+    }
+
+    #[test]
+    fn a_choice_by_type_is_told_by_its_type() {
+        insta::assert_snapshot!(problems("name: x\nauth: {type: beerer, token: t}\n"), @"job.yaml:2: auth.type: `beerer` is not one of `none`, `bearer`, `header`, did you mean `bearer`?");
+        insta::assert_snapshot!(problems("name: x\nauth: {type: bearer, tokn: t}\n"), @"
+        job.yaml:2: auth: `token` is missing
+        job.yaml:2: auth: unknown key `tokn`, did you mean `token`?
+        ");
     }
 
     #[test]

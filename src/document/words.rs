@@ -9,9 +9,10 @@ use super::problem::{closest, lookup};
 pub(super) fn plain_message(schema: &Value, error: &ValidationError<'_>) -> String {
     let given = shown(error.instance());
     match error.kind() {
-        ValidationErrorKind::Type { kind } => {
-            format!("expected {}, found {}", type_words(kind), found(error.instance()))
-        }
+        ValidationErrorKind::Type { kind } => match expectation(schema, error) {
+            Some(words) => format!("{given} is not {words}"),
+            None => format!("expected {}, found {}", type_words(kind), found(error.instance())),
+        },
         ValidationErrorKind::Enum { options } => one_of(error.instance(), options),
         ValidationErrorKind::Minimum { limit } => format!("{given} is too small, the least is {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("{given} is too large, the most is {limit}"),
@@ -50,7 +51,7 @@ pub(super) fn unsuited(
     }
 }
 
-fn one_of(given: &Value, options: &Value) -> String {
+pub(super) fn one_of(given: &Value, options: &Value) -> String {
     let names: Vec<&str> = options
         .as_array()
         .into_iter()

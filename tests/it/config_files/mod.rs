@@ -23,7 +23,10 @@ fn example_jobs() -> Vec<String> {
     let names = std::fs::read_dir(project("config"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let is_job = |name: &String| name.ends_with(".yaml") && name != "reference.yaml";
+    let is_job = |name: &String| {
+        let job = name.strip_suffix(".yaml");
+        job.is_some_and(|job| job != "reference")
+    };
     let mut names: Vec<_> = names.filter(is_job).collect();
     names.sort();
     names

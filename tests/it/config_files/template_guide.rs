@@ -38,8 +38,8 @@ fn complete_files(guide: &str) -> Vec<(String, String)> {
     let files = blocks.filter_map(|block| {
         let text = block.split_once("```")?.0;
         let name = text.lines().next()?.strip_prefix("# ")?;
-        name.ends_with(".yaml")
-            .then(|| (name.to_owned(), text.to_owned()))
+        name.strip_suffix(".yaml")?;
+        Some((name.to_owned(), text.to_owned()))
     });
     files.collect()
 }
