@@ -3,8 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use outpour::config::Config;
+use outpour::document::schema_of;
 use outpour::template::{TemplateFile, VendorFile};
-use schemars::schema_for;
 
 use super::args::{Cli, SchemaOf};
 use super::error::Failure;
@@ -13,8 +13,8 @@ use super::printer::Printer;
 pub(super) fn schema(of: SchemaOf) -> Result<u8, Failure> {
     let schema = match of {
         SchemaOf::Job => Config::schema(),
-        SchemaOf::Template => schema_for!(TemplateFile).to_value(),
-        SchemaOf::Vendor => schema_for!(VendorFile).to_value(),
+        SchemaOf::Template => schema_of::<TemplateFile>(),
+        SchemaOf::Vendor => schema_of::<VendorFile>(),
     };
     Printer::result(&serde_json::to_string_pretty(&schema).unwrap_or_default())?;
     Ok(0)

@@ -154,7 +154,7 @@ impl Config {
 
     /// The JSON Schema of a configuration, for editors.
     pub fn schema() -> serde_json::Value {
-        schemars::schema_for!(Self).to_value()
+        crate::document::schema_of::<Self>()
     }
 
     /// The job's name.

@@ -51,6 +51,28 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(name: &str, text: &str) -> Result
     Ok((value, document))
 }
 
+/// The JSON Schema of `T`, for editors: descriptions end where the examples in Rust begin.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
+    cut_examples(&mut schema);
+    schema
+}
+
+fn cut_examples(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::String(text)) = map.get_mut("description")
+                && let Some(end) = text.find("```")
+            {
+                text.truncate(text[..end].trim_end().len());
+            }
+            map.values_mut().for_each(cut_examples);
+        }
+        Value::Array(list) => list.iter_mut().for_each(cut_examples),
+        _ => {}
+    }
+}
+
 impl Document {
     /// Reads `text` as YAML, without a check of what it says.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {

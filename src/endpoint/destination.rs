@@ -39,7 +39,8 @@ pub struct DestinationConfig {
     pub identifiers: Vec<String>,
     /// What counts as success at a manual endpoint. Default: every 2xx.
     pub success: SuccessRule,
-    /// jq over a reply's body: the message of an error. Default: the usual places, `.error.message`, `.error`, `.message`.
+    /// jq over a reply's body: the message of an error. Default: the vendor's; for a manual endpoint
+    /// the usual places, `.error.message`, `.error`, `.message`, `.errors`.
     pub error: Option<String>,
     /// Whether sending the same request twice does the same as sending it once. A request that is not safe and whose
     /// answer was lost is in doubt, and not resent. Default: the template's; for a manual endpoint true for PUT and
