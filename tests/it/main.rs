@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics where it is")]
 
+mod cli;
 mod client;
 mod config_files;
 mod contract;
+mod delivery;
 mod docs;
+mod harness;
 mod raw_server;
+mod run;

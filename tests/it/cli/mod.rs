@@ -1,0 +1,5 @@
+//! The command line: its words, its exit codes, and what it never shows.
+
+mod exit_codes;
+mod preview;
+mod signals;

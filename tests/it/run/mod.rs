@@ -1,0 +1,9 @@
+//! Whole runs of the built binary, judged by what the mock or a recording server saw.
+
+mod arrow;
+mod faults;
+mod loads;
+mod manual;
+mod rate;
+mod rejects;
+mod webhook;
