@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::causes::in_one_line;
 use crate::client::{Fatal, Outcome, Policy, Reply, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request;
@@ -163,12 +164,12 @@ impl<T: Transport> Deliverer<T> {
             Outcome::NotSent(error) => {
                 delivered.settle(
                     batch,
-                    Fate::Rejected(format!("never sent: {}", with_sources(&error))),
+                    Fate::Rejected(format!("never sent: {}", in_one_line(&error))),
                     exchange,
                 );
             }
             Outcome::InDoubt(error) => {
-                delivered.settle(batch, Fate::InDoubt(with_sources(&error)), exchange);
+                delivered.settle(batch, Fate::InDoubt(in_one_line(&error)), exchange);
             }
             Outcome::Stopped => delivered.settle(batch, Fate::Unsent, None),
             Outcome::Fatal(fatal) => {
@@ -277,16 +278,4 @@ impl Exchange {
             elapsed: sent.elapsed,
         }
     }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use outpour::endpoint::{Endpoint, Parameters, run_tests};
+use outpour::endpoint::{Endpoint, Parameters};
 use outpour::record::{Origin, Position, Record, Shape};
 use outpour::request;
+use outpour::selftest::run_tests;
 use outpour::template::{Catalog, Template, TemplateFile};
 
 use super::args::{TemplatesArgs, TemplatesVerb};

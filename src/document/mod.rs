@@ -7,6 +7,7 @@
 
 mod problem;
 mod tree;
+mod words;
 
 use std::collections::HashMap;
 

@@ -4,10 +4,11 @@
 //! its part of a request ([`Prepared`]), or says why it cannot be sent. An endpoint does no I/O and sends nothing.
 
 mod compile;
+mod credentials;
 mod destination;
 mod header;
 mod placeholder;
-mod selftest;
+mod sample;
 mod success;
 mod url;
 
@@ -24,11 +25,11 @@ use crate::record::{FieldError, Fields, Record, is_blank, text_of};
 use crate::secret::Mask;
 use crate::template::{ContentType, Need};
 
-pub use compile::{EndpointInput, wanted_secrets};
+pub use compile::EndpointInput;
+pub use credentials::wanted_secrets;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
-pub use selftest::{SelfTestFailure, run_tests};
 pub use success::{Success, Verdict};
 pub use url::UrlError;
 
