@@ -15,10 +15,13 @@ use proptest::prelude::*;
 
 type Answer = Result<Reply, TransportErrorKind>;
 
-/// Answers each request by what it carries, and keeps the bodies.
+/// Answers the request of that number by what it carries.
+type Script = dyn Fn(usize, &str) -> Answer + Send + Sync;
+
+/// Plays a script, and keeps the bodies.
 #[derive(Clone)]
 struct Api {
-    answer: Arc<dyn Fn(usize, &str) -> Answer + Send + Sync>,
+    answer: Arc<Script>,
     bodies: Arc<Mutex<Vec<String>>>,
 }
 
