@@ -7,6 +7,7 @@ mod client;
 mod config_files;
 mod contract;
 mod delivery;
+mod docs;
 mod harness;
 mod raw_server;
 mod run;

@@ -18,7 +18,12 @@ fn in_manifest(table: &str) -> Vec<String> {
 fn in_document(heading: &str) -> Vec<String> {
     let mut names: Vec<String> = rows(&section(&text("docs/dependencies.md"), heading))
         .iter()
-        .flat_map(|row| row[0].split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>())
+        .flat_map(|row| {
+            row[0]
+                .split(", ")
+                .map(|name| name.trim_matches('`').to_owned())
+                .collect::<Vec<_>>()
+        })
         .collect();
     names.sort();
     names
@@ -26,8 +31,14 @@ fn in_document(heading: &str) -> Vec<String> {
 
 #[test]
 fn every_dependency_is_explained_and_no_other() {
-    assert_eq!(in_document("What the binary is made of"), in_manifest("dependencies"));
-    assert_eq!(in_document("What the tests need besides"), in_manifest("dev-dependencies"));
+    assert_eq!(
+        in_document("What the binary is made of"),
+        in_manifest("dependencies")
+    );
+    assert_eq!(
+        in_document("What the tests need besides"),
+        in_manifest("dev-dependencies")
+    );
 }
 
 #[test]
@@ -36,9 +47,15 @@ fn what_the_document_rules_out_is_banned_and_not_in_the_tree() {
     let rules = text("deny.toml");
     for row in rows(&section(&text("docs/dependencies.md"), "What we do not use")) {
         for name in row[0].split(", ").map(|name| name.trim_matches('`')) {
-            assert!(!lock.contains(&format!("\nname = \"{name}\"\n")), "{name} is in Cargo.lock");
+            assert!(
+                !lock.contains(&format!("\nname = \"{name}\"\n")),
+                "{name} is in Cargo.lock"
+            );
             if row[1] == "yes" {
-                assert!(rules.contains(&format!("name = \"{name}\"")), "deny.toml does not ban {name}");
+                assert!(
+                    rules.contains(&format!("name = \"{name}\"")),
+                    "deny.toml does not ban {name}"
+                );
             }
         }
     }

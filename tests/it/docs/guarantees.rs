@@ -29,12 +29,21 @@ fn every_promise_names_tests_that_exist() {
         .collect();
     let promises = promises();
     assert!(promises.len() >= 8, "{promises:#?}");
-    for promise in promises.iter().filter(|promise| !promise.ends_with("No test holds this yet.")) {
-        let held_by = promise.split_once("Held by ").unwrap_or_else(|| panic!("no test: {promise}")).1;
+    for promise in promises
+        .iter()
+        .filter(|promise| !promise.ends_with("No test holds this yet."))
+    {
+        let held_by = promise
+            .split_once("Held by ")
+            .unwrap_or_else(|| panic!("no test: {promise}"))
+            .1;
         let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "no test: {promise}");
         for name in names {
-            assert!(code.contains(&format!("fn {name}(")), "there is no test `{name}`: {promise}");
+            assert!(
+                code.contains(&format!("fn {name}(")),
+                "there is no test `{name}`: {promise}"
+            );
         }
     }
 }

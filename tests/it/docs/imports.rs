@@ -47,9 +47,12 @@ pub(super) fn modules() -> Vec<String> {
 /// The files of the library that are not tests.
 pub(super) fn library_files() -> Vec<String> {
     let is_library = |file: &String| {
-        let is_program =
-            file == "src/main.rs" || file == "src/lib.rs" || file.starts_with("src/cli/") || file == "src/cli.rs";
-        let is_test = file.contains("/tests/") || file.ends_with("/tests.rs") || file.ends_with("/testing.rs");
+        let is_program = file == "src/main.rs"
+            || file == "src/lib.rs"
+            || file.starts_with("src/cli/")
+            || file == "src/cli.rs";
+        let is_test =
+            file.contains("/tests/") || file.ends_with("/tests.rs") || file.ends_with("/testing.rs");
         !is_program && !is_test
     };
     files("src", ".rs").into_iter().filter(is_library).collect()
@@ -77,13 +80,18 @@ pub(super) fn code(text: &str) -> String {
 fn paths(code: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (at, before) in code.match_indices("crate::") {
-        let is_part_of_a_name = code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+        let is_part_of_a_name =
+            code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
         if is_part_of_a_name {
             continue;
         }
         let rest = &code[at + before.len()..];
         let module = name(rest);
-        assert!(!module.is_empty(), "write one `use` a module instead of `crate::{{..}}`: {}", line(rest));
+        assert!(
+            !module.is_empty(),
+            "write one `use` a module instead of `crate::{{..}}`: {}",
+            line(rest)
+        );
         for item in items(&rest[module.len()..]) {
             found.push((module.to_owned(), item));
         }
@@ -100,7 +108,10 @@ fn items(rest: &str) -> Vec<String> {
         return vec![name(rest).to_owned()];
     };
     let end = list.find('}').unwrap();
-    let parts = list[..end].split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parts = list[..end]
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     parts
         .map(|part| match name(part) {
             "self" => String::new(),

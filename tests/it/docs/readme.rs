@@ -15,8 +15,9 @@ const BINARY: &str = env!("CARGO_BIN_EXE_outpour");
 
 /// Rejects that someone has mended.
 const MENDED: &str = "\
-email,userId,internal_note,_error_reason,_error_status,_error_attempts,_error_line,_error_row
-ada@example.com,u-1001,,400 Bad Request: Invalid email: ada,400,1,2,
+email,userId,firstName,lastName,plan,mrr,signedUpAt,internal_note,\
+_error_reason,_error_status,_error_attempts,_error_line,_error_row
+ada@example.com,u-1001,Ada,Lovelace,pro,49.90,2024-01-15T09:30:00Z,,400 Bad Request: Invalid email: ada,400,1,2,
 ";
 
 /// A copy of what the README's lines work on, and the files that its blocks show.
@@ -96,7 +97,10 @@ fn shown_files() -> Vec<(String, String)> {
 /// The lines of the `sh` blocks, their comments apart.
 fn shell_lines() -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    for block in blocks(&text("README.md")).iter().filter(|block| block.language == "sh") {
+    for block in blocks(&text("README.md"))
+        .iter()
+        .filter(|block| block.language == "sh")
+    {
         for (index, line) in block.text.replace("\\\n", "").lines().enumerate() {
             let command = line.split(" # ").next().unwrap().trim();
             if !command.is_empty() && !command.starts_with('#') {
@@ -122,11 +126,23 @@ fn every_shell_line_of_the_readme_works() {
             assert!(said.contains("listens on"), "README.md:{number}: {said}");
         } else if line.starts_with("cargo ") {
             // This very test is one of those that such a line runs.
-            assert!(["cargo test", "cargo install --path ."].contains(&line.as_str()), "README.md:{number}: {line}");
+            assert!(
+                ["cargo test", "cargo install --path ."].contains(&line.as_str()),
+                "README.md:{number}: {line}"
+            );
         } else {
-            let needs_a_key = ["outpour run ", "outpour test "].iter().any(|verb| line.contains(verb));
-            let line = if needs_a_key && !line.contains("--mock") { format!("{line} --mock") } else { line };
-            assert!(line.contains("outpour "), "README.md:{number}: no test runs `{line}`");
+            let needs_a_key = ["outpour run ", "outpour test "]
+                .iter()
+                .any(|verb| line.contains(verb));
+            let line = if needs_a_key && !line.contains("--mock") {
+                format!("{line} --mock")
+            } else {
+                line
+            };
+            assert!(
+                line.contains("outpour "),
+                "README.md:{number}: no test runs `{line}`"
+            );
             let output = place.run(&line);
             let faults_are_wanted = line.contains("--fail");
             let code = output.status.code();
@@ -143,7 +159,13 @@ fn every_shell_line_of_the_readme_works() {
 #[test]
 fn the_two_lines_of_the_quickstart_stand_as_they_were_promised() {
     let lines: Vec<String> = shell_lines().into_iter().map(|(_, line)| line).collect();
-    assert_eq!(lines[..2], ["cargo run --release -- run config/people.yaml --mock", "cargo test"]);
+    assert_eq!(
+        lines[..2],
+        [
+            "cargo run --release -- run config/people.yaml --mock",
+            "cargo test"
+        ]
+    );
 }
 
 #[test]
@@ -209,7 +231,8 @@ fn every_yaml_block_of_the_readme_parses_and_plans() {
     assert!(yaml.len() > 3);
     for block in yaml {
         let name = format!("README.md, block at line {}", block.line);
-        let (config, document) = Config::parse(&name, &whole(&block.text)).unwrap_or_else(|error| panic!("{error}"));
+        let (config, document) =
+            Config::parse(&name, &whole(&block.text)).unwrap_or_else(|error| panic!("{error}"));
         Plan::make(&config, &document, &catalog, &options).unwrap_or_else(|error| panic!("{error}"));
     }
 }
@@ -265,7 +288,13 @@ fn the_templates_of_the_readme_are_those_of_the_binary() {
         .collect();
     let in_readme: Vec<[String; 3]> = rows(&section(&text("README.md"), "Templates"))
         .into_iter()
-        .map(|row| [row[0].clone(), row[1].trim_matches('`').to_owned(), row[2].clone()])
+        .map(|row| {
+            [
+                row[0].clone(),
+                row[1].trim_matches('`').to_owned(),
+                row[2].clone(),
+            ]
+        })
         .collect();
     assert_eq!(in_readme, in_binary);
     let listed = Command::new(BINARY).arg("templates").output().unwrap();
@@ -274,7 +303,9 @@ fn the_templates_of_the_readme_are_those_of_the_binary() {
     for (line, [name, call, title]) in listed.lines().zip(&in_readme) {
         let method = call.split(' ').next().unwrap();
         assert!(
-            line.starts_with(name.trim_matches('`')) && line.contains(method) && line.ends_with(title.as_str()),
+            line.starts_with(name.trim_matches('`'))
+                && line.contains(method)
+                && line.ends_with(title.as_str()),
             "{line}"
         );
     }
