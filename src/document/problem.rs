@@ -170,7 +170,7 @@ fn deepest_branch<'e>(
 }
 
 fn plain_message(schema: &Value, error: &ValidationError<'_>) -> String {
-    let given = shown(error.instance());
+    let given = shown_unless_secret(error);
     match error.kind() {
         ValidationErrorKind::Type { kind } => {
             format!("expected {}, found {}", type_words(kind), found(error.instance()))
@@ -203,7 +203,7 @@ fn unsuited(
             _ => Vec::new(),
         })
         .collect();
-    let given = shown(error.instance());
+    let given = shown_unless_secret(error);
     match expected {
         _ if !options.is_empty() && error.instance().is_string() => {
             one_of(error.instance(), &Value::Array(options))
@@ -293,6 +293,18 @@ fn dotted(pointer: &str) -> String {
         .skip(1)
         .map(|key| key.replace("~1", "/").replace("~0", "~"));
     keys.collect::<Vec<_>>().join(".")
+}
+
+/// A value as a message shows it; no more than that there is one where a secret may stand.
+fn shown_unless_secret(error: &ValidationError<'_>) -> String {
+    const SECRET: [&str; 6] = ["auth", "credentials", "password", "secret", "token", "value"];
+    let pointer = error.instance_path().as_str();
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    if SECRET.contains(&last) || pointer.contains("/credentials/") {
+        "the value".to_owned()
+    } else {
+        shown(error.instance())
+    }
 }
 
 /// A value as a message shows it: short, and never a whole structure.
