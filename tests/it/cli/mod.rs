@@ -1,5 +1,6 @@
 //! The command line: its words, its exit codes, and what it never shows.
 
+mod canary;
 mod exit_codes;
 mod preview;
 mod signals;
