@@ -2,5 +2,6 @@
 
 mod canary;
 mod exit_codes;
+mod options;
 mod preview;
 mod signals;

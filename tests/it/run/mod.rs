@@ -6,4 +6,5 @@ mod loads;
 mod manual;
 mod rate;
 mod rejects;
+mod templates;
 mod webhook;
