@@ -15,7 +15,7 @@ use crate::document::{Document, Problem, Problems};
 use crate::endpoint::{Endpoint, EndpointInput, wanted_secrets};
 use crate::pipeline::Job;
 use crate::secret::{Secret, SecretRef};
-use crate::shape::Shaper;
+use crate::shape::{Shaper, ShaperError};
 use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::{EventContext, Webhook, WebhookConfig};
 
@@ -121,7 +121,10 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = Shaper::compile(&config.records)
-            .map_err(|error| self.problem("records", error))
+            .map_err(|error| match error {
+                ShaperError::Expression { key, source } => self.problem(format!("records.{key}"), source),
+                ShaperError::Attribute { key, source } => self.problem(format!("records.{key}"), source),
+            })
             .ok();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
