@@ -2,6 +2,8 @@
 
 mod canary;
 mod exit_codes;
+mod help;
+mod messages;
 mod options;
 mod preview;
 mod signals;
