@@ -5,5 +5,7 @@ mod exit_codes;
 mod help;
 mod messages;
 mod options;
+mod outputs;
 mod preview;
 mod signals;
+mod verbs;

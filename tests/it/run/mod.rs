@@ -6,5 +6,6 @@ mod loads;
 mod manual;
 mod rate;
 mod rejects;
+mod replies;
 mod templates;
 mod webhook;
