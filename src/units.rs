@@ -222,7 +222,13 @@ macro_rules! written_as_text {
     };
 }
 
-written_as_text!(TimeSpan, TIME_EXPECTED, r"^[0-9][0-9a-z .]*[a-z]$", "5s", false);
+written_as_text!(
+    TimeSpan,
+    TIME_EXPECTED,
+    r"^([0-9]+(\.[0-9]+)? ?([num]s(ec)?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?) ?)+$",
+    "5s",
+    false
+);
 written_as_text!(
     ByteSize,
     SIZE_EXPECTED,

@@ -1,5 +1,6 @@
 //! The one printer: results on standard output, everything else on standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
@@ -20,6 +21,7 @@ impl Printer {
 
     /// Writes a result to standard output.
     pub(super) fn result(text: &str) -> Result<(), Failure> {
+        let text = visible(text);
         let mut out = io::stdout().lock();
         let written = out
             .write_all(text.as_bytes())
@@ -39,13 +41,34 @@ impl Printer {
 
     /// Writes to standard error, always. Where that is closed, nobody reads.
     pub(super) fn error(text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", visible(text));
     }
 
     /// Whether progress is worth drawing.
     pub(super) fn is_watched(self) -> bool {
         !self.is_quiet && io::stderr().is_terminal()
     }
+}
+
+/// A text from an API or a record must not steer a terminal. Its control characters are written as JSON writes them, so
+/// that what is JSON stays the same JSON.
+fn visible(text: &str) -> Cow<'_, str> {
+    use std::fmt::Write as _;
+
+    let is_steering = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if !text.contains(is_steering) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_steering(character) {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Starts logging to standard error. `RUST_LOG` overrides -v.

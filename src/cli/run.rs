@@ -29,9 +29,11 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
         ));
     }
     let report = runtime()?.block_on(run_job(args, &job, printer))?;
-    if let Some(path) = &args.report_file {
-        write_report(path, &report)?;
-    }
+    // Whichever of the two cannot be written, the other one is.
+    let written = args
+        .report_file
+        .as_deref()
+        .map_or(Ok(()), |path| write_report(path, &report));
     if let Some(because) = &report.stopped_because {
         Printer::error(&format!("error: {because}"));
         if let Some(hint) = hint_of(&report) {
@@ -42,6 +44,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
         ReportFormat::Human => report.to_human(),
         ReportFormat::Json => report.to_json(),
     })?;
+    written?;
     Ok(report.exit_code)
 }
 

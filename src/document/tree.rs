@@ -21,7 +21,9 @@ enum Kind {
 /// Reads the text of one YAML document.
 pub(super) fn parse(name: &str, text: &str) -> Result<Document, Problems> {
     let mut places = HashMap::new();
-    let value = match serde_saphyr::from_str::<Option<Node>>(text) {
+    // As YAML 1.2 has it: `no`, `on` and `y` are texts, and may name a field or a country.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let value = match serde_saphyr::from_str_with_options::<Option<Node>>(text, options) {
         Ok(Some(node)) => flatten(node, "", &mut places),
         Ok(None) => Value::Null,
         Err(error) => {

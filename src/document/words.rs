@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::problem::{closest, lookup};
 
 pub(super) fn plain_message(schema: &Value, error: &ValidationError<'_>) -> String {
-    let given = shown(error.instance());
+    let given = shown_unless_secret(error);
     match error.kind() {
         ValidationErrorKind::Type { kind } => match expectation(schema, error) {
             Some(words) => format!("{given} is not {words}"),
@@ -41,7 +41,7 @@ pub(super) fn unsuited(
             _ => Vec::new(),
         })
         .collect();
-    let given = shown(error.instance());
+    let given = shown_unless_secret(error);
     match expected {
         _ if !options.is_empty() && error.instance().is_string() => {
             one_of(error.instance(), &Value::Array(options))
@@ -108,6 +108,18 @@ fn describe<'s>(schema: &'s Value, part: &'s Value) -> Option<&'s str> {
         .as_array()?
         .iter()
         .find_map(|choice| describe(schema, choice))
+}
+
+/// A value as a message shows it; no more than that there is one where a secret may stand.
+fn shown_unless_secret(error: &ValidationError<'_>) -> String {
+    const SECRET: [&str; 6] = ["auth", "credentials", "password", "secret", "token", "value"];
+    let pointer = error.instance_path().as_str();
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    if SECRET.contains(&last) || pointer.contains("/credentials/") {
+        "the value".to_owned()
+    } else {
+        shown(error.instance())
+    }
 }
 
 /// A value as a message shows it: short, and never a whole structure.

@@ -266,10 +266,12 @@ impl Build<'_> {
         for (name, parameter) in known {
             let path = format!("destination.parameters.{name}");
             match given.get(name).or(parameter.default.as_ref()) {
-                None => self.problem(
-                    &path,
-                    format!("`{name}` is missing: {}", parameter.description.trim()),
-                ),
+                None => {
+                    let description = parameter.description.trim();
+                    self.problem(&path, format!("`{name}` is missing: {description}"));
+                    // What asks for the parameter would only say the same again.
+                    parameters.insert(name.clone(), ParameterValue::Text(name.clone()));
+                }
                 Some(value) => {
                     match (parameter.kind, value) {
                         (ParameterKind::Boolean, ParameterValue::Boolean(_)) => {}

@@ -127,6 +127,7 @@ impl Scene {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("RUST_LOG")
+            .env_remove("COLUMNS")
             .env("ENCHARGE_API_KEY", API_KEY)
             .env("ENCHARGE_WRITE_KEY", WRITE_KEY)
             .stdin(Stdio::null())

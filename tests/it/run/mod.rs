@@ -6,4 +6,6 @@ mod loads;
 mod manual;
 mod rate;
 mod rejects;
+mod replies;
+mod templates;
 mod webhook;

@@ -1,0 +1,326 @@
+//! The help of every verb, word for word.
+
+use crate::harness::Scene;
+
+/// What `outpour .. --help` prints.
+#[track_caller]
+fn help(arguments: &[&str]) -> String {
+    let mut arguments = arguments.to_vec();
+    arguments.push("--help");
+    let outcome = Scene::new().outpour(&arguments).ends_with(0);
+    assert_eq!(outcome.stderr, "");
+    outcome.stdout
+}
+
+#[test]
+fn the_help_of_outpour_lists_verbs_and_exit_codes() {
+    insta::assert_snapshot!(help(&[]), @"
+    Pours records into HTTP APIs: shaped, paced, retried, and every one accounted for
+
+    Usage: outpour [OPTIONS] <COMMAND>
+
+    Commands:
+      run          Sends the records of a job
+      preview      Shows the exact requests that a run would send; opens no connection
+      test         Sends one sample record and prints the reply
+      check        Checks a job without sending anything
+      init         Prints a commented job for a template, to start from
+      templates    Lists, shows and tests endpoint templates
+      mock         Runs the built-in Encharge look-alike
+      schema       Prints a JSON Schema, for editors
+      completions  Prints a completion script for a shell
+      man          Prints the manual page
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+      -V, --version              Print version
+
+    Exit codes:
+      0    every record was accepted or filtered
+      1    finished, but some records were rejected or are in doubt
+      2    the command line or the configuration is wrong
+      65   the input became unreadable
+      69   the destination cannot be reached or trusted
+      70   a defect of outpour
+      74   a file cannot be written
+      75   stopped before the end, safe to run again
+      77   the destination refuses the credentials
+      130, 143   stopped by SIGINT, SIGTERM
+    ");
+}
+
+#[test]
+fn the_help_of_run() {
+    insta::assert_snapshot!(help(&["run"]), @"
+    Sends the records of a job
+
+    Usage: outpour run [OPTIONS] <CONFIG>
+
+    Arguments:
+      <CONFIG>  The job's configuration, a YAML file
+
+    Options:
+          --set <KEY=VALUE>       Sets a key of the configuration, such as limits.rate=5/s
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --input <PATH>          Reads these files (or - for standard input) in place of those that the
+                                  job names
+      -q, --quiet                 Says nothing on standard error but errors
+          --limit <N>             Reads at most this many records
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates that add to the built-in ones, or replace
+                                  them
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+          --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
+                                  key
+          --fail <FAULTS>         What goes wrong at the mock, such as 429:5%,reset:1%
+          --report <FORMAT>       How the report is written to standard output [default: human]
+                                  [possible values: human, json]
+          --report-file <PATH>    Writes the report to this file too, as JSON
+          --grace <TIME>          How long a stopped run waits for what is in flight, in place of the
+                                  job's `grace`
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_preview() {
+    insta::assert_snapshot!(help(&["preview"]), @"
+    Shows the exact requests that a run would send; opens no connection
+
+    Usage: outpour preview [OPTIONS] <CONFIG>
+
+    Arguments:
+      <CONFIG>  The job's configuration, a YAML file
+
+    Options:
+          --set <KEY=VALUE>       Sets a key of the configuration, such as limits.rate=5/s
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --input <PATH>          Reads these files (or - for standard input) in place of those that the
+                                  job names
+      -q, --quiet                 Says nothing on standard error but errors
+          --limit <N>             Reads at most this many records
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates that add to the built-in ones, or replace
+                                  them
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+      -n, --requests <N>          How many requests are shown [default: 3]
+          --curl                  Prints each request as a curl command
+          --full                  Reads the whole input and says how many requests, how many bytes and
+                                  how long
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_test() {
+    insta::assert_snapshot!(help(&["test"]), @"
+    Sends one sample record and prints the reply
+
+    Usage: outpour test [OPTIONS] <CONFIG>
+
+    Arguments:
+      <CONFIG>  The job's configuration, a YAML file
+
+    Options:
+          --set <KEY=VALUE>       Sets a key of the configuration, such as limits.rate=5/s
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --input <PATH>          Reads these files (or - for standard input) in place of those that the
+                                  job names
+      -q, --quiet                 Says nothing on standard error but errors
+          --limit <N>             Reads at most this many records
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates that add to the built-in ones, or replace
+                                  them
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+          --record <JSON>         The record to send, as JSON; the first of the input unless given
+          --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
+                                  key
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_check() {
+    insta::assert_snapshot!(help(&["check"]), @"
+    Checks a job without sending anything
+
+    Usage: outpour check [OPTIONS] <CONFIG>
+
+    Arguments:
+      <CONFIG>  The job's configuration, a YAML file
+
+    Options:
+          --set <KEY=VALUE>       Sets a key of the configuration, such as limits.rate=5/s
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --input <PATH>          Reads these files (or - for standard input) in place of those that the
+                                  job names
+      -q, --quiet                 Says nothing on standard error but errors
+          --limit <N>             Reads at most this many records
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates that add to the built-in ones, or replace
+                                  them
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+          --online                Also asks the vendor whether the credentials are good, with a request
+                                  that changes nothing
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_init() {
+    insta::assert_snapshot!(help(&["init"]), @"
+    Prints a commented job for a template, to start from
+
+    Usage: outpour init [OPTIONS] <TEMPLATE>
+
+    Arguments:
+      <TEMPLATE>  The template's name, such as encharge/upsert-person
+
+    Options:
+      -o, --output <PATH>        Writes to this file, which must not be there yet
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_templates() {
+    insta::assert_snapshot!(help(&["templates"]), @"
+    Lists, shows and tests endpoint templates
+
+    Usage: outpour templates [OPTIONS] [COMMAND]
+
+    Commands:
+      show  Shows what a template needs, and an example
+      test  Runs the tests that stand in templates
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_mock() {
+    insta::assert_snapshot!(help(&["mock"]), @"
+    Runs the built-in Encharge look-alike
+
+    Usage: outpour mock [OPTIONS]
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+          --vendor <VENDOR>      Whose look-alike it is [default: encharge] [possible values: encharge]
+          --port <PORT>          The port of 127.0.0.1 to listen on; 0 lets the system choose [default:
+                                 8080]
+      -q, --quiet                Says nothing on standard error but errors
+          --latency <TIME>       How long each answer is held back [default: 0s]
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --rate <RATE>          How many requests it takes; one more is answered 429
+          --fail <FAULTS>        What goes wrong, and how often, such as 429:5%,reset:1%
+          --seed <SEED>          What chance follows: the same seed and the same requests meet the same
+                                 faults [default: 1]
+          --object <NAME>        An object that is defined from the start, besides `company`
+          --forget               Counts what arrives without keeping it, for large loads
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_schema() {
+    insta::assert_snapshot!(help(&["schema"]), @"
+    Prints a JSON Schema, for editors
+
+    Usage: outpour schema [OPTIONS] [OF]
+
+    Arguments:
+      [OF]  Whose schema [default: job] [possible values: job, template, vendor]
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_completions() {
+    insta::assert_snapshot!(help(&["completions"]), @"
+    Prints a completion script for a shell
+
+    Usage: outpour completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_man() {
+    insta::assert_snapshot!(help(&["man"]), @"
+    Prints the manual page
+
+    Usage: outpour man [OPTIONS]
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_templates_show() {
+    insta::assert_snapshot!(help(&["templates", "show"]), @"
+    Shows what a template needs, and an example
+
+    Usage: outpour templates show [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The template's name
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_templates_test() {
+    insta::assert_snapshot!(help(&["templates", "test"]), @"
+    Runs the tests that stand in templates
+
+    Usage: outpour templates test [OPTIONS] [DIRECTORY]
+
+    Arguments:
+      [DIRECTORY]  A directory of templates; the built-in ones unless given
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
+      -h, --help                 Print help
+    ");
+}
