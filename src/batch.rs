@@ -195,7 +195,8 @@ impl<T> Batcher<T> {
         let capacity = self.limits.max_records.min(1_024);
         let open = self.open.entry(group).or_insert_with(|| Open {
             items: Vec::with_capacity(capacity),
-            bytes: 0,
+            // The list's closing bracket.
+            bytes: 1,
             since: now,
             age,
         });

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Outcome, Policy, Reply, Sender, Sent, Transport};
+use crate::client::{Fatal, Outcome, Policy, Reply, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request;
 
@@ -119,36 +120,60 @@ impl<T: Transport> Deliverer<T> {
 
     /// Sends a batch and gives what became of each of its records.
     pub async fn deliver(&self, batch: Vec<Prepared>) -> Delivered {
+        self.deliver_until(batch, std::future::pending()).await
+    }
+
+    /// Sends a batch, and waits no more once `abort` is there: what is in flight then may have been carried out and is
+    /// in doubt, what was not sent is unsent, and what is known stays known.
+    pub async fn deliver_until(&self, batch: Vec<Prepared>, abort: impl Future<Output = ()>) -> Delivered {
+        tokio::pin!(abort);
         let mut delivered = Delivered::default();
         let mut waiting = vec![batch];
-        while let Some(batch) = waiting.pop() {
-            if delivered.stop.is_some() {
+        let mut is_aborted = false;
+        while let Some(mut batch) = waiting.pop() {
+            if delivered.stop.is_some() || is_aborted {
                 delivered.settle(batch, Fate::Unsent, None);
                 continue;
             }
             let request = match request::render(&self.endpoint, &batch) {
                 Ok(request) => request,
+                Err(_) if batch.len() > 1 => {
+                    waiting.extend(halves(&mut batch));
+                    continue;
+                }
                 Err(error) => {
-                    delivered.settle(batch, Fate::Rejected(error.to_string()), None);
+                    delivered.settle(batch, Fate::Rejected(in_one_line(&error)), None);
                     continue;
                 }
             };
-            let mut sent = self.sender.send(&request, &self.policy(&batch)).await;
-            if let Outcome::Replied(reply) = &mut sent.outcome {
-                self.endpoint.mask(reply);
+            let started = Instant::now();
+            let policy = self.policy(&batch);
+            tokio::select! {
+                biased;
+                sent = self.sender.send(&request, &policy) => {
+                    waiting.extend(self.conclude(&mut delivered, batch, &request, sent));
+                }
+                () = &mut abort => {
+                    is_aborted = true;
+                    let fate = Fate::InDoubt("the run was stopped before an answer came".to_owned());
+                    delivered.requests += 1;
+                    delivered.settle(batch, fate, Some(Exchange::unanswered(&request, started.elapsed())));
+                }
             }
-            delivered.requests += u64::from(sent.attempts > 0);
-            let exchange = (sent.attempts > 0).then(|| Arc::new(Exchange::of(&request, &sent)));
-            waiting.extend(self.conclude(&mut delivered, batch, sent.outcome, exchange));
         }
         delivered
     }
 
     fn policy(&self, batch: &[Prepared]) -> Policy {
         Policy {
-            safe_to_resend: self.endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need),
+            safe_to_resend: self.is_safe_to_resend(batch),
             needs_body: self.endpoint.success().needs_body(),
         }
+    }
+
+    /// A record whose need was waived makes something new each time that it is sent.
+    fn is_safe_to_resend(&self, batch: &[Prepared]) -> bool {
+        self.endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need)
     }
 
     /// Settles a batch, or gives its halves, the first one last so that it is taken first.
@@ -156,17 +181,21 @@ impl<T: Transport> Deliverer<T> {
         &self,
         delivered: &mut Delivered,
         batch: Vec<Prepared>,
-        outcome: Outcome,
-        exchange: Option<Arc<Exchange>>,
+        request: &Request,
+        mut sent: Sent,
     ) -> Vec<Vec<Prepared>> {
-        match outcome {
-            Outcome::Replied(reply) => return self.judge(delivered, batch, &reply, exchange),
+        if let Outcome::Replied(reply) = &mut sent.outcome {
+            self.endpoint.mask(reply);
+        }
+        delivered.requests += u64::from(sent.attempts > 0);
+        let exchange = (sent.attempts > 0).then(|| Exchange::of(request, &sent));
+        match sent.outcome {
+            Outcome::Replied(reply) => {
+                return self.judge(delivered, batch, &reply, exchange, sent.resent_after_doubt);
+            }
             Outcome::NotSent(error) => {
-                delivered.settle(
-                    batch,
-                    Fate::Rejected(format!("never sent: {}", in_one_line(&error))),
-                    exchange,
-                );
+                let reason = format!("never sent: {}", in_one_line(&error));
+                delivered.settle(batch, Fate::Rejected(reason), exchange);
             }
             Outcome::InDoubt(error) => {
                 delivered.settle(batch, Fate::InDoubt(in_one_line(&error)), exchange);
@@ -186,31 +215,46 @@ impl<T: Transport> Deliverer<T> {
         mut batch: Vec<Prepared>,
         reply: &Reply,
         exchange: Option<Arc<Exchange>>,
+        is_after_doubt: bool,
     ) -> Vec<Vec<Prepared>> {
         let status = reply.status;
-        match self.endpoint.success().judge(reply, batch.len()) {
-            Verdict::Accepted => {
-                self.has_succeeded.store(true, Ordering::Relaxed);
-                delivered.settle(batch, Fate::Accepted, exchange);
-            }
+        let verdict = self.endpoint.success().judge(reply, batch.len());
+        let is_first = !self.has_succeeded.load(Ordering::Relaxed);
+        if matches!(verdict, Verdict::Accepted | Verdict::Each(_)) {
+            self.has_succeeded.store(true, Ordering::Relaxed);
+        }
+        let unsent = if is_after_doubt {
+            after_doubt
+        } else {
+            |_: &str| Fate::Unsent
+        };
+        match verdict {
+            Verdict::Accepted => delivered.settle(batch, Fate::Accepted, exchange),
             Verdict::Each(results) => delivered.settle_each(batch, results, exchange.as_ref()),
             Verdict::Unexpected(reason) => {
                 delivered.stop = Some(StopReason::Unexpected(reason.clone()));
                 delivered.settle(batch, Fate::InDoubt(reason), exchange);
             }
             Verdict::Refused(reason) if is_about_credentials(status) => {
+                delivered.settle(batch, unsent(&reason), exchange);
                 delivered.stop = Some(StopReason::Credentials(reason));
-                delivered.settle(batch, Fate::Unsent, exchange);
             }
-            Verdict::Refused(reason)
-                if status.is_redirection() && !self.has_succeeded.load(Ordering::Relaxed) =>
-            {
+            Verdict::Refused(reason) if status.is_redirection() && is_first => {
+                delivered.settle(batch, unsent(&reason), exchange);
                 delivered.stop = Some(StopReason::Redirect(reason));
-                delivered.settle(batch, Fate::Unsent, exchange);
             }
-            Verdict::Refused(_) if batch.len() > 1 && self.is_split(status) => {
-                let second = batch.split_off(batch.len() / 2);
-                return vec![second, batch];
+            Verdict::Refused(reason) if is_after_doubt && may_follow_from_success(status) => {
+                delivered.settle(batch, after_doubt(&reason), exchange);
+            }
+            Verdict::Refused(_) if batch.len() > 1 && self.is_split(status, &batch) => {
+                return halves(&mut batch);
+            }
+            Verdict::Refused(reason) if batch.len() > 1 && status.is_success() => {
+                let reason = format!(
+                    "{reason} (it does not say which of {} records were carried out)",
+                    batch.len()
+                );
+                delivered.settle(batch, Fate::InDoubt(reason), exchange);
             }
             Verdict::Refused(reason) => delivered.settle(batch, Fate::Rejected(reason), exchange),
         }
@@ -220,13 +264,32 @@ impl<T: Transport> Deliverer<T> {
     /// Whether a refused batch is sent again in halves. A status that says the request itself was refused, or too
     /// large, means that nothing of it was carried out. A success whose body says otherwise leaves that open, so
     /// there it depends on whether resending is safe.
-    fn is_split(&self, status: StatusCode) -> bool {
+    fn is_split(&self, status: StatusCode, batch: &[Prepared]) -> bool {
         const NOT_ABOUT_RECORDS: [u16; 3] = [408, 425, 429];
         match status {
             status if status.is_client_error() => !NOT_ABOUT_RECORDS.contains(&status.as_u16()),
-            status => status.is_success() && self.endpoint.is_safe_to_resend(),
+            status => status.is_success() && self.is_safe_to_resend(batch),
         }
     }
+}
+
+/// Both halves of a batch, the second one first.
+fn halves(batch: &mut Vec<Prepared>) -> Vec<Vec<Prepared>> {
+    let second = batch.split_off(batch.len() / 2);
+    vec![second, std::mem::take(batch)]
+}
+
+/// An earlier attempt may have been carried out, and the refusal of a later one does not undo it.
+fn after_doubt(reason: &str) -> Fate {
+    Fate::InDoubt(format!("an attempt stayed without an answer, and then: {reason}"))
+}
+
+/// A status that a second request meets just because the first was carried out: it is there already, or gone already.
+fn may_follow_from_success(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::GONE
+    )
 }
 
 fn is_about_credentials(status: StatusCode) -> bool {
@@ -262,20 +325,37 @@ impl Delivered {
 }
 
 impl Exchange {
-    fn of(request: &crate::client::Request, sent: &Sent) -> Self {
-        let mut url = request.url.clone();
-        url.set_query(None);
+    fn of(request: &Request, sent: &Sent) -> Arc<Self> {
         let reply = match &sent.outcome {
             Outcome::Replied(reply) => Some(reply.clone()),
             _ => None,
         };
-        Self {
+        Arc::new(Self {
             method: request.method.clone(),
-            url: url.into(),
+            url: without_query(request),
             status: reply.as_ref().map(|reply| reply.status).or(sent.last_status),
             reply,
             attempts: sent.attempts,
             elapsed: sent.elapsed,
-        }
+        })
     }
+
+    /// A request that was under way when the run waited no more.
+    fn unanswered(request: &Request, elapsed: Duration) -> Arc<Self> {
+        let (method, url) = (request.method.clone(), without_query(request));
+        Arc::new(Self {
+            method,
+            url,
+            status: None,
+            reply: None,
+            attempts: 1,
+            elapsed,
+        })
+    }
+}
+
+fn without_query(request: &Request) -> String {
+    let mut url = request.url.clone();
+    url.set_query(None);
+    url.into()
 }

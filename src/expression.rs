@@ -11,7 +11,7 @@ use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, load, unwrap_valr};
 use jaq_json::{Val, read, write};
 
-use crate::record::depth_of;
+use crate::record::{FieldError, depth_of, refuse_duplicates};
 
 /// The deepest nesting of a value that an expression reads; deeper ones pass through only untouched.
 pub const MAX_DEPTH: usize = 128;
@@ -61,7 +61,7 @@ pub enum ExpressionError {
         reason: String,
     },
     /// The expression failed on a value.
-    #[error("`{text}` failed: {reason}")]
+    #[error("`{}` failed: {reason}", short(text))]
     Run {
         /// The expression as written.
         text: String,
@@ -69,7 +69,7 @@ pub enum ExpressionError {
         reason: String,
     },
     /// The expression gave no value, or several, where one is wanted.
-    #[error("`{text}` gave {given}, one value is wanted")]
+    #[error("`{}` gave {given}, one value is wanted", short(text))]
     Count {
         /// The expression as written.
         text: String,
@@ -79,6 +79,9 @@ pub enum ExpressionError {
     /// A value has no JSON form, such as a number that is not finite.
     #[error("the value has no JSON form ({0})")]
     NotJson(String),
+    /// An object has a key more than once, so that it has no one value.
+    #[error(transparent)]
+    Duplicate(#[from] FieldError),
     /// The value nests too deep to be read by an expression.
     #[error("the value nests {0} levels deep, an expression reads at most {MAX_DEPTH}")]
     TooDeep(usize),
@@ -188,6 +191,13 @@ impl Value {
             .map_err(|error| ExpressionError::NotJson(error.to_string()))
     }
 
+    /// Reads the value of a record: one in which an object has a key twice is refused, since one value would be lost.
+    pub fn of_record(text: &str) -> Result<Self, ExpressionError> {
+        let value = Self::parse(text)?;
+        refuse_duplicates(text)?;
+        Ok(value)
+    }
+
     /// Gives the list of these values.
     pub fn list(values: impl IntoIterator<Item = Value>) -> Self {
         Self(values.into_iter().map(|value| value.0).collect())
@@ -222,6 +232,17 @@ impl Value {
             Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
             _ => self.to_json().unwrap_or_else(|error| error.to_string()),
         }
+    }
+}
+
+/// The beginning of an expression, for messages about records: the whole of it stands in the configuration.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST {
+        line
+    } else {
+        line.chars().take(LONGEST).chain(['…']).collect()
     }
 }
 

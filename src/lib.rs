@@ -13,6 +13,7 @@ pub mod document;
 pub mod endpoint;
 pub mod expression;
 pub mod mock;
+pub mod new_file;
 pub mod pipeline;
 pub mod record;
 pub mod rejects;

@@ -12,7 +12,7 @@ use crate::expression::{ExpressionError, Value};
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The expression of `body_shape` failed.
-    #[error("body_shape: {0}")]
+    #[error("`body_shape` cannot be made of the records")]
     Shape(#[from] ExpressionError),
     /// The batch is empty, or its records have no URL: a defect of the caller.
     #[error("a batch without records or without a URL has no request")]
@@ -46,8 +46,14 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
 }
 
 fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
-    let pieces = || batch.iter().map(|prepared| &prepared.piece);
-    if pieces().all(Bytes::is_empty) {
+    // A record whose `body` gives nothing has no part in a request with others.
+    let pieces = || {
+        batch
+            .iter()
+            .map(|prepared| &prepared.piece)
+            .filter(|piece| !piece.is_empty())
+    };
+    if pieces().next().is_none() {
         return Ok(Bytes::new());
     }
     let size = pieces().map(|piece| piece.len() + 1).sum::<usize>() + 1;
@@ -60,7 +66,7 @@ fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
         BodyShape::Ndjson => Ok(lines(pieces(), size)),
         BodyShape::Expression(_) => {
             let list = array(pieces(), size);
-            let list = Value::parse(std::str::from_utf8(&list).unwrap_or("[]"))?;
+            let list = Value::of_record(std::str::from_utf8(&list).unwrap_or("[]"))?;
             match endpoint.wrap() {
                 Some(wrap) => Ok(Bytes::from(wrap.one(list)?.to_json()?)),
                 None => Err(RenderError::Empty),

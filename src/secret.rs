@@ -116,15 +116,18 @@ impl Mask {
     /// Texts shorter than this occur by chance, and masking them would garble what has nothing to do with them.
     const SHORTEST: usize = 6;
 
-    /// Masks these secrets.
+    /// Masks these secrets, as they are and as JSON writes them. Longer ones go first, as they may hold shorter ones.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        Self(
-            secrets
-                .into_iter()
-                .filter(|secret| secret.reveal().len() >= Self::SHORTEST)
-                .cloned()
-                .collect(),
-        )
+        let forms = |secret: &Secret| {
+            let quoted = serde_json::Value::from(secret.reveal()).to_string();
+            let in_json = quoted[1..quoted.len() - 1].to_owned();
+            [secret.reveal().to_owned(), in_json]
+        };
+        let mut texts: Vec<String> = secrets.into_iter().flat_map(forms).collect();
+        texts.retain(|text| text.len() >= Self::SHORTEST);
+        texts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        texts.dedup();
+        Self(texts.into_iter().map(Secret::new).collect())
     }
 
     /// The bytes with `***` for each secret; none where they hold no secret.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
+use outpour::new_file;
 use outpour::source;
 
 use super::args::CheckArgs;
@@ -18,6 +19,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
     if !job.source().path.as_slice().iter().any(|path| path == "-") {
         source::open(job.source())?;
     }
+    HttpTransport::new(&plan.transport)?;
+    new_file::check(&plan.job.rejects).map_err(|error| Failure::Unwritable {
+        path: error.path,
+        source: error.source,
+    })?;
     let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
     let _ = writeln!(

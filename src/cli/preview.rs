@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use outpour::client::{Limits, Request};
 use outpour::pipeline::{self, Preview};
-use outpour::report::counted;
+use outpour::report::{counted, grouped};
 use outpour::source;
 use outpour::units::TimeSpan;
 
@@ -127,14 +127,12 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
 fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
     let [read, filtered, duplicates] =
         [preview.read, preview.filtered, preview.duplicates].map(|number| counted(number, "record"));
+    let sent = grouped(preview.sent);
     let (requests, bytes) = (
         counted(preview.requests, "request"),
         counted(preview.bytes, "byte"),
     );
-    let mut lines = vec![format!(
-        "{read} read, {} to send in {requests}, {bytes}",
-        preview.sent
-    )];
+    let mut lines = vec![format!("{read} read, {sent} to send in {requests}, {bytes}")];
     if preview.filtered > 0 {
         lines.push(format!("filtered: {filtered}"));
     }

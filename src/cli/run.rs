@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use outpour::client::{HttpTransport, RetryConfig, Sender, SenderSettings, TransportSettings};
+use outpour::client::{HttpTransport, Sender, SenderSettings, TransportSettings};
 use outpour::config::Plan;
 use outpour::mock::{Mock, MockSettings};
+use outpour::new_file::{self, FileError};
 use outpour::pipeline;
-use outpour::report::{Progress, Report};
+use outpour::report::{Ending, Progress, Report};
 use outpour::source;
 use outpour::webhook::Events;
 
@@ -70,6 +71,7 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
         plan.job.grace = grace.get();
     }
     let source = source::open(job.source())?;
+    new_file::check(&plan.job.rejects).map_err(unwritable)?;
     let signal = watch_signals(printer).map_err(Failure::Runtime)?;
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
@@ -93,24 +95,17 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
 fn events(plan: &Plan) -> Result<Events, Failure> {
     let mut events = Events::new(plan.context.clone());
     if let Some(path) = &plan.responses {
-        events.to_file(path).map_err(|error| Failure::Unwritable {
-            path: error.path,
-            source: error.source,
-        })?;
+        events.to_file(path).map_err(unwritable)?;
     }
     if let Some(webhook) = &plan.webhook {
         let settings = TransportSettings {
             pool: 1,
             ..plan.transport.clone()
         };
-        let sender = SenderSettings {
-            retry: RetryConfig::default(),
-            ..SenderSettings::default()
-        };
-        events.to_webhook(
-            webhook.clone(),
-            Sender::new(HttpTransport::new(&settings)?, &sender),
-        );
+        // A webhook has its own retries, whatever the job says of the destination's.
+        let sender = SenderSettings::default();
+        let transport = HttpTransport::new(&settings)?;
+        events.to_webhook(webhook.clone(), move || Sender::new(transport.clone(), &sender));
     }
     Ok(events)
 }
@@ -134,14 +129,22 @@ fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
     })
 }
 
+fn unwritable(error: FileError) -> Failure {
+    Failure::Unwritable {
+        path: error.path,
+        source: error.source,
+    }
+}
+
 fn hint_of(report: &Report) -> Option<&'static str> {
-    match report.exit_code {
-        65 => Some("the records before it were sent; mend the input and run again"),
-        69 => Some("look at the URL, the network and the proxy; nothing more was sent"),
-        75 => Some(
-            "run it again: records that were accepted may be sent again, the report says how many were not sent",
-        ),
-        77 => Some("look at the key with `outpour check --online`"),
-        _ => None,
+    match report.ending {
+        Ending::Unreadable => Some("the records before it were sent; mend the input, and send the rest"),
+        Ending::Unreachable => Some("look at the URL, the network and the proxy; nothing more was sent"),
+        Ending::Credentials => Some("look at the key with `outpour check --online`"),
+        Ending::Destination => Some("look at the reply with `outpour test`; nothing more was sent"),
+        Ending::StopWhen => Some("look at the rejects; nothing more was sent"),
+        Ending::Defect => Some("please report it, with the configuration and the report"),
+        Ending::Unwritable => Some("make room or set `rejects.path`; nothing more was sent"),
+        Ending::Finished | Ending::Signalled(_) => None,
     }
 }

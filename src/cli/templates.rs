@@ -161,6 +161,10 @@ fn test(catalog: &Catalog, only_own: bool) -> Result<u8, Failure> {
             }
         }
     }
+    if passed + failed == 0 {
+        let hint = "templates stand in a folder for each vendor: DIR/vendor/endpoint.yaml beside DIR/vendor/vendor.yaml";
+        return Err(Failure::usage_hint("there is no template to test", hint));
+    }
     let _ = writeln!(text, "{passed} passed, {failed} failed");
     Printer::result(&text)?;
     Ok(u8::from(failed > 0))

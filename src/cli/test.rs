@@ -28,13 +28,13 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     } else {
         None
     };
-    let plan = job.plan(mock.as_ref())?;
+    let mut plan = job.plan(mock.as_ref())?;
     let endpoint = Arc::clone(&plan.job.endpoint);
     let record = match &args.record {
         Some(text) => given(text)?,
         None => first_of(job)?,
     };
-    let prepared = prepare(&plan.job.shaper, &endpoint, record)?;
+    let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
     let request = request::render(&endpoint, std::slice::from_ref(&prepared))
         .map_err(|error| Failure::usage(error.to_string()))?;
     Printer::result(&as_http(&request))?;
@@ -104,7 +104,7 @@ fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
     ))
 }
 
-fn prepare(shaper: &Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
+fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
     let record = match shaper.shape(record) {
         Ok(Shaped::Kept(record)) => record,
         Ok(Shaped::Filtered) => return Err(Failure::usage("the record is filtered out by `where` or `map`")),

@@ -11,9 +11,9 @@ use url::Url;
 use super::{Check, Config, MockPlace, Plan, PlanOptions, Secrets};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::causes::in_one_line;
-use crate::client::{Limits, LimitsConfig, Request, SenderSettings, TransportSettings};
+use crate::client::{Limits, LimitsConfig, Rates, Request, SenderSettings, TransportSettings};
 use crate::document::Problem;
-use crate::endpoint::{Endpoint, EndpointInput, HeaderValueConfig, wanted_secrets};
+use crate::endpoint::{Endpoint, EndpointInput, HeaderValueConfig, HeadersConfig, wanted_secrets};
 use crate::pipeline::Job;
 use crate::secret::{Secret, SecretRef};
 use crate::shape::Shaper;
@@ -131,6 +131,7 @@ impl Making<'_> {
         }
         let secrets = self.secrets(template);
         let batch = self.config.batch.as_ref();
+        self.refuse_inline_headers(&destination.headers);
         let input = EndpointInput {
             destination: &destination,
             template,
@@ -245,8 +246,11 @@ impl Making<'_> {
         } else {
             defaults
         };
-        let limits = self.config.limits.clone().or(defaults).check();
-        self.good("limits", limits)
+        let merged = self.config.limits.clone().or(defaults);
+        if self.config.limits.burst.is_some() && merged.rate.as_ref().is_none_or(Rates::is_empty) {
+            self.problem("limits.burst", "it belongs to a `rate`, and none is set");
+        }
+        self.good("limits", merged.check())
     }
 
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
@@ -267,6 +271,26 @@ impl Making<'_> {
             self.problem(
                 "batch",
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
+            );
+        }
+        if max_records == 1 {
+            let idle = [
+                ("group_by", !config.group_by.is_empty()),
+                ("max_wait", config.max_wait.is_some()),
+            ];
+            for (key, _) in idle.iter().filter(|(_, is_given)| *is_given) {
+                let message = "it has no effect with one record a request, set `batch.max_records`";
+                self.problem(format!("batch.{key}"), message);
+            }
+        }
+        if config
+            .group_by
+            .iter()
+            .any(|path| path.split('.').any(str::is_empty))
+        {
+            self.problem(
+                "batch.group_by",
+                "a field has no name, write `name` or `outer.inner`",
             );
         }
         let usual = BatchLimits::default();
@@ -307,6 +331,18 @@ impl Making<'_> {
             max_events: config.max_events,
             grace,
         })
+    }
+
+    /// A header that by its name holds a secret must not stand in the configuration as text.
+    fn refuse_inline_headers(&mut self, headers: &HeadersConfig) {
+        if self.options.secrets != (Secrets::Real { allow_inline: false }) {
+            return;
+        }
+        for name in headers.inline_secrets() {
+            let message = "it looks like a secret that stands in the configuration itself; write `{env: NAME}` or \
+                           `{file: PATH}`, or allow it with `--allow-inline-secrets`";
+            self.problem(format!("destination.headers.{name}"), message);
+        }
     }
 
     fn webhook_headers(&mut self, config: &WebhookConfig) -> HeaderMap {

@@ -18,7 +18,7 @@ use crate::document::{Document, Problems};
 use crate::endpoint::DestinationConfig;
 use crate::pipeline::StopWhen;
 use crate::shape::RecordsConfig;
-use crate::source::{Paths, SourceConfig};
+use crate::source::{self, Paths, SourceConfig};
 use crate::units::TimeSpan;
 use crate::webhook::{ResponsesConfig, WebhookConfig};
 
@@ -171,7 +171,7 @@ impl Config {
             .iter()
             .map(|path| match path.as_str() {
                 "-" => path.clone(),
-                path => folder.join(path).to_string_lossy().into_owned(),
+                path => source::path_in(folder, path),
             });
         self.read_from(inputs.collect());
         let rejects = self

@@ -208,12 +208,8 @@ impl Build<'_> {
             BodyShape::Expression(text) => self.good("batch.body_shape", Expression::compile(text)),
             _ => None,
         };
-        if says.content_type == ContentType::Form && says.body_shape != BodyShape::Object {
-            self.problem(
-                "batch.body_shape",
-                "a form holds one record, leave the shape out or write `object`",
-            );
-        }
+        self.check_needs(says.needs, &says.parameters);
+        self.check_shape(&says);
         let success = Success::compile(says.success, says.error)
             .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
             .ok();
@@ -243,8 +239,57 @@ impl Build<'_> {
             safe_to_resend: says.safe_to_resend,
             max_records: says.max_records,
             most_records: says.most_records,
-            mask: Mask::new(self.input.secrets.values()),
+            mask: self.mask(&says.credentials),
         })
+    }
+
+    /// The content type and the form of the body must say the same.
+    fn check_shape(&mut self, says: &Says<'_>) {
+        let is_lines = says.body_shape == BodyShape::Ndjson;
+        if matches!(says.content_type, ContentType::Json) && is_lines {
+            self.problem(
+                "batch.body_shape",
+                "lines are no JSON document, set `destination.content_type: ndjson`",
+            );
+        } else if says.content_type == ContentType::Ndjson && !is_lines {
+            self.problem(
+                "batch.body_shape",
+                "the content type `ndjson` has a line a record, leave the shape out",
+            );
+        }
+        if says.content_type == ContentType::Form && says.body_shape != BodyShape::Object {
+            self.problem(
+                "batch.body_shape",
+                "a form holds one record, leave the shape out or write `object`",
+            );
+        }
+    }
+
+    fn check_needs(&mut self, needs: &[Need], parameters: &Parameters) {
+        for (index, need) in needs.iter().enumerate() {
+            if need.any_of.is_empty() {
+                self.problem(format!("destination.needs.{index}.any_of"), "it names no field");
+            }
+            if let Some(name) = need
+                .unless
+                .as_ref()
+                .filter(|name| !parameters.contains_key(*name))
+            {
+                self.problem(
+                    format!("destination.needs.{index}.unless"),
+                    format!("no parameter is named `{name}`"),
+                );
+            }
+        }
+    }
+
+    /// Hides the secrets, and what is made of them: the base64 of basic authentication too.
+    fn mask(&self, credentials: &HeaderMap) -> Mask {
+        let sent = credentials.values().filter_map(|value| value.to_str().ok());
+        let sent: Vec<Secret> = sent
+            .map(|text| Secret::new(text.trim_start_matches("Basic ")))
+            .collect();
+        Mask::new(self.input.secrets.values().chain(&sent))
     }
 
     /// The template's parameters with the job's values and the defaults; what is missing or unknown is a problem.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::compile::{Build, Says};
+use super::destination::is_secret_header;
 use super::destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 use super::header::{HeaderTemplate, check_name, parse_text};
 use crate::secret::SecretRef;
@@ -72,8 +73,14 @@ impl Build<'_> {
             match header.is_varying() {
                 true => varying.push(header),
                 false => {
-                    if let Ok(value) = header.render(&crate::record::Fields::default()) {
-                        fixed.insert(header.name, value);
+                    if let Ok(mut value) = header.render(&crate::record::Fields::default()) {
+                        value.set_sensitive(is_secret_header(&name));
+                        if fixed.insert(header.name, value).is_some() {
+                            self.problem(
+                                &path,
+                                "the header is there already, upper and lower case are the same",
+                            );
+                        }
                     }
                 }
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::header::parse_text;
 use super::placeholder::Parameters;
 use crate::secret::{EnvRef, FileRef, SecretRef};
 use crate::template::{ContentType, Method, Need, SuccessRule};
@@ -147,7 +148,39 @@ impl HeaderValueConfig {
     }
 }
 
+/// Whether a header holds a secret, by its name.
+pub(super) fn is_secret_header(name: &str) -> bool {
+    const PARTS: [&str; 7] = [
+        "authorization",
+        "cookie",
+        "token",
+        "secret",
+        "password",
+        "api-key",
+        "apikey",
+    ];
+    let name = name.trim().to_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
+}
+
 impl HeadersConfig {
+    /// The headers that by their names hold secrets, and are written as text.
+    pub fn inline_secrets(&self) -> Vec<String> {
+        let texts: Vec<String> = match self {
+            Self::Map(map) => {
+                let is_text =
+                    |(_, value): &(&String, &HeaderValueConfig)| matches!(value, HeaderValueConfig::Text(_));
+                map.iter().filter(is_text).map(|(name, _)| name.clone()).collect()
+            }
+            Self::Text(text) => parse_text(text)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect(),
+        };
+        texts.into_iter().filter(|name| is_secret_header(name)).collect()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         match self {

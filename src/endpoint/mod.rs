@@ -100,7 +100,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Field(#[from] FieldError),
     /// The body's expression failed.
-    #[error("body: {0}")]
+    #[error("`body` cannot be made of the record")]
     Body(#[from] ExpressionError),
     /// A form holds plain values alone.
     #[error("a form cannot hold the list or object in `{0}`")]
@@ -162,6 +162,12 @@ impl Endpoint {
     pub fn mask(&self, reply: &mut Reply) {
         if let Some(masked) = self.mask.apply(&reply.body) {
             reply.body = masked.into();
+        }
+        for value in reply.headers.values_mut() {
+            let masked = self.mask.apply(value.as_bytes());
+            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
+                *value = masked;
+            }
         }
     }
 
@@ -237,7 +243,7 @@ impl Endpoint {
         let shaped = match &self.body {
             None => record.text.clone(),
             Some(body) => {
-                let value = Value::parse(record.as_str())?;
+                let value = Value::of_record(record.as_str())?;
                 match body.at_most_one(value, std::slice::from_ref(&self.parameters))? {
                     Some(value) => Bytes::from(value.to_json()?),
                     None => Bytes::new(),

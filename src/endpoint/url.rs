@@ -145,6 +145,11 @@ impl UrlTemplate {
     }
 }
 
+/// A query may hold a secret, so no message shows it.
+fn without_query(text: &str) -> String {
+    text.split('?').next().unwrap_or_default().to_owned()
+}
+
 /// Whether the text of a URL reaches beyond its host.
 fn is_past_host(text: &str) -> bool {
     text.split_once("://")
@@ -153,7 +158,7 @@ fn is_past_host(text: &str) -> bool {
 
 fn check(text: &str, allow_http: bool) -> Result<Url, UrlError> {
     let url = Url::parse(text).map_err(|error| UrlError::Invalid {
-        text: text.to_owned(),
+        text: without_query(text),
         reason: error.to_string(),
     })?;
     match url.scheme() {
@@ -170,8 +175,8 @@ fn check(text: &str, allow_http: bool) -> Result<Url, UrlError> {
         Ok(url)
     } else {
         Err(UrlError::Changed {
-            text: text.to_owned(),
-            sent: url.to_string(),
+            text: without_query(text),
+            sent: without_query(url.as_str()),
         })
     }
 }

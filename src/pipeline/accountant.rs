@@ -8,7 +8,8 @@ use super::feed::Shaped;
 use crate::causes::in_one_line;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
-use crate::rejects::{Reject, RejectFile, RejectsError};
+use crate::new_file::FileError;
+use crate::rejects::{Reject, RejectFile};
 use crate::report::{Ending, Progress, Reasons, Report, Totals};
 use crate::webhook::Events;
 
@@ -23,7 +24,7 @@ pub(super) struct Accountant {
     reasons: Reasons,
     warnings: Vec<String>,
     stop_when: StopWhen,
-    unwritable: Option<RejectsError>,
+    unwritable: Option<FileError>,
     events: Events,
     progress: Arc<Progress>,
 }
@@ -64,6 +65,7 @@ impl Accountant {
         for reject in &shaped.rejects {
             self.reject(reject);
         }
+        self.hand_over(!shaped.rejects.is_empty());
         self.progress.set(&self.totals, self.bytes_read);
         shaped.batches
     }
@@ -103,7 +105,16 @@ impl Accountant {
                 }
             }
         }
+        self.hand_over(matches!(delivery.fate, Fate::Rejected(_) | Fate::InDoubt(_)));
         self.progress.set(&self.totals, self.bytes_read);
+    }
+
+    /// What was written must outlive this process before more is sent.
+    fn hand_over(&mut self, has_news: bool) {
+        if has_news {
+            let handed_over = self.rejects.hand_over().and_then(|()| self.in_doubt.hand_over());
+            self.note(handed_over);
+        }
     }
 
     /// Why the run should stop, if it should.
@@ -140,8 +151,14 @@ impl Accountant {
     }
 
     /// Writes what is left and fills the report.
-    pub(super) async fn finish(mut self, report: &mut Report, ending: Ending, because: Option<String>) {
-        let flushed = self.rejects.flush().and_then(|()| self.in_doubt.flush());
+    pub(super) async fn finish(
+        mut self,
+        report: &mut Report,
+        ending: Ending,
+        because: Option<String>,
+        enough: impl Future<Output = ()>,
+    ) {
+        let flushed = self.rejects.sync().and_then(|()| self.in_doubt.sync());
         self.note(flushed);
         if self.lacking_needs > 0 {
             let count = self.lacking_needs;
@@ -149,7 +166,7 @@ impl Accountant {
                 "{count} records lacked what the endpoint needs and were sent all the same"
             )]);
         }
-        let outcome = std::mem::take(&mut self.events).finish().await;
+        let outcome = std::mem::take(&mut self.events).finish(enough).await;
         self.warn(outcome.warnings);
         (report.ending, report.stopped_because) = match (&self.unwritable, self.totals.is_balanced()) {
             (_, false) => (
@@ -164,8 +181,8 @@ impl Accountant {
         report.blank_lines = self.blank_lines;
         report.warnings = self.warnings;
         report.webhook = outcome.webhook;
-        report.rejects_files = self.rejects.paths().to_vec();
-        report.in_doubt_files = self.in_doubt.paths().to_vec();
+        report.rejects_files = self.rejects.paths();
+        report.in_doubt_files = self.in_doubt.paths();
         report.reasons = self.reasons.most_frequent();
         report.exit_code = report.ending.exit_code(&self.totals);
     }
@@ -178,7 +195,7 @@ impl Accountant {
     }
 
     /// Keeps the first failure to write; the run then stops, since it could not account for more.
-    fn note(&mut self, written: Result<(), RejectsError>) {
+    fn note(&mut self, written: Result<(), FileError>) {
         if let Err(error) = written {
             self.unwritable.get_or_insert(error);
         }

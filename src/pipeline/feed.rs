@@ -1,6 +1,5 @@
 //! The two threads that feed a run: one reads, one shapes, prepares and batches.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,6 +12,7 @@ use crate::causes::in_one_line;
 use crate::endpoint::{Endpoint, Prepared};
 use crate::record::{Fields, Record};
 use crate::rejects::Reject;
+use crate::report::Ending;
 use crate::shape::{Shaped as ShapedRecord, Shaper};
 use crate::source::{Chunk, Entry, Source};
 
@@ -31,7 +31,7 @@ pub(super) enum Feed {
     Shaped(Shaped),
     /// The input has ended, perhaps because it became unreadable.
     End {
-        error: Option<String>,
+        error: Option<(Ending, String)>,
         notes: Vec<String>,
     },
 }
@@ -52,7 +52,7 @@ pub(super) struct Shaped {
 enum Read {
     Chunk(Chunk),
     End {
-        error: Option<String>,
+        error: Option<(Ending, String)>,
         notes: Vec<String>,
     },
 }
@@ -89,7 +89,7 @@ fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &Atomi
                 }
             }
             Ok(None) => break None,
-            Err(error) => break Some(in_one_line(&error)),
+            Err(error) => break Some((Ending::Unreadable, in_one_line(&error))),
         }
     };
     // The other side may have stopped listening, and then nobody needs the end.
@@ -105,7 +105,7 @@ struct Stage {
     batcher: Batcher<Prepared>,
     stop: Arc<AtomicBool>,
     read: u64,
-    is_first: bool,
+    is_unsaid: bool,
 }
 
 impl Stage {
@@ -116,7 +116,7 @@ impl Stage {
             batcher,
             stop,
             read: 0,
-            is_first: true,
+            is_unsaid: true,
         }
     }
 
@@ -128,7 +128,10 @@ impl Stage {
                 Ok(Read::End { error, notes }) => break (error, notes),
                 Err(RecvTimeoutError::Timeout) => shaped.batches = self.batcher.expire(Instant::now()),
                 Err(RecvTimeoutError::Disconnected) => {
-                    break (Some("the reading thread panicked".to_owned()), Vec::new());
+                    break (
+                        Some((Ending::Defect, "the reading thread panicked".to_owned())),
+                        Vec::new(),
+                    );
                 }
             }
             let has_news = shaped.read > 0 || shaped.blank_lines > 0 || !shaped.batches.is_empty();
@@ -141,6 +144,7 @@ impl Stage {
         };
         let rest = Shaped {
             batches: self.batcher.drain(),
+            warnings: self.unknown_attributes(),
             ..Shaped::default()
         };
         // Whoever no longer listens has ended the run already.
@@ -167,9 +171,6 @@ impl Stage {
             bytes_read: chunk.bytes_read,
             ..Shaped::default()
         };
-        if std::mem::take(&mut self.is_first) {
-            shaped.warnings = self.unknown_attributes(&chunk);
-        }
         let now = Instant::now();
         for entry in chunk.entries {
             if self.is_at_limit() {
@@ -190,6 +191,9 @@ impl Stage {
             }
         }
         shaped.batches.extend(self.batcher.expire(now));
+        if self.settings.shaper.has_seen_enough() {
+            shaped.warnings = self.unknown_attributes();
+        }
         shaped
     }
 
@@ -232,26 +236,18 @@ impl Stage {
         Ok(Some(key))
     }
 
-    fn unknown_attributes(&self, chunk: &Chunk) -> Vec<String> {
-        let records = chunk.entries.iter().filter_map(|entry| match entry {
-            Entry::Record(record) => Fields::parse(record.as_str()).ok(),
-            Entry::Bad(_) => None,
-        });
-        let mut seen = BTreeSet::new();
-        for fields in records {
-            seen.extend(fields.iter().map(|field| field.key().into_owned()));
-        }
-        let seen: Vec<String> = seen.into_iter().collect();
-        if seen.is_empty() {
+    /// Says once which attributes that the job names do not occur.
+    fn unknown_attributes(&mut self) -> Vec<String> {
+        if !std::mem::take(&mut self.is_unsaid) {
             return Vec::new();
         }
-        let words = |(name, meant): (String, Option<&str>)| match meant {
+        let words = |(name, meant): (String, Option<String>)| match meant {
             Some(meant) => format!("none of the first records has `{name}`, did you mean `{meant}`?"),
             None => format!("none of the first records has `{name}`"),
         };
         self.settings
             .shaper
-            .unknown_attributes(&seen)
+            .unknown_attributes()
             .into_iter()
             .map(words)
             .collect()

@@ -90,7 +90,7 @@ pub async fn run<T: Transport>(
     sender: Sender<T>,
     events: Events,
     progress: Arc<Progress>,
-    signal: StopSignal,
+    mut signal: StopSignal,
 ) -> Report {
     let started = Instant::now();
     progress.start(source.total_bytes());
@@ -118,17 +118,40 @@ pub async fn run<T: Transport>(
         grace: job.grace,
         deadline: None,
     };
-    run.drive(feed, signal).await;
+    run.drive(feed, &mut signal).await;
     let Run {
         accountant,
         ending,
         because,
+        grace,
         ..
     } = run;
-    accountant.finish(&mut report, ending, because).await;
+    let patience = matches!(ending, Ending::Signalled(_)).then_some(grace);
+    accountant
+        .finish(&mut report, ending, because, until_enough(signal, patience))
+        .await;
     report.count(&sender.counters());
     report.lasted(started.elapsed());
     report
+}
+
+/// Until a signal comes, or the patience of a stopped run is at its end.
+async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
+    let asked = async {
+        if signal.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let waited = async {
+        match patience {
+            Some(patience) => tokio::time::sleep(patience).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = asked => {}
+        () = waited => {}
+    }
 }
 
 struct Run<T> {
@@ -147,7 +170,7 @@ struct Run<T> {
 
 impl<T: Transport> Run<T> {
     /// Takes batches, sends them, settles them, until there are none.
-    async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, mut signal: StopSignal) {
+    async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, signal: &mut StopSignal) {
         let mut is_watched = true;
         let (abort, aborted) = watch::channel(false);
         loop {
@@ -167,8 +190,10 @@ impl<T: Transport> Run<T> {
                     Ok(()) => self.on_signal(*signal.borrow_and_update(), &abort),
                 },
                 () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
-                    self.deadline = None;
-                    abort.send_replace(true);
+                    if *aborted.borrow() && self.in_flight.is_empty() {
+                        return;
+                    }
+                    self.abort(&abort);
                 }
                 fed = feed.recv(), if !self.is_fed && self.queue.is_empty() => self.take(fed),
             }
@@ -189,7 +214,7 @@ impl<T: Transport> Run<T> {
             && let Some(batch) = self.queue.pop_front()
         {
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
-            self.in_flight.spawn(deliver_unless(deliverer, batch, aborted));
+            self.in_flight.spawn(deliver(deliverer, batch, aborted));
         }
     }
 
@@ -202,8 +227,8 @@ impl<T: Transport> Run<T> {
             Some(Feed::End { error, notes }) => {
                 self.is_fed = true;
                 self.accountant.warn(notes);
-                if let Some(error) = error {
-                    self.end(Ending::Unreadable, error);
+                if let Some((ending, because)) = error {
+                    self.end(ending, because);
                 }
             }
             None => {
@@ -237,11 +262,18 @@ impl<T: Transport> Run<T> {
     fn on_signal(&mut self, signal: Option<i32>, abort: &watch::Sender<bool>) {
         let Some(number) = signal else { return };
         if self.is_stopping() {
-            abort.send_replace(true);
+            self.abort(abort);
         } else {
             self.stop(Ending::Signalled(number), format!("signal {number}"));
             self.deadline = Instant::now().checked_add(self.grace);
         }
+    }
+
+    /// Waits no more for answers, and only so long for the threads that feed the run: an expression may never end.
+    fn abort(&mut self, abort: &watch::Sender<bool>) {
+        const LAST_WAIT: Duration = Duration::from_secs(1);
+        abort.send_replace(true);
+        self.deadline = Instant::now().checked_add(LAST_WAIT);
     }
 
     fn stop(&mut self, ending: Ending, because: String) {
@@ -262,21 +294,16 @@ impl<T: Transport> Run<T> {
     }
 }
 
-/// Delivers a batch. When the run waits no more, what is in flight may have been carried out: it is in doubt.
-async fn deliver_unless<T: Transport>(
+async fn deliver<T: Transport>(
     deliverer: Deliverer<T>,
     batch: Vec<Prepared>,
     mut aborted: watch::Receiver<bool>,
 ) -> Delivered {
-    let kept = batch.clone();
-    tokio::select! {
-        biased;
-        delivered = deliverer.deliver(batch) => delivered,
-        _ = aborted.wait_for(|aborted| *aborted) => {
-            let fate = Fate::InDoubt("the run was stopped before an answer came".to_owned());
-            Delivered { deliveries: vec![Delivery { items: kept, fate, exchange: None }], stop: None, requests: 1 }
-        }
-    }
+    let abort = async move {
+        // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
+        let _ = aborted.wait_for(|aborted| *aborted).await;
+    };
+    deliverer.deliver_until(batch, abort).await
 }
 
 fn ending_of(reason: &StopReason) -> Ending {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Job;
 use super::feed::{self, Feed, FeedSettings, Shaped};
+use crate::causes::in_one_line;
 use crate::client::Request;
 use crate::endpoint::{Endpoint, Prepared};
 use crate::record::Fields;
@@ -68,7 +69,7 @@ pub fn preview(
             }
             Feed::End { error, notes } => {
                 preview.warnings.extend(notes);
-                preview.error = error;
+                preview.error = error.map(|(_, because)| because);
             }
         }
     }
@@ -137,7 +138,7 @@ impl Preview {
             }
             Err(error) => {
                 for item in batch {
-                    self.reject(format!("{}: {error}", item.record.position));
+                    self.reject(format!("{}: {}", item.record.position, in_one_line(&error)));
                 }
                 true
             }

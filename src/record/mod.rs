@@ -4,6 +4,7 @@
 //! configuration asks for a change. [`Fields`] is the shallow view of such a text: keys and the spans of their
 //! values. This module is the leaf that every stage may import; it knows nothing of files, templates or HTTP.
 
+mod duplicates;
 mod fields;
 
 use std::fmt;
@@ -11,7 +12,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use duplicates::refuse_duplicates;
 pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
+
+/// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
+/// loses them.
+pub const ERROR_KEYS: [&str; 5] = [
+    "_error_reason",
+    "_error_status",
+    "_error_attempts",
+    "_error_line",
+    "_error_row",
+];
 
 /// Where records come from: one file, or standard input.
 #[derive(Debug, PartialEq, Eq)]

@@ -132,7 +132,7 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// A number with its thousands apart: 1,234,567.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

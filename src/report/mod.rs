@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::client::{Counters, TransportErrorKind};
 
-pub use human::counted;
+pub use human::{counted, grouped};
 pub use progress::{Progress, Snapshot};
 pub use reasons::{Reason, Reasons};
 

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
+
 use super::ShapeError;
-use crate::document::closest;
 use crate::record::{Field, Fields};
 
 /// A dotted path, such as `address.city`. A key that itself is `address.city` matches too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path(String);
+pub(super) struct Path(pub(super) String);
 
 /// Why a path names no attribute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,23 +60,6 @@ impl Rewrite {
         Ok(text)
     }
 
-    pub(super) fn unknown_attributes<'s>(&self, seen: &'s [String]) -> Vec<(String, Option<&'s str>)> {
-        let names =
-            |name: &str| seen.iter().any(|seen| seen == name) || self.rename.values().any(|new| new == name);
-        let is_known = |path: &str| names(path) || path.split_once('.').is_some_and(|(head, _)| names(head));
-        let mentioned = self.exclude.iter().chain(&self.only).map(|path| path.0.as_str());
-        let unknown = mentioned.filter(|path| !is_known(path));
-        let renamed = self
-            .rename
-            .keys()
-            .map(String::as_str)
-            .filter(|old| !seen.iter().any(|seen| seen == old));
-        unknown
-            .chain(renamed)
-            .map(|path| (path.to_owned(), closest(path, seen.iter().map(String::as_str))))
-            .collect()
-    }
-
     fn rename<'a>(&self, fields: &Fields<'a>) -> Result<Vec<(Cow<'a, str>, &'a str)>, ShapeError> {
         let new_name = |field: &Field<'a>| match self.rename.get(field.key().as_ref()) {
             Some(new) if !self.rename.is_empty() => Cow::Owned(quoted(new)),
@@ -86,8 +70,14 @@ impl Rewrite {
             .map(|field| (new_name(field), field.value))
             .collect();
         for new in self.rename.values() {
-            let raw = quoted(new);
-            if members.iter().filter(|(key, _)| *key == raw).count() > 1 {
+            let is_new = |(key, _): &&(Cow<'_, str>, &str)| {
+                Field {
+                    raw_key: key,
+                    value: "",
+                }
+                .is_key(new)
+            };
+            if members.iter().filter(is_new).count() > 1 {
                 return Err(ShapeError::Clash(new.clone()));
             }
         }
@@ -108,6 +98,7 @@ fn write_object<'a>(
         let (keep, drop) = (matching(only, &key), matching(exclude, &key));
         let inner_only = match keep {
             Match::None if !only.is_empty() => continue,
+            Match::Inside(_) if !has_attributes(field.value) => continue,
             Match::Inside(paths) => paths,
             Match::Whole | Match::None => Vec::new(),
         };
@@ -126,14 +117,41 @@ fn write_object<'a>(
     text.push('}');
 }
 
-/// A value without the attributes that go; one that is no object has none and stays as it is.
+/// A value without the attributes that go. In a list that is each element; what has no attributes stays as it is.
 fn write_value(text: &mut String, value: &str, only: &[&str], exclude: &[&str]) {
-    match Fields::parse(value) {
-        Ok(fields) if !only.is_empty() || !exclude.is_empty() => {
-            write_object(text, fields.iter().copied(), only, exclude);
+    if only.is_empty() && exclude.is_empty() {
+        text.push_str(value);
+    } else if let Ok(fields) = Fields::parse(value) {
+        write_object(text, fields.iter().copied(), only, exclude);
+    } else if let Some(elements) = elements_of(value) {
+        let mut separator = "";
+        text.push('[');
+        for element in elements
+            .iter()
+            .filter(|element| only.is_empty() || has_attributes(element.get()))
+        {
+            text.push_str(separator);
+            write_value(text, element.get(), only, exclude);
+            separator = ",";
         }
-        _ => text.push_str(value),
+        text.push(']');
+    } else {
+        text.push_str(value);
     }
+}
+
+/// The elements of a JSON list; none where the text is no list.
+pub(super) fn elements_of(value: &str) -> Option<Vec<&RawValue>> {
+    if value.starts_with('[') {
+        serde_json::from_str(value).ok()
+    } else {
+        None
+    }
+}
+
+/// Whether a value can have attributes: an object, or a list of them.
+fn has_attributes(value: &str) -> bool {
+    value.starts_with(['{', '['])
 }
 
 fn matching<'p>(paths: &[&'p str], key: &str) -> Match<'p> {

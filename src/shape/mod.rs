@@ -5,16 +5,18 @@
 //! that stays is the text that came in. jq is entered for `where` and `map` alone.
 
 mod attributes;
+mod watch;
 
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::{Field, FieldError, Fields, Record};
+use crate::record::{ERROR_KEYS, FieldError, Fields, Record};
 
 pub use attributes::AttributeError;
 use attributes::{Path, Rewrite};
+use watch::Watch;
 
 /// What is kept and changed of each record; the key `records:`. Order: where, map, rename, only, exclude.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +96,7 @@ impl ShaperError {
 /// ```
 /// use outpour::shape::{RecordsConfig, Shaper};
 /// let config = RecordsConfig { exclude: vec!["internal".into()], ..RecordsConfig::default() };
-/// let shaper = Shaper::compile(&config)?;
+/// let mut shaper = Shaper::compile(&config)?;
 /// assert_eq!(shaper.apply(r#"{"n":1.10,"internal":true}"#)?.as_deref(), Some(r#"{"n":1.10}"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -103,6 +105,8 @@ pub struct Shaper {
     condition: Option<Expression>,
     map: Option<Expression>,
     rewrite: Rewrite,
+    own_errors: Rewrite,
+    watch: Watch,
 }
 
 impl Shaper {
@@ -119,20 +123,27 @@ impl Shaper {
                 |text: &String| Path::parse(text).map_err(|source| ShaperError::Attribute { key, source });
             texts.iter().map(parse).collect::<Result<Vec<_>, _>>()
         };
+        let rewrite = Rewrite {
+            rename: config.rename.clone(),
+            only: paths("only", &config.only)?,
+            exclude: paths("exclude", &config.exclude)?,
+        };
+        let error_keys = ERROR_KEYS.map(str::to_owned);
         Ok(Self {
             condition: expression("where", &config.condition)?,
             map: expression("map", &config.map)?,
-            rewrite: Rewrite {
-                rename: config.rename.clone(),
-                only: paths("only", &config.only)?,
-                exclude: paths("exclude", &config.exclude)?,
+            watch: Watch::new(&rewrite),
+            rewrite,
+            own_errors: Rewrite {
+                exclude: paths("exclude", &error_keys)?,
+                ..Rewrite::default()
             },
         })
     }
 
     /// Shapes one record.
-    pub fn shape(&self, record: Record) -> Result<Shaped, Box<(Record, ShapeError)>> {
-        if self.is_idle() {
+    pub fn shape(&mut self, record: Record) -> Result<Shaped, Box<(Record, ShapeError)>> {
+        if self.is_idle() && !has_error_keys(record.as_str()) {
             return Ok(Shaped::Kept(record));
         }
         match self.apply(record.as_str()) {
@@ -149,24 +160,37 @@ impl Shaper {
         }
     }
 
-    /// Shapes the text of one record; none where it is filtered out.
-    pub fn apply(&self, text: &str) -> Result<Option<String>, ShapeError> {
+    /// Shapes the text of one record; none where it is filtered out. What outpour itself added to a reject goes first.
+    pub fn apply(&mut self, text: &str) -> Result<Option<String>, ShapeError> {
+        let mended = if has_error_keys(text) {
+            Some(self.own_errors.apply(&Fields::parse(text)?)?)
+        } else {
+            None
+        };
+        let text = mended.as_deref().unwrap_or(text);
         let mapped = match self.evaluate(text)? {
             Evaluated::Filtered => return Ok(None),
             Evaluated::Same => None,
             Evaluated::Mapped(mapped) => Some(mapped),
         };
-        if self.rewrite.is_idle() {
-            return Ok(Some(mapped.unwrap_or_else(|| text.to_owned())));
-        }
         let text = mapped.as_deref().unwrap_or(text);
-        self.rewrite.apply(&Fields::parse(text)?).map(Some)
+        if self.rewrite.is_idle() {
+            return Ok(Some(text.to_owned()));
+        }
+        let fields = Fields::parse(text)?;
+        self.watch.look(&fields);
+        self.rewrite.apply(&fields).map(Some)
     }
 
-    /// Attribute names that the configuration mentions and that none of the records had, each with the name among
-    /// `seen` that was most likely meant. Meant for the first records of a run.
-    pub fn unknown_attributes<'s>(&self, seen: &'s [String]) -> Vec<(String, Option<&'s str>)> {
-        self.rewrite.unknown_attributes(seen)
+    /// Attributes that the configuration names and that none of the records so far had, each with the name that was
+    /// most likely meant.
+    pub fn unknown_attributes(&self) -> Vec<(String, Option<String>)> {
+        self.watch.missing()
+    }
+
+    /// Whether enough records were seen to say which attributes are unknown.
+    pub fn has_seen_enough(&self) -> bool {
+        self.watch.has_seen_enough()
     }
 
     /// Whether the shaper may change or filter a record at all.
@@ -178,8 +202,7 @@ impl Shaper {
         if self.condition.is_none() && self.map.is_none() {
             return Ok(Evaluated::Same);
         }
-        refuse_duplicates(text)?;
-        let value = Value::parse(text)?;
+        let value = Value::of_record(text)?;
         if let Some(condition) = &self.condition
             && !condition.holds(value.clone())?
         {
@@ -196,21 +219,15 @@ impl Shaper {
     }
 }
 
+/// Whether the text may hold one of the attributes that outpour adds to rejects.
+fn has_error_keys(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"\"_error_").is_some()
+}
+
 enum Evaluated {
     Same,
     Mapped(String),
     Filtered,
-}
-
-/// An expression would silently see the last of two equal keys, so such a record is refused.
-fn refuse_duplicates(text: &str) -> Result<(), FieldError> {
-    let fields = Fields::parse(text)?;
-    let mut keys: Vec<_> = fields.iter().map(Field::key).collect();
-    keys.sort_unstable();
-    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(FieldError::Duplicate(pair[0].clone().into_owned())),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -293,16 +310,51 @@ mod tests {
     }
 
     #[test]
-    fn unknown_attributes_are_told_with_what_was_meant() {
+    fn excluded_attributes_go_from_the_objects_of_a_list_too() {
+        let text = r#"{"items":[{"id":1.10,"secret":2},{"id":2},3]}"#;
+        assert_eq!(
+            kept("exclude: [items.secret]", text),
+            r#"{"items":[{"id":1.10},{"id":2},3]}"#
+        );
+        assert_eq!(
+            kept("only: [items.id]", text),
+            r#"{"items":[{"id":1.10},{"id":2}]}"#
+        );
+        assert_eq!(kept("only: [a.b, c]", r#"{"a":1,"c":2}"#), r#"{"c":2}"#);
+    }
+
+    #[test]
+    fn what_outpour_added_to_a_reject_goes_when_the_reject_is_read_again() {
+        let text =
+            r#"{"a":1.10,"_error_reason":"bad","_error_status":400,"_error_attempts":1,"_error_line":2}"#;
+        assert_eq!(kept("{}", text), r#"{"a":1.10}"#);
+        assert_eq!(kept("where: ._error_status == null", text), r#"{"a":1.10}"#);
+    }
+
+    #[test]
+    fn renaming_sees_through_escapes() {
+        let clash = apply("rename: {mail: email}", r#"{"mail":"x","\u0065mail":"y"}"#).unwrap_err();
+        assert_eq!(clash.to_string(), "renaming gives two attributes named `email`");
+    }
+
+    #[test]
+    fn unknown_attributes_are_told_after_map_with_what_was_meant() {
         let config = RecordsConfig {
-            exclude: vec!["emial".into(), "name".into()],
+            map: Some("{email, address, list: [{a: 1}], x: 1}".into()),
+            exclude: ["emial", "x", "address.cityy", "list.a"]
+                .map(str::to_owned)
+                .to_vec(),
             ..RecordsConfig::default()
         };
-        let shaper = Shaper::compile(&config).unwrap();
-        let seen = ["email".to_owned(), "name".to_owned()];
+        let mut shaper = Shaper::compile(&config).unwrap();
+        shaper.apply(r#"{"email":"x","address":{"city":"y"}}"#).unwrap();
+        let unknown = shaper.unknown_attributes();
         assert_eq!(
-            shaper.unknown_attributes(&seen),
-            [("emial".to_owned(), Some("email"))]
+            unknown,
+            [
+                ("address.cityy".to_owned(), Some("address.city".to_owned())),
+                ("emial".to_owned(), Some("email".to_owned())),
+            ]
         );
     }
 }

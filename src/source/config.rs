@@ -4,6 +4,7 @@ mod arrow;
 mod csv;
 
 use std::fmt;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -141,6 +142,22 @@ impl Default for SourceConfig {
             expect_records: None,
         }
     }
+}
+
+/// The path or glob that `path` is when it starts from `folder`, whose own name is never taken for a glob.
+///
+/// ```
+/// use std::path::Path;
+/// use outpour::source::path_in;
+/// assert_eq!(path_in(Path::new("jobs"), "people.csv"), "jobs/people.csv");
+/// assert_eq!(path_in(Path::new("[prod]"), "*.csv"), "[[]prod[]]/*.csv");
+/// ```
+pub fn path_in(folder: &Path, path: &str) -> String {
+    let is_glob = path.contains(['*', '?', '[']);
+    if is_glob && Path::new(path).is_relative() && !folder.as_os_str().is_empty() {
+        return format!("{}/{path}", glob::Pattern::escape(&folder.to_string_lossy()));
+    }
+    folder.join(path).to_string_lossy().into_owned()
 }
 
 impl Paths {

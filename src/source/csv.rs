@@ -78,6 +78,30 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// The names that were given for a file without a header, as the header that it lacks.
+    fn row_of(self, names: &[String]) -> Bytes {
+        let (quote, delimiter) = (char::from(self.quote), char::from(self.delimiter));
+        let cell = |name: &String| {
+            if name.contains([quote, delimiter, '\n', '\r']) {
+                format!(
+                    "{quote}{}{quote}",
+                    name.replace(quote, &format!("{quote}{quote}"))
+                )
+            } else {
+                name.clone()
+            }
+        };
+        Bytes::from(
+            names
+                .iter()
+                .map(cell)
+                .collect::<Vec<_>>()
+                .join(&delimiter.to_string()),
+        )
+    }
+}
+
 impl<R: Read> CsvReader<R> {
     /// Reads and checks the header. The options are checked already.
     pub(super) fn new(
@@ -93,13 +117,14 @@ impl<R: Read> CsvReader<R> {
             (given_names(config)?, None)
         };
         let input = rows.window.name().to_owned();
+        let written = header.clone().unwrap_or_else(|| dialect.row_of(&names));
         let columns = if names.is_empty() {
             Vec::new()
         } else {
             columns(&input, names, config)?
         };
         let shape = Shape::Csv {
-            header: header.clone().unwrap_or_default(),
+            header: written,
             delimiter: dialect.delimiter,
             quote: dialect.quote,
         };

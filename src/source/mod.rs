@@ -41,7 +41,7 @@ use crate::record::{Position, Record};
 
 pub use config::{
     ArrowConfig, AsciiChar, BigIntegers, ColumnType, Compression, CsvConfig, Encoding, Format, NonFinite,
-    Paths, Ragged, SourceConfig, Types,
+    Paths, Ragged, SourceConfig, Types, path_in,
 };
 pub use error::SourceError;
 pub use open::open;

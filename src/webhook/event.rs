@@ -100,7 +100,11 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         elapsed_ms: u64::try_from(exchange.elapsed.as_millis()).unwrap_or(u64::MAX),
         time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
     };
-    serde_json::to_string(&event).unwrap_or_default()
+    // A reply that its API printed over several lines must not break the line of the event; between the tokens of
+    // JSON a space means the same.
+    serde_json::to_string(&event)
+        .unwrap_or_default()
+        .replace(['\n', '\r'], " ")
 }
 
 fn told<'a>(item: &'a Prepared, identifiers: &'a [String]) -> Told<'a> {

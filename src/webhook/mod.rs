@@ -21,13 +21,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::causes::in_one_line;
 use crate::client::{Outcome, Policy, Sender, Transport};
 use crate::delivery::Delivery;
-use crate::rejects::{RejectsError, create_new};
+use crate::new_file::{self, FileError};
 use crate::report::WebhookReport;
 use crate::secret::Secret;
 
 pub use config::{ResponsesConfig, WebhookConfig};
+
+/// How many bytes of events wait at most, so that memory stays flat whatever a reply holds.
+const MOST_WAITING_BYTES: u64 = 64 << 20;
 
 /// Who an event's run is.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +89,8 @@ struct Running {
 struct Tally {
     taken: AtomicU64,
     delivered: AtomicU64,
+    waiting_bytes: AtomicU64,
+    complaints: AtomicU64,
 }
 
 /// What became of a run's events.
@@ -109,13 +115,13 @@ impl Events {
     }
 
     /// Writes events to a file too.
-    pub fn to_file(&mut self, path: &Path) -> Result<(), RejectsError> {
+    pub fn to_file(&mut self, path: &Path) -> Result<(), FileError> {
         let extension = path
             .extension()
             .and_then(|extension| extension.to_str())
-            .unwrap_or("ndjson")
+            .unwrap_or_default()
             .to_owned();
-        let (path, file) = create_new(&path.with_extension(""), &extension)?;
+        let (path, file) = new_file::create(&path.with_extension(""), &extension)?;
         self.file = Some(EventFile {
             path,
             file: BufWriter::new(file),
@@ -123,12 +129,17 @@ impl Events {
         Ok(())
     }
 
-    /// Sends events to a webhook too, through a sender of its own. Needs a tokio runtime.
-    pub fn to_webhook<T: Transport>(&mut self, webhook: Webhook, sender: Sender<T>) {
+    /// Sends events to a webhook too, through a sender of its own; a new one is made when one has given up. Needs a
+    /// tokio runtime.
+    pub fn to_webhook<T: Transport>(
+        &mut self,
+        webhook: Webhook,
+        make_sender: impl Fn() -> Sender<T> + Send + 'static,
+    ) {
         let (queue, waiting) = mpsc::channel(webhook.max_events.max(1) as usize);
         let tally = Arc::new(Tally::default());
         let grace = webhook.grace;
-        let task = tokio::spawn(deliver_all(webhook, sender, waiting, Arc::clone(&tally)));
+        let task = tokio::spawn(deliver_all(webhook, make_sender, waiting, Arc::clone(&tally)));
         self.webhook = Some(Running {
             queue,
             task,
@@ -159,17 +170,22 @@ impl Events {
         }
         if let Some(webhook) = &self.webhook {
             let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
-            match webhook.queue.try_send((id, Bytes::from(text))) {
-                Ok(()) => {
+            let size = text.len() as u64;
+            let has_room = webhook.tally.waiting_bytes.load(Ordering::Relaxed) + size <= MOST_WAITING_BYTES;
+            match webhook.queue.try_reserve() {
+                Ok(place) if has_room => {
+                    webhook.tally.waiting_bytes.fetch_add(size, Ordering::Relaxed);
                     webhook.tally.taken.fetch_add(1, Ordering::Relaxed);
+                    place.send((id, Bytes::from(text)));
                 }
-                Err(_) => self.dropped += 1,
+                _ => self.dropped += 1,
             }
         }
     }
 
-    /// Waits for what is under way, for at most the webhook's grace, and says what became of the events.
-    pub(crate) async fn finish(mut self) -> EventsOutcome {
+    /// Waits for what is under way, for at most the webhook's grace or until `enough`, and says what became of the
+    /// events.
+    pub(crate) async fn finish(mut self, enough: impl Future<Output = ()>) -> EventsOutcome {
         if let Some(EventFile { path, file }) = &mut self.file
             && let Err(error) = file.flush()
         {
@@ -188,8 +204,10 @@ impl Events {
         }) = self.webhook
         {
             drop(queue);
-            if tokio::time::timeout(grace, &mut task).await.is_err() {
-                task.abort();
+            tokio::select! {
+                _ = &mut task => {}
+                () = tokio::time::sleep(grace) => task.abort(),
+                () = enough => task.abort(),
             }
             let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
             let delivered = get(&tally.delivered);
@@ -212,7 +230,7 @@ impl Events {
 
 async fn deliver_all<T: Transport>(
     webhook: Webhook,
-    sender: Sender<T>,
+    make_sender: impl Fn() -> Sender<T>,
     mut waiting: mpsc::Receiver<(String, Bytes)>,
     tally: Arc<Tally>,
 ) {
@@ -221,14 +239,34 @@ async fn deliver_all<T: Transport>(
         safe_to_resend: true,
         needs_body: false,
     };
+    let mut sender = make_sender();
     while let Some((id, body)) = waiting.recv().await {
+        let size = body.len() as u64;
         let request = signature::request(&webhook, &id, body, SystemTime::now());
-        match sender.send(&request, &policy).await.outcome {
+        let outcome = sender.send(&request, &policy).await.outcome;
+        tally.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
+        match outcome {
             Outcome::Replied(reply) if reply.status.is_success() => {
                 tally.delivered.fetch_add(1, Ordering::Relaxed);
             }
-            Outcome::Replied(reply) => tracing::warn!(status = %reply.status, "the webhook refuses an event"),
-            other => tracing::warn!(?other, "the webhook cannot be reached"),
+            Outcome::Replied(reply) => tally.complain(&format!("the webhook answers {}", reply.status)),
+            Outcome::NotSent(error) | Outcome::InDoubt(error) => tally.complain(&in_one_line(&error)),
+            Outcome::Fatal(fatal) => {
+                tally.complain(&in_one_line(&fatal));
+                sender = make_sender();
+            }
+            Outcome::Stopped => {}
+        }
+    }
+}
+
+impl Tally {
+    /// Says the first failure aloud; the report counts the rest.
+    fn complain(&self, reason: &str) {
+        if self.complaints.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!("an event did not reach the webhook: {reason}");
+        } else {
+            tracing::debug!("an event did not reach the webhook: {reason}");
         }
     }
 }

@@ -85,7 +85,7 @@ fn ndjson_rejects_are_ndjson_with_error_members() {
     scene.write("people.ndjson", text).write("job.yaml", PEOPLE);
     let outcome = scene.run(&BATCHED).ends_with(1);
     assert_eq!(outcome.totals(), [51, 50, 1, 0, 0, 0]);
-    insta::assert_snapshot!(scene.read("job.rejected.ndjson"), @r#"{"n":1.10, "email":"nobody","_error_reason":"400 Bad Request: Invalid email: nobody","_error_status":400,"_error_attempts":1,"_error_line":51}"#);
+    insta::assert_snapshot!(scene.read("job.rejected.ndjson"), @r#"{"n":1.10,"email":"nobody","_error_reason":"400 Bad Request: Invalid email: nobody","_error_status":400,"_error_attempts":1,"_error_line":51}"#);
 }
 
 #[test]

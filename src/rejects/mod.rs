@@ -1,0 +1,290 @@
+//! Rejects on disk: records that were not accepted, in the shape that their input had.
+//!
+//! A CSV row is written back byte for byte under its own header with `_error_*` columns behind it; NDJSON, JSON and
+//! Arrow records are written as NDJSON with `_error_*` members behind their own. So the file can be mended and loaded
+//! again. The file is made when the first record is written, readable by its owner alone, and never over an older one.
+
+mod row;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use crate::new_file::{self, FileError};
+use crate::record::{Position, Shape};
+
+use row::Dialect;
+
+/// A record that was not accepted, and why.
+#[derive(Debug, Clone)]
+pub struct Reject {
+    /// Where it stood.
+    pub position: Position,
+    /// The row as the input had it.
+    pub original: bytes::Bytes,
+    /// Whether the row could be read as a record.
+    pub is_record: bool,
+    /// Why it was not accepted.
+    pub reason: String,
+    /// The status of the last reply, if one came.
+    pub status: Option<u16>,
+    /// How many attempts were made; 0 when it was never sent.
+    pub attempts: u32,
+}
+
+/// Files of rejects, one for each shape of input, each made when its first reject is written.
+#[derive(Debug)]
+pub struct RejectFile {
+    stem: PathBuf,
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    shape: Shape,
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl RejectFile {
+    /// A file that will be named `stem` and the extension of the input's shape, such as `people.rejected` and `csv`.
+    pub fn new(stem: impl Into<PathBuf>) -> Self {
+        Self {
+            stem: stem.into(),
+            open: Vec::new(),
+        }
+    }
+
+    /// The files that were written.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.open.iter().map(|open| open.path.clone()).collect()
+    }
+
+    /// Writes a reject. The system has it after [`hand_over`](Self::hand_over), the disk after [`sync`](Self::sync).
+    pub fn write(&mut self, reject: &Reject) -> Result<(), FileError> {
+        let shape = &reject.position.origin.shape;
+        let index = match self.open.iter().position(|open| open.shape == *shape) {
+            Some(index) => index,
+            None => self.create(shape)?,
+        };
+        let open = &mut self.open[index];
+        let row = match dialect(&open.shape) {
+            Some(dialect) => dialect.row(reject),
+            None => row::json_line(reject),
+        };
+        open.file.write_all(&row).map_err(|source| FileError {
+            path: open.path.clone(),
+            source,
+        })
+    }
+
+    /// Gives the system everything written so far, so that it outlives this process.
+    pub fn hand_over(&mut self) -> Result<(), FileError> {
+        self.each(BufWriter::flush)
+    }
+
+    /// Puts everything written so far on disk.
+    pub fn sync(&mut self) -> Result<(), FileError> {
+        self.each(|file| file.flush().and_then(|()| file.get_ref().sync_data()))
+    }
+
+    fn each(&mut self, act: impl Fn(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), FileError> {
+        self.open.iter_mut().try_for_each(|open| {
+            act(&mut open.file).map_err(|source| FileError {
+                path: open.path.clone(),
+                source,
+            })
+        })
+    }
+
+    fn create(&mut self, shape: &Shape) -> Result<usize, FileError> {
+        let extension = if matches!(shape, Shape::Json) {
+            "ndjson"
+        } else {
+            "csv"
+        };
+        let (path, file) = new_file::create(&self.stem, extension)?;
+        let mut file = BufWriter::new(file);
+        if let Some(dialect) = dialect(shape) {
+            let written = file.write_all(&dialect.header_row());
+            written.map_err(|source| FileError {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        self.open.push(Open {
+            shape: shape.clone(),
+            path,
+            file,
+        });
+        Ok(self.open.len() - 1)
+    }
+}
+
+fn dialect(shape: &Shape) -> Option<Dialect<'_>> {
+    match shape {
+        Shape::Csv {
+            header,
+            delimiter,
+            quote,
+        } => Some(Dialect {
+            header,
+            delimiter: *delimiter,
+            quote: *quote,
+        }),
+        Shape::Json => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+    use bytes::Bytes;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
+
+    fn csv_origin() -> Arc<Origin> {
+        let shape = Shape::Csv {
+            header: Bytes::from_static(b"email;\"na;me\""),
+            delimiter: b';',
+            quote: b'"',
+        };
+        Arc::new(Origin {
+            name: "people.csv".into(),
+            shape,
+        })
+    }
+
+    fn reject(origin: &Arc<Origin>, original: &'static str, is_record: bool) -> Reject {
+        Reject {
+            position: Position {
+                origin: Arc::clone(origin),
+                number: 1,
+                line: Some(2),
+                byte: 9,
+            },
+            original: Bytes::from_static(original.as_bytes()),
+            is_record,
+            reason: "=bad; \"email\"".into(),
+            status: Some(400),
+            attempts: 1,
+        }
+    }
+
+    fn written(rejects: &[Reject]) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = RejectFile::new(directory.path().join("people.rejected"));
+        for reject in rejects {
+            file.write(reject).unwrap();
+        }
+        file.sync().unwrap();
+        let path = &file.paths()[0];
+        assert_eq!(
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_csv_row_comes_back_byte_for_byte_with_error_columns() {
+        insta::assert_snapshot!(written(&[reject(&csv_origin(), "a@b.c;\"x \"\"y\"\"\"", true)]), @r#"
+        email;"na;me";_error_reason;_error_status;_error_attempts;_error_line;_error_row
+        a@b.c;"x ""y""";"'=bad; ""email""";400;1;2;
+        "#);
+    }
+
+    #[test]
+    fn a_row_that_is_no_record_stands_whole_in_its_own_column() {
+        let text = written(&[reject(&csv_origin(), "only one", false)]);
+        assert!(text.ends_with(";400;1;2;only one\n"), "{text}");
+    }
+
+    #[test]
+    fn a_json_record_comes_back_with_error_members() {
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: Shape::Json,
+        });
+        let text = written(&[
+            reject(&origin, "{\"n\":1.10}", true),
+            reject(&origin, "{}", true),
+            reject(&origin, "{bad", false),
+        ]);
+        insta::assert_snapshot!(text, @r#"
+        {"n":1.10,"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
+        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
+        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_row":"{bad"}
+        "#);
+    }
+
+    #[test]
+    fn a_record_that_ends_in_nested_braces_keeps_them_all() {
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: Shape::Json,
+        });
+        let text = written(&[reject(&origin, "{\"a\":{\"b\":{}}}", true)]);
+        assert!(text.starts_with("{\"a\":{\"b\":{}},\"_error_reason\""), "{text}");
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+    }
+
+    #[test]
+    fn columns_stay_where_they_are_whatever_the_row() {
+        let shape = |header: &'static str| Shape::Csv {
+            header: Bytes::from_static(header.as_bytes()),
+            delimiter: b',',
+            quote: b'"',
+        };
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: shape("email,\"na,me\",x"),
+        });
+        let written = |original, is_record| {
+            let text = written(&[reject(&origin, original, is_record)]);
+            text.lines().nth(1).unwrap().to_owned()
+        };
+        let error = "\"'=bad; \"\"email\"\"\",400,1,2";
+        assert_eq!(
+            written("a@b.c,n", true),
+            format!("a@b.c,n,,{error},"),
+            "a padded row"
+        );
+        assert_eq!(
+            written("a,b,c,d", true),
+            format!(",,,{error},\"a,b,c,d\""),
+            "a truncated row"
+        );
+        assert_eq!(
+            written("broken", false),
+            format!(",,,{error},broken"),
+            "a row that is no record"
+        );
+    }
+
+    #[test]
+    fn a_rejects_file_that_is_rejected_again_has_its_columns_once() {
+        let header = "email,_error_reason,_error_status,_error_attempts,_error_line,_error_row";
+        let shape = Shape::Csv {
+            header: Bytes::from_static(header.as_bytes()),
+            delimiter: b',',
+            quote: b'"',
+        };
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape,
+        });
+        let text = written(&[reject(&origin, "a@b.c,old,500,1,9,", true)]);
+        assert_eq!(
+            text,
+            format!("{header}\na@b.c,\"'=bad; \"\"email\"\"\",400,1,2,\n")
+        );
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: Shape::Json,
+        });
+        let text = written(&[reject(&origin, "{\"a\":1,\"_error_reason\":\"old\"}", true)]);
+        assert_eq!(text.matches("_error_reason").count(), 1);
+    }
+}

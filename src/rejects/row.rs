@@ -1,0 +1,182 @@
+//! A reject as a row of its input's own shape.
+
+use super::Reject;
+use crate::record::{ERROR_KEYS, Fields};
+
+/// The columns of a CSV input, and what stands between and around its cells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialect<'a> {
+    pub(super) header: &'a [u8],
+    pub(super) delimiter: u8,
+    pub(super) quote: u8,
+}
+
+impl Dialect<'_> {
+    /// The header with the error's columns behind its own.
+    pub(super) fn header_row(self) -> Vec<u8> {
+        let mut row = self.cells(self.header, self.own_columns()).to_vec();
+        for name in ERROR_KEYS {
+            row.push(self.delimiter);
+            row.extend_from_slice(name.as_bytes());
+        }
+        row.push(b'\n');
+        row
+    }
+
+    /// The row's own bytes and the error's cells. A short row is filled up; a row that is no record, or has more cells
+    /// than there are columns, would shift the columns: it stands whole in `_error_row`, and its cells are left empty.
+    pub(super) fn row(self, reject: &Reject) -> Vec<u8> {
+        let columns = self.own_columns();
+        let cells = self.cell_ends(&reject.original).len();
+        let is_mended_input = self.columns() > columns;
+        let is_fitting =
+            reject.is_record && (cells <= columns || (is_mended_input && cells == self.columns()));
+        let mut row = Vec::with_capacity(reject.original.len() + reject.reason.len() + 32);
+        if is_fitting {
+            row.extend_from_slice(self.cells(&reject.original, columns));
+        }
+        let missing = if is_fitting {
+            columns.saturating_sub(cells)
+        } else {
+            columns.saturating_sub(1)
+        };
+        row.resize(row.len() + missing, self.delimiter);
+        self.push(&mut row, without_formula(&reject.reason).as_bytes());
+        self.push(
+            &mut row,
+            reject
+                .status
+                .map(|status| status.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
+        self.push(&mut row, reject.attempts.to_string().as_bytes());
+        self.push(
+            &mut row,
+            reject
+                .position
+                .line
+                .map(|line| line.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
+        self.push(&mut row, if is_fitting { b"" } else { &reject.original });
+        row.push(b'\n');
+        row
+    }
+
+    fn columns(self) -> usize {
+        self.cell_ends(self.header).len()
+    }
+
+    /// The columns without those of an earlier error: the input may be a rejects file itself.
+    fn own_columns(self) -> usize {
+        let ends = self.cell_ends(self.header);
+        let Some(own) = ends.len().checked_sub(ERROR_KEYS.len()).filter(|own| *own > 0) else {
+            return ends.len();
+        };
+        let tail: Vec<u8> = self.header[ends[own - 1]..].to_vec();
+        let errors: Vec<u8> = ERROR_KEYS
+            .iter()
+            .flat_map(|name| [&[self.delimiter], name.as_bytes()].concat())
+            .collect();
+        if tail == errors { own } else { ends.len() }
+    }
+
+    /// The first cells of a row.
+    fn cells(self, row: &[u8], count: usize) -> &[u8] {
+        let ends = self.cell_ends(row);
+        ends.get(count.wrapping_sub(1))
+            .or(ends.last())
+            .map_or(row, |end| &row[..*end])
+    }
+
+    /// Where each cell of a row ends. A delimiter between quotes belongs to its cell.
+    fn cell_ends(self, row: &[u8]) -> Vec<usize> {
+        let (mut ends, mut at) = (Vec::new(), 0);
+        loop {
+            if row.get(at) == Some(&self.quote) {
+                at += 1;
+                while let Some(offset) = memchr::memchr(self.quote, &row[at.min(row.len())..]) {
+                    at += offset + 1;
+                    if row.get(at) != Some(&self.quote) {
+                        break;
+                    }
+                    at += 1;
+                }
+            }
+            let Some(offset) = memchr::memchr(self.delimiter, &row[at.min(row.len())..]) else {
+                ends.push(row.len());
+                return ends;
+            };
+            ends.push(at + offset);
+            at += offset + 1;
+        }
+    }
+
+    fn push(self, row: &mut Vec<u8>, text: &[u8]) {
+        row.push(self.delimiter);
+        if !text
+            .iter()
+            .any(|byte| [self.delimiter, self.quote, b'\n', b'\r'].contains(byte))
+        {
+            row.extend_from_slice(text);
+            return;
+        }
+        row.push(self.quote);
+        for byte in text {
+            row.push(*byte);
+            if *byte == self.quote {
+                row.push(self.quote);
+            }
+        }
+        row.push(self.quote);
+    }
+}
+
+/// A reason comes from the API; a spreadsheet must not take it for a formula.
+fn without_formula(reason: &str) -> String {
+    let text: String = reason
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+/// The record's own members and the error's behind them; what is no record stands in `_error_row` as text.
+pub(super) fn json_line(reject: &Reject) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&reject.original);
+    let fields = Fields::parse(&text).ok().filter(|_| reject.is_record);
+    let mut members: Vec<String> = Vec::new();
+    for field in fields
+        .iter()
+        .flat_map(Fields::iter)
+        .filter(|field| !ERROR_KEYS.contains(&field.key().as_ref()))
+    {
+        members.push(format!("{}:{}", field.raw_key, field.value));
+    }
+    let row = if fields.is_none() {
+        serde_json::Value::from(text.as_ref())
+    } else {
+        serde_json::Value::Null
+    };
+    let values = [
+        reject.reason.as_str().into(),
+        reject.status.into(),
+        reject.attempts.into(),
+        reject.position.line.into(),
+        row,
+    ];
+    let errors = ERROR_KEYS
+        .iter()
+        .zip(values)
+        .filter(|(key, value)| **key != "_error_row" || !value.is_null());
+    members.extend(errors.map(|(key, value)| format!("\"{key}\":{value}")));
+    // A record that its file spreads over several lines is one line here; between the tokens of JSON a space means
+    // the same.
+    format!("{{{}}}\n", members.join(",").replace(['\n', '\r'], " ")).into_bytes()
+}
