@@ -134,21 +134,22 @@ impl<T> Batcher<T> {
     }
 
     /// Takes an item of `bytes` bytes and gives the batches that are complete with it.
-    pub fn push(&mut self, item: T, bytes: usize, group: Option<String>, now: Instant) -> Vec<Vec<T>> {
+    pub fn push(&mut self, item: T, bytes: usize, group: Option<&str>, now: Instant) -> Vec<Vec<T>> {
         let mut complete = Vec::new();
         if self.limits.max_records <= 1 {
             complete.push(vec![item]);
             return complete;
         }
+        let key = group.map(str::to_owned);
         let would_overflow = |open: &Open<T>| open.bytes.saturating_add(bytes) > self.limits.max_bytes;
-        if self.open.get(&group).is_some_and(would_overflow) {
-            complete.extend(self.take(&group));
+        if self.open.get(&key).is_some_and(would_overflow) {
+            complete.extend(self.take(group));
         }
-        if !self.open.contains_key(&group) && self.open.len() >= self.limits.max_groups {
+        if !self.open.contains_key(&key) && self.open.len() >= self.limits.max_groups {
             complete.extend(self.take_oldest());
         }
-        if self.add(item, bytes, &group, now) {
-            complete.extend(self.take(&group));
+        if self.add(item, bytes, key, now) {
+            complete.extend(self.take(group));
         }
         complete
     }
@@ -189,10 +190,10 @@ impl<T> Batcher<T> {
     }
 
     /// Adds the item to its group and says whether that is complete now.
-    fn add(&mut self, item: T, bytes: usize, group: &Option<String>, now: Instant) -> bool {
+    fn add(&mut self, item: T, bytes: usize, group: Option<String>, now: Instant) -> bool {
         let age = self.next_age;
         let capacity = self.limits.max_records.min(1_024);
-        let open = self.open.entry(group.clone()).or_insert_with(|| Open {
+        let open = self.open.entry(group).or_insert_with(|| Open {
             items: Vec::with_capacity(capacity),
             bytes: 0,
             since: now,
@@ -204,8 +205,8 @@ impl<T> Batcher<T> {
         open.items.len() >= self.limits.max_records || open.bytes >= self.limits.max_bytes
     }
 
-    fn take(&mut self, group: &Option<String>) -> Option<Vec<T>> {
-        self.open.remove(group).map(|open| open.items)
+    fn take(&mut self, group: Option<&str>) -> Option<Vec<T>> {
+        self.open.remove(&group.map(str::to_owned)).map(|open| open.items)
     }
 
     fn take_oldest(&mut self) -> Option<Vec<T>> {
@@ -214,12 +215,14 @@ impl<T> Batcher<T> {
             .iter()
             .min_by_key(|(_, open)| open.age)
             .map(|(key, _)| key.clone())?;
-        self.take(&oldest)
+        self.take(oldest.as_deref())
     }
 
     fn take_in_order(&mut self, mut keys: Vec<(u64, Option<String>)>) -> Vec<Vec<T>> {
         keys.sort_unstable();
-        keys.into_iter().filter_map(|(_, key)| self.take(&key)).collect()
+        keys.into_iter()
+            .filter_map(|(_, key)| self.take(key.as_deref()))
+            .collect()
     }
 }
 
@@ -236,9 +239,7 @@ mod tests {
         })
     }
 
-    fn group(number: u32) -> Option<String> {
-        Some(number.to_string())
-    }
+    const GROUPS: [Option<&str>; 4] = [Some("0"), Some("1"), Some("2"), None];
 
     #[test]
     fn a_record_over_the_cap_in_bytes_goes_alone() {
@@ -251,8 +252,8 @@ mod tests {
     #[test]
     fn an_incomplete_batch_goes_when_it_has_waited_long_enough() {
         let (mut batcher, now) = (batcher(10, 100), Instant::now());
-        batcher.push(1, 1, group(1), now);
-        batcher.push(2, 1, group(2), now + Duration::from_millis(600));
+        batcher.push(1, 1, GROUPS[1], now);
+        batcher.push(2, 1, GROUPS[2], now + Duration::from_millis(600));
         assert_eq!(batcher.deadline(), Some(now + Duration::from_secs(1)));
         assert!(batcher.expire(now + Duration::from_millis(999)).is_empty());
         assert_eq!(batcher.expire(now + Duration::from_secs(1)), [vec![1]]);
@@ -267,9 +268,9 @@ mod tests {
             ..BatchLimits::default()
         });
         let now = Instant::now();
-        assert!(batcher.push(1, 1, group(1), now).is_empty());
-        assert!(batcher.push(2, 1, group(2), now).is_empty());
-        assert_eq!(batcher.push(3, 1, group(3), now), [vec![1]]);
+        assert!(batcher.push(1, 1, GROUPS[1], now).is_empty());
+        assert!(batcher.push(2, 1, GROUPS[2], now).is_empty());
+        assert_eq!(batcher.push(3, 1, GROUPS[3], now), [vec![1]]);
     }
 
     proptest! {
@@ -283,7 +284,7 @@ mod tests {
             let now = Instant::now();
             let mut batches = Vec::new();
             for (number, (of, bytes)) in items.iter().enumerate() {
-                batches.extend(batcher.push((*of, number, *bytes), *bytes, group(*of), now));
+                batches.extend(batcher.push((*of, number, *bytes), *bytes, GROUPS[*of as usize], now));
             }
             batches.extend(batcher.drain());
             for batch in &batches {

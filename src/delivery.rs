@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::causes::in_one_line;
 use crate::client::{Fatal, Outcome, Policy, Reply, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request;
@@ -132,7 +133,10 @@ impl<T: Transport> Deliverer<T> {
                     continue;
                 }
             };
-            let sent = self.sender.send(&request, &self.policy(&batch)).await;
+            let mut sent = self.sender.send(&request, &self.policy(&batch)).await;
+            if let Outcome::Replied(reply) = &mut sent.outcome {
+                self.endpoint.mask(reply);
+            }
             delivered.requests += u64::from(sent.attempts > 0);
             let exchange = (sent.attempts > 0).then(|| Arc::new(Exchange::of(&request, &sent)));
             waiting.extend(self.conclude(&mut delivered, batch, sent.outcome, exchange));
@@ -160,12 +164,12 @@ impl<T: Transport> Deliverer<T> {
             Outcome::NotSent(error) => {
                 delivered.settle(
                     batch,
-                    Fate::Rejected(format!("never sent: {}", with_sources(&error))),
+                    Fate::Rejected(format!("never sent: {}", in_one_line(&error))),
                     exchange,
                 );
             }
             Outcome::InDoubt(error) => {
-                delivered.settle(batch, Fate::InDoubt(with_sources(&error)), exchange);
+                delivered.settle(batch, Fate::InDoubt(in_one_line(&error)), exchange);
             }
             Outcome::Stopped => delivered.settle(batch, Fate::Unsent, None),
             Outcome::Fatal(fatal) => {
@@ -184,7 +188,7 @@ impl<T: Transport> Deliverer<T> {
         exchange: Option<Arc<Exchange>>,
     ) -> Vec<Vec<Prepared>> {
         let status = reply.status;
-        match self.endpoint.success().judge(status, &reply.body, batch.len()) {
+        match self.endpoint.success().judge(reply, batch.len()) {
             Verdict::Accepted => {
                 self.has_succeeded.store(true, Ordering::Relaxed);
                 delivered.settle(batch, Fate::Accepted, exchange);
@@ -274,16 +278,4 @@ impl Exchange {
             elapsed: sent.elapsed,
         }
     }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

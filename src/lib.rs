@@ -5,6 +5,7 @@
 //! read = accepted + rejected + filtered + in doubt + unsent.
 
 pub mod batch;
+mod causes;
 pub mod client;
 pub mod config;
 pub mod delivery;
@@ -18,6 +19,7 @@ pub mod rejects;
 pub mod report;
 pub mod request;
 pub mod secret;
+pub mod selftest;
 pub mod shape;
 pub mod source;
 pub mod template;

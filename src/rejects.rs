@@ -249,12 +249,16 @@ fn json_line(reject: &Reject) -> Vec<u8> {
     let text = String::from_utf8_lossy(&reject.original);
     let is_object = reject.is_record && Fields::parse(&text).is_ok();
     let line = text.replace(['\n', '\r'], " ");
-    let own = if is_object {
-        line.trim().trim_start_matches('{').trim_end_matches('}')
-    } else {
-        ""
+    let inside = |text: &'_ str| {
+        Some(
+            text.trim()
+                .strip_prefix('{')?
+                .strip_suffix('}')?
+                .trim()
+                .to_owned(),
+        )
     };
-    let own = own.trim_end();
+    let own = inside(&line).filter(|_| is_object).unwrap_or_default();
     let mut members = vec![
         ("_error_reason", serde_json::Value::from(reject.reason.as_str())),
         ("_error_status", reject.status.into()),
@@ -268,7 +272,7 @@ fn json_line(reject: &Reject) -> Vec<u8> {
         .iter()
         .map(|(key, value)| format!("\"{key}\":{value}"))
         .collect();
-    let separator = if own.trim().is_empty() { "" } else { "," };
+    let separator = if own.is_empty() { "" } else { "," };
     format!("{{{own}{separator}{}}}\n", error.join(",")).into_bytes()
 }
 
@@ -351,6 +355,17 @@ mod tests {
         {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
         {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_row":"{bad"}
         "#);
+    }
+
+    #[test]
+    fn a_record_that_ends_in_nested_braces_keeps_them_all() {
+        let origin = Arc::new(Origin {
+            name: "x".into(),
+            shape: Shape::Json,
+        });
+        let text = written(&[reject(&origin, "{\"a\":{\"b\":{}}}", true)]);
+        assert!(text.starts_with("{\"a\":{\"b\":{}},\"_error_reason\""), "{text}");
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
     }
 
     #[test]

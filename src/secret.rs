@@ -21,6 +21,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
+/// Takes secrets out of bytes that come from elsewhere, such as a reply that repeats the key it was sent.
+///
+/// ```
+/// use outpour::secret::{Mask, Secret};
+/// let mask = Mask::new([&Secret::new("CANARY-KEY")]);
+/// assert_eq!(mask.apply(b"no user for CANARY-KEY").as_deref(), Some(b"no user for ***".as_slice()));
+/// assert_eq!(mask.apply(b"fine"), None);
+/// ```
+#[derive(Clone, Default)]
+pub struct Mask(Vec<Secret>);
+
 /// a secret named by where it is kept: `{env: NAME}` or `{file: PATH}`
 ///
 /// A text in its place is the secret itself, which is refused unless inline secrets are allowed.
@@ -98,6 +109,51 @@ impl Secret {
         };
         let head = parts.next().unwrap_or_default();
         head.starts_with("eyJ") && is_part(head) && parts.clone().count() == 2 && parts.all(is_part)
+    }
+}
+
+impl Mask {
+    /// Texts shorter than this occur by chance, and masking them would garble what has nothing to do with them.
+    const SHORTEST: usize = 6;
+
+    /// Masks these secrets.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        Self(
+            secrets
+                .into_iter()
+                .filter(|secret| secret.reveal().len() >= Self::SHORTEST)
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// The bytes with `***` for each secret; none where they hold no secret.
+    pub fn apply(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut masked: Option<Vec<u8>> = None;
+        for secret in &self.0 {
+            let text = secret.reveal().as_bytes();
+            let from = masked.as_deref().unwrap_or(bytes);
+            let places: Vec<usize> = memchr::memmem::find_iter(from, text).collect();
+            if places.is_empty() {
+                continue;
+            }
+            let mut out = Vec::with_capacity(from.len());
+            let mut copied = 0;
+            for place in places {
+                out.extend_from_slice(&from[copied..place]);
+                out.extend_from_slice(b"***");
+                copied = place + text.len();
+            }
+            out.extend_from_slice(&from[copied..]);
+            masked = Some(out);
+        }
+        masked
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mask({})", self.0.len())
     }
 }
 

@@ -1,6 +1,8 @@
 //! `outpour check`: a job without sending anything.
 
-use outpour::client::{HttpTransport, Outcome, Policy, Sender};
+use std::fmt::Write;
+
+use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
 use outpour::source;
@@ -10,7 +12,7 @@ use super::error::Failure;
 use super::job::{LoadedJob, runtime};
 use super::printer::Printer;
 
-pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let plan = job.plan(None)?;
     if !job.source().path.as_slice().iter().any(|path| path == "-") {
@@ -18,38 +20,36 @@ pub(super) fn check(args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> 
     }
     let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
-    text.push_str(&format!(
-        "  sends {} {} ({})\n",
+    let _ = writeln!(
+        text,
+        "  sends {} {} ({})",
         endpoint.method(),
         endpoint.shown_url(),
         endpoint.name()
-    ));
-    text.push_str(&format!(
+    );
+    let _ = write!(
+        text,
         "  {} records a request, {} requests at once",
         plan.job.batch.max_records, plan.sender.limits.concurrency
-    ));
+    );
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");
     } else {
-        text.push_str(&format!(", at most {}\n", plan.sender.limits.rates));
+        let _ = writeln!(text, ", at most {}", plan.sender.limits.rates);
     }
     if !job.config.active {
         text.push_str("  the job is not active: `outpour run` will not send it\n");
     }
     for warning in &plan.warnings {
-        text.push_str(&format!("  warning: {warning}\n"));
+        let _ = writeln!(text, "  warning: {warning}");
     }
-    printer.result(&text)?;
-    if args.online {
-        online(&plan, printer)
-    } else {
-        Ok(0)
-    }
+    Printer::result(&text)?;
+    if args.online { online(&plan) } else { Ok(0) }
 }
 
-fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
+fn online(plan: &Plan) -> Result<u8, Failure> {
     let Some(check) = &plan.check else {
-        printer.result(&format!(
+        Printer::result(&format!(
             "  `{}` has no read-only request to check its credentials with",
             plan.job.endpoint.name()
         ))?;
@@ -70,35 +70,31 @@ fn online(plan: &Plan, printer: &Printer) -> Result<u8, Failure> {
         )
     })?;
     let (text, code) = match sent.outcome {
-        Outcome::Replied(reply) if reply.status.is_success() => (
-            format!("  the credentials are good{}", account(check, &reply.body)),
+        Outcome::Replied(mut reply) => {
+            plan.job.endpoint.mask(&mut reply);
+            answer(plan, check, &reply)
+        }
+        Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("no answer: {error}"), 69),
+        Outcome::Fatal(fatal) => {
+            let cause = std::error::Error::source(&fatal).map(|cause| format!(": {cause}"));
+            (format!("no answer: {fatal}{}", cause.unwrap_or_default()), 69)
+        }
+        Outcome::Stopped => ("stopped".to_owned(), 75),
+    };
+    Printer::result(&format!("  {text}"))?;
+    Ok(code)
+}
+
+fn answer(plan: &Plan, check: &Check, reply: &Reply) -> (String, u8) {
+    let reason = || plan.job.endpoint.success().reason(reply.status, &reply.body);
+    match reply.status.as_u16() {
+        200..=299 => (
+            format!("the credentials are good{}", account(check, &reply.body)),
             0,
         ),
-        Outcome::Replied(reply) => {
-            let code = if matches!(reply.status.as_u16(), 401 | 403) {
-                77
-            } else {
-                69
-            };
-            (
-                format!(
-                    "  the credentials were not accepted: {}",
-                    plan.job.endpoint.success().reason(reply.status, &reply.body)
-                ),
-                code,
-            )
-        }
-        Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("  no answer: {error}"), 69),
-        Outcome::Fatal(fatal) => {
-            let cause = std::error::Error::source(&fatal)
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            (format!("  no answer: {fatal}{cause}"), 69)
-        }
-        Outcome::Stopped => ("  stopped".to_owned(), 75),
-    };
-    printer.result(&text)?;
-    Ok(code)
+        401 | 403 => (format!("the credentials were refused: {}", reason()), 77),
+        _ => (format!("the vendor did not say: {}", reason()), 69),
+    }
 }
 
 fn account(check: &Check, body: &[u8]) -> String {

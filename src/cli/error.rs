@@ -1,6 +1,7 @@
 //! What can go wrong on the command line, and the one place that renders it.
 
 use std::error::Error;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -54,27 +55,28 @@ impl Failure {
     }
 
     /// Renders the failure and gives the exit code.
-    pub(super) fn report(&self, printer: &Printer) -> ExitCode {
-        printer.error(&self.render());
+    pub(super) fn report(&self) -> ExitCode {
+        Printer::error(&self.render());
         ExitCode::from(self.code())
     }
 
     fn render(&self) -> String {
         let mut text = match self {
-            Self::Problems(problems) | Self::Config(ConfigError::Wrong(problems)) => listed(problems),
-            Self::Catalog(CatalogError::Document(problems)) => listed(problems),
+            Self::Problems(problems)
+            | Self::Config(ConfigError::Wrong(problems))
+            | Self::Catalog(CatalogError::Document(problems)) => listed(problems),
             other => {
                 let mut text = format!("error: {other}");
                 let mut source = other.source();
                 while let Some(cause) = source {
-                    text.push_str(&format!("\n  Caused by: {cause}"));
+                    let _ = write!(text, "\n  Caused by: {cause}");
                     source = cause.source();
                 }
                 text
             }
         };
         if let Some(hint) = self.hint() {
-            text.push_str(&format!("\n  hint: {hint}"));
+            let _ = write!(text, "\n  hint: {hint}");
         }
         text
     }

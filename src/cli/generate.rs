@@ -3,35 +3,35 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use outpour::config::Config;
+use outpour::document::schema_of;
 use outpour::template::{TemplateFile, VendorFile};
-use schemars::schema_for;
 
 use super::args::{Cli, SchemaOf};
 use super::error::Failure;
 use super::printer::Printer;
 
-pub(super) fn schema(of: SchemaOf, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn schema(of: SchemaOf) -> Result<u8, Failure> {
     let schema = match of {
         SchemaOf::Job => Config::schema(),
-        SchemaOf::Template => schema_for!(TemplateFile).to_value(),
-        SchemaOf::Vendor => schema_for!(VendorFile).to_value(),
+        SchemaOf::Template => schema_of::<TemplateFile>(),
+        SchemaOf::Vendor => schema_of::<VendorFile>(),
     };
-    printer.result(&serde_json::to_string_pretty(&schema).unwrap_or_default())?;
+    Printer::result(&serde_json::to_string_pretty(&schema).unwrap_or_default())?;
     Ok(0)
 }
 
-pub(super) fn completions(shell: Shell, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn completions(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "outpour", &mut script);
-    printer.result(&String::from_utf8_lossy(&script))?;
+    Printer::result(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }
 
-pub(super) fn man(printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn man() -> Result<u8, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)
         .map_err(Failure::Output)?;
-    printer.result(&String::from_utf8_lossy(&page))?;
+    Printer::result(&String::from_utf8_lossy(&page))?;
     Ok(0)
 }

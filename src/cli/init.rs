@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use outpour::template::{ParameterKind, Template};
+use outpour::template::{ParameterKind, ParameterValue, Template};
 
 use super::args::InitArgs;
 use super::error::Failure;
 use super::job::catalog;
 use super::printer::Printer;
 
-pub(super) fn init(args: &InitArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn init(args: &InitArgs, printer: Printer) -> Result<u8, Failure> {
     let catalog = catalog(args.templates.as_deref())?;
     let text = starter(catalog.find(&args.template)?);
     let Some(path) = &args.output else {
-        printer.result(&text)?;
+        Printer::result(&text)?;
         return Ok(0);
     };
     let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
@@ -48,7 +48,7 @@ fn starter(template: &Template) -> String {
             .default
             .as_ref()
             .or(parameter.example.as_ref())
-            .map(|value| value.to_text());
+            .map(ParameterValue::to_text);
         let value = value.unwrap_or_else(|| {
             if parameter.kind == ParameterKind::Boolean {
                 "false".into()

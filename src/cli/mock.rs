@@ -8,7 +8,7 @@ use super::job::runtime;
 use super::printer::Printer;
 use super::signal::watch_signals;
 
-pub(super) fn mock(args: &MockArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn mock(args: &MockArgs) -> Result<u8, Failure> {
     let Vendor::Encharge = args.vendor;
     let usual = MockSettings::default();
     let settings = MockSettings {
@@ -21,13 +21,13 @@ pub(super) fn mock(args: &MockArgs, printer: &Printer) -> Result<u8, Failure> {
         schemas: usual.schemas.iter().chain(&args.objects).cloned().collect(),
         ..usual
     };
-    runtime()?.block_on(serve(settings, printer))
+    runtime()?.block_on(serve(settings))
 }
 
-async fn serve(settings: MockSettings, printer: &Printer) -> Result<u8, Failure> {
+async fn serve(settings: MockSettings) -> Result<u8, Failure> {
     let mut signal = watch_signals(Printer::new(true)).map_err(Failure::Runtime)?;
     let mock = Mock::start(settings).await?;
-    printer.result(&format!(
+    Printer::result(&format!(
         "an Encharge look-alike listens on {address}\n\
          \x20 api     base_url: {api}     key: {API_KEY}\n\
          \x20 ingest  base_url: {ingest}     key: {WRITE_KEY}\n\

@@ -28,25 +28,25 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(cli.global.quiet);
     if let Err(failure) = printer::start_logs(&cli.global) {
-        return failure.report(&printer);
+        return failure.report();
     }
-    match dispatch(cli, &printer) {
+    match dispatch(cli, printer) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => failure.report(&printer),
+        Err(failure) => failure.report(),
     }
 }
 
-fn dispatch(cli: Cli, printer: &Printer) -> Result<u8, Failure> {
+fn dispatch(cli: Cli, printer: Printer) -> Result<u8, Failure> {
     match cli.verb {
-        Verb::Run(args) => run::run(&args, &cli.global, printer),
-        Verb::Preview(args) => preview::preview(&args, printer),
-        Verb::Test(args) => test::test(&args, printer),
-        Verb::Check(args) => check::check(&args, printer),
+        Verb::Run(args) => run::run(&args, printer),
+        Verb::Preview(args) => preview::preview(&args),
+        Verb::Test(args) => test::test(&args),
+        Verb::Check(args) => check::check(&args),
         Verb::Init(args) => init::init(&args, printer),
-        Verb::Templates(args) => templates::templates(&args, printer),
-        Verb::Mock(args) => mock::mock(&args, printer),
-        Verb::Schema(args) => generate::schema(args.of, printer),
-        Verb::Completions(args) => generate::completions(args.shell, printer),
-        Verb::Man => generate::man(printer),
+        Verb::Templates(args) => templates::templates(&args),
+        Verb::Mock(args) => mock::mock(&args),
+        Verb::Schema(args) => generate::schema(args.of),
+        Verb::Completions(args) => generate::completions(args.shell),
+        Verb::Man => generate::man(),
     }
 }

@@ -13,7 +13,7 @@ use super::error::Failure;
 use super::job::LoadedJob;
 use super::printer::Printer;
 
-pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let plan = job.plan_without_secrets()?;
     let source = source::open(job.source())?;
@@ -37,7 +37,7 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
             } else {
                 String::new()
             };
-            if let Err(error) = printer.result(&format!("# {place}{more}\n{text}\n")) {
+            if let Err(error) = Printer::result(&format!("# {place}{more}\n{text}\n")) {
                 failure = Some(error);
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn preview(args: &PreviewArgs, printer: &Printer) -> Result<u8, Failu
     if let Some(failure) = failure {
         return Err(failure);
     }
-    printer.result(&summary(&preview, &limits, args.full))?;
+    Printer::result(&summary(&preview, &limits, args.full))?;
     Ok(match preview {
         Preview { error: Some(_), .. } => 65,
         Preview { rejected: 1.., .. } => 1,
@@ -117,15 +117,16 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
                 preview.duplicates
             );
         }
-        let time = Duration::from_secs(limits.time_for(requests).as_secs());
-        let _ = match limits.rates.is_empty() {
-            true => writeln!(text, "no rate limit is set"),
-            false => writeln!(
+        let _ = if limits.rates.is_empty() {
+            writeln!(text, "no rate limit is set")
+        } else {
+            let whole = Duration::from_secs(limits.time_for(requests).as_secs());
+            writeln!(
                 text,
                 "at {} this takes at least {}",
                 limits.rates,
-                TimeSpan::new(time)
-            ),
+                TimeSpan::new(whole)
+            )
         };
     } else {
         let _ = writeln!(text, "{requests} requests shown; --full reads the whole input");

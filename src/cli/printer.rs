@@ -20,7 +20,7 @@ impl Printer {
     }
 
     /// Writes a result to standard output.
-    pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn result(text: &str) -> Result<(), Failure> {
         let text = visible(text);
         let mut out = io::stdout().lock();
         let written = out
@@ -33,19 +33,19 @@ impl Printer {
     }
 
     /// Writes a note to standard error, unless quiet.
-    pub(super) fn note(&self, text: &str) {
+    pub(super) fn note(self, text: &str) {
         if !self.is_quiet {
-            self.error(text);
+            Self::error(text);
         }
     }
 
     /// Writes to standard error, always. Where that is closed, nobody reads.
-    pub(super) fn error(&self, text: &str) {
+    pub(super) fn error(text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", visible(text));
     }
 
     /// Whether progress is worth drawing.
-    pub(super) fn is_watched(&self) -> bool {
+    pub(super) fn is_watched(self) -> bool {
         !self.is_quiet && io::stderr().is_terminal()
     }
 }

@@ -12,14 +12,14 @@ use outpour::report::{Progress, Report};
 use outpour::source;
 use outpour::webhook::Events;
 
-use super::args::{Global, ReportFormat, RunArgs};
+use super::args::{ReportFormat, RunArgs};
 use super::error::Failure;
 use super::job::{LoadedJob, runtime, start_mock};
 use super::printer::Printer;
 use super::progress::Bar;
 use super::signal::watch_signals;
 
-pub(super) fn run(args: &RunArgs, _: &Global, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     if !job.config.active {
         let hint = "set `active: true` to send, or look at it with `outpour preview`";
@@ -35,12 +35,12 @@ pub(super) fn run(args: &RunArgs, _: &Global, printer: &Printer) -> Result<u8, F
         .as_deref()
         .map_or(Ok(()), |path| write_report(path, &report));
     if let Some(because) = &report.stopped_because {
-        printer.error(&format!("error: {because}"));
+        Printer::error(&format!("error: {because}"));
         if let Some(hint) = hint_of(&report) {
-            printer.error(&format!("  hint: {hint}"));
+            Printer::error(&format!("  hint: {hint}"));
         }
     }
-    printer.result(&match args.report {
+    Printer::result(&match args.report {
         ReportFormat::Human => report.to_human(),
         ReportFormat::Json => report.to_json(),
     })?;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &RunArgs, _: &Global, printer: &Printer) -> Result<u8, F
     Ok(report.exit_code)
 }
 
-async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<Report, Failure> {
+async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Report, Failure> {
     let mock = match args.mock {
         true => {
             let faults = args.fail.clone().unwrap_or_default();
@@ -70,7 +70,7 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: &Printer) -> Result<R
         plan.job.grace = grace.get();
     }
     let source = source::open(job.source())?;
-    let signal = watch_signals(*printer).map_err(Failure::Runtime)?;
+    let signal = watch_signals(printer).map_err(Failure::Runtime)?;
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
@@ -115,7 +115,7 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
     Ok(events)
 }
 
-fn say_what_arrived(mock: &Mock, printer: &Printer) {
+fn say_what_arrived(mock: &Mock, printer: Printer) {
     let state = mock.state();
     let counts = &state.counts;
     printer.note(&format!(

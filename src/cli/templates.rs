@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use outpour::endpoint::{Endpoint, Parameters, run_tests};
+use outpour::endpoint::{Endpoint, Parameters};
 use outpour::record::{Origin, Position, Record, Shape};
 use outpour::request;
-use outpour::template::{Catalog, Template};
+use outpour::selftest::run_tests;
+use outpour::template::{Catalog, Template, TemplateFile};
 
 use super::args::{TemplatesArgs, TemplatesVerb};
 use super::error::Failure;
@@ -13,22 +14,21 @@ use super::job::catalog;
 use super::preview::as_http;
 use super::printer::Printer;
 
-pub(super) fn templates(args: &TemplatesArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn templates(args: &TemplatesArgs) -> Result<u8, Failure> {
     match &args.verb {
-        None => list(&catalog(args.templates.as_deref())?, printer),
-        Some(TemplatesVerb::Show { name }) => show(catalog(args.templates.as_deref())?.find(name)?, printer),
+        None => list(&catalog(args.templates.as_deref())?),
+        Some(TemplatesVerb::Show { name }) => show(catalog(args.templates.as_deref())?.find(name)?),
         Some(TemplatesVerb::Test { directory }) => {
             let only_own = directory.is_some();
             test(
                 &catalog(directory.as_deref().or(args.templates.as_deref()))?,
                 only_own,
-                printer,
             )
         }
     }
 }
 
-fn list(catalog: &Catalog, printer: &Printer) -> Result<u8, Failure> {
+fn list(catalog: &Catalog) -> Result<u8, Failure> {
     let mut text = String::new();
     let width = catalog
         .templates()
@@ -45,11 +45,11 @@ fn list(catalog: &Catalog, printer: &Printer) -> Result<u8, Failure> {
             template.file.title
         );
     }
-    printer.result(&text)?;
+    Printer::result(&text)?;
     Ok(0)
 }
 
-fn show(template: &Template, printer: &Printer) -> Result<u8, Failure> {
+fn show(template: &Template) -> Result<u8, Failure> {
     let (file, vendor) = (&template.file, &template.vendor);
     let mut text = format!("{}: {}\n\n{}\n\n", template.name, file.title, file.summary.trim());
     let host = vendor.hosts.get(&file.host).map_or("", String::as_str);
@@ -72,6 +72,26 @@ fn show(template: &Template, printer: &Printer) -> Result<u8, Failure> {
             parameter.description.trim()
         );
     }
+    write_rules(&mut text, file);
+    if let Some(docs) = &file.docs {
+        let _ = writeln!(text, "docs         {docs}");
+    }
+    let example = file.example.to_text();
+    let _ = writeln!(
+        text,
+        "\nexample record\n{example}\n\nits request\n{}",
+        example_request(template, example.clone())?
+    );
+    let _ = writeln!(
+        text,
+        "`outpour init {}` prints a job to start from",
+        template.name
+    );
+    Printer::result(&text)?;
+    Ok(0)
+}
+
+fn write_rules(text: &mut String, file: &TemplateFile) {
     for need in &file.needs {
         let unless = need
             .unless
@@ -95,22 +115,6 @@ fn show(template: &Template, printer: &Printer) -> Result<u8, Failure> {
         "not safe: a lost answer leaves the records in doubt"
     };
     let _ = writeln!(text, "resending    {resend}");
-    if let Some(docs) = &file.docs {
-        let _ = writeln!(text, "docs         {docs}");
-    }
-    let example = file.example.to_text();
-    let _ = writeln!(
-        text,
-        "\nexample record\n{example}\n\nits request\n{}",
-        example_request(template, example.clone())?
-    );
-    let _ = writeln!(
-        text,
-        "`outpour init {}` prints a job to start from",
-        template.name
-    );
-    printer.result(&text)?;
-    Ok(0)
 }
 
 fn example_request(template: &Template, example: String) -> Result<String, Failure> {
@@ -131,13 +135,13 @@ fn example_request(template: &Template, example: String) -> Result<String, Failu
             text: example.into(),
             original: None,
         })
-        .map_err(|(_, error)| Failure::usage(error.to_string()))?;
+        .map_err(|refused| Failure::usage(refused.1.to_string()))?;
     let request =
         request::render(&endpoint, &[prepared]).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(as_http(&request))
 }
 
-fn test(catalog: &Catalog, only_own: bool, printer: &Printer) -> Result<u8, Failure> {
+fn test(catalog: &Catalog, only_own: bool) -> Result<u8, Failure> {
     let mut text = String::new();
     let (mut passed, mut failed) = (0, 0);
     for template in catalog
@@ -158,6 +162,6 @@ fn test(catalog: &Catalog, only_own: bool, printer: &Printer) -> Result<u8, Fail
         }
     }
     let _ = writeln!(text, "{passed} passed, {failed} failed");
-    printer.result(&text)?;
+    Printer::result(&text)?;
     Ok(u8::from(failed > 0))
 }

@@ -1,5 +1,6 @@
 //! `outpour test`: sends one sample record and prints the reply.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
@@ -16,26 +17,27 @@ use super::job::{LoadedJob, runtime, start_mock};
 use super::preview::as_http;
 use super::printer::Printer;
 
-pub(super) fn test(args: &TestArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn test(args: &TestArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
-    runtime()?.block_on(send_one(args, &job, printer))
+    runtime()?.block_on(send_one(args, &job))
 }
 
-async fn send_one(args: &TestArgs, job: &LoadedJob, printer: &Printer) -> Result<u8, Failure> {
-    let mock = match args.mock {
-        true => Some(start_mock(&job.config, MockSettings::default()).await?),
-        false => None,
+async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
+    let mock = if args.mock {
+        Some(start_mock(&job.config, MockSettings::default()).await?)
+    } else {
+        None
     };
-    let mut plan = job.plan(mock.as_ref())?;
+    let plan = job.plan(mock.as_ref())?;
     let endpoint = Arc::clone(&plan.job.endpoint);
     let record = match &args.record {
         Some(text) => given(text)?,
         None => first_of(job)?,
     };
-    let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
+    let prepared = prepare(&plan.job.shaper, &endpoint, record)?;
     let request = request::render(&endpoint, std::slice::from_ref(&prepared))
         .map_err(|error| Failure::usage(error.to_string()))?;
-    printer.result(&as_http(&request))?;
+    Printer::result(&as_http(&request))?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let policy = Policy {
         safe_to_resend: endpoint.is_safe_to_resend() && !prepared.lacks_need,
@@ -43,16 +45,17 @@ async fn send_one(args: &TestArgs, job: &LoadedJob, printer: &Printer) -> Result
     };
     let sent = sender.send(&request, &policy).await;
     match sent.outcome {
-        Outcome::Replied(reply) => {
-            printer.result(&as_text(&reply))?;
-            judge(&endpoint, &reply, printer)
+        Outcome::Replied(mut reply) => {
+            endpoint.mask(&mut reply);
+            Printer::result(&as_text(&reply))?;
+            judge(&endpoint, &reply)
         }
         Outcome::NotSent(error) | Outcome::InDoubt(error) => {
-            printer.error(&chain(&error));
+            Printer::error(&chain(&error));
             Ok(69)
         }
         Outcome::Fatal(fatal) => {
-            printer.error(&chain(&fatal));
+            Printer::error(&chain(&fatal));
             Ok(69)
         }
         Outcome::Stopped => Ok(75),
@@ -89,13 +92,10 @@ fn given(text: &str) -> Result<Record, Failure> {
 fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
     let mut source = source::open(job.source())?;
     while let Some(chunk) = source.next_chunk()? {
-        for entry in chunk.entries {
-            match entry {
-                Entry::Record(record) => return Ok(record),
-                Entry::Bad(bad) => {
-                    return Err(Failure::usage(format!("{}: {}", bad.position, bad.reason)));
-                }
-            }
+        match chunk.entries.into_iter().next() {
+            Some(Entry::Record(record)) => return Ok(record),
+            Some(Entry::Bad(bad)) => return Err(Failure::usage(format!("{}: {}", bad.position, bad.reason))),
+            None => {}
         }
     }
     Err(Failure::usage_hint(
@@ -104,24 +104,21 @@ fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
     ))
 }
 
-fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
+fn prepare(shaper: &Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
     let record = match shaper.shape(record) {
         Ok(Shaped::Kept(record)) => record,
         Ok(Shaped::Filtered) => return Err(Failure::usage("the record is filtered out by `where` or `map`")),
-        Err((record, error)) => return Err(Failure::usage(format!("{}: {error}", record.position))),
+        Err(refused) => return Err(Failure::usage(format!("{}: {}", refused.0.position, refused.1))),
     };
     endpoint
         .prepare(record)
-        .map_err(|(record, error)| Failure::usage(format!("{} would be rejected: {error}", record.position)))
+        .map_err(|refused| Failure::usage(format!("{} would be rejected: {}", refused.0.position, refused.1)))
 }
 
 fn as_text(reply: &Reply) -> String {
     let mut text = format!("-> {}\n", reply.status);
     for (name, value) in &reply.headers {
-        text.push_str(&format!(
-            "{name}: {}\n",
-            String::from_utf8_lossy(value.as_bytes())
-        ));
+        let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }
     let body = String::from_utf8_lossy(&reply.body);
     if body.is_empty() {
@@ -131,8 +128,8 @@ fn as_text(reply: &Reply) -> String {
     }
 }
 
-fn judge(endpoint: &Endpoint, reply: &Reply, printer: &Printer) -> Result<u8, Failure> {
-    let (words, code) = match endpoint.success().judge(reply.status, &reply.body, 1) {
+fn judge(endpoint: &Endpoint, reply: &Reply) -> Result<u8, Failure> {
+    let (words, code) = match endpoint.success().judge(reply, 1) {
         Verdict::Accepted => ("accepted".to_owned(), 0),
         Verdict::Each(results) => match results.into_iter().flatten().next() {
             None => ("accepted".to_owned(), 0),
@@ -144,7 +141,7 @@ fn judge(endpoint: &Endpoint, reply: &Reply, printer: &Printer) -> Result<u8, Fa
         ),
         Verdict::Unexpected(reason) => (format!("not what the endpoint promises: {reason}"), 75),
     };
-    printer.result(&words)?;
+    Printer::result(&words)?;
     Ok(code)
 }
 
@@ -156,7 +153,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = format!("error: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!("\n  Caused by: {cause}"));
+        let _ = write!(text, "\n  Caused by: {cause}");
         source = cause.source();
     }
     text

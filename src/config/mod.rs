@@ -4,6 +4,7 @@
 //! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and nothing else. Nobody
 //! imports this module but the command line; the settings themselves live beside what they set.
 
+mod making;
 mod plan;
 
 use std::path::{Path, PathBuf};
@@ -154,7 +155,7 @@ impl Config {
 
     /// The JSON Schema of a configuration, for editors.
     pub fn schema() -> serde_json::Value {
-        schemars::schema_for!(Self).to_value()
+        crate::document::schema_of::<Self>()
     }
 
     /// The job's name.

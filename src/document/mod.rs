@@ -7,6 +7,7 @@
 
 mod problem;
 mod tree;
+mod words;
 
 use std::collections::HashMap;
 
@@ -49,6 +50,28 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(name: &str, text: &str) -> Result
     let document = Document::parse(name, text)?;
     let value = document.typed()?;
     Ok((value, document))
+}
+
+/// The JSON Schema of `T`, for editors: descriptions end where the examples in Rust begin.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
+    cut_examples(&mut schema);
+    schema
+}
+
+fn cut_examples(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::String(text)) = map.get_mut("description")
+                && let Some(end) = text.find("```")
+            {
+                text.truncate(text[..end].trim_end().len());
+            }
+            map.values_mut().for_each(cut_examples);
+        }
+        Value::Array(list) => list.iter_mut().for_each(cut_examples),
+        _ => {}
+    }
 }
 
 impl Document {

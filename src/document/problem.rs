@@ -6,6 +6,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::words::{expectation, one_of, plain_message, unknown_key, unsuited};
 use super::{Document, Place};
 
 /// One thing that is wrong in a document.
@@ -135,18 +136,60 @@ fn collect(schema: &Value, document: &Document, error: &ValidationError<'_>, pro
             problems.push(at(pointer, format!("`{key}` is missing")));
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match deepest_branch(pointer, context) {
-                Some(branch) => branch
+            let branch = only_branch(context).or_else(|| deepest_branch(pointer, context));
+            match (unknown_tag(pointer, context), branch) {
+                (Some((pointer, message)), _) => problems.push(at(pointer, message)),
+                (None, Some(branch)) => branch
                     .iter()
                     .for_each(|error| collect(schema, document, error, problems)),
-                None => problems.push(at(pointer, unsuited(error, expectation(schema, error), context))),
+                (None, None) => {
+                    problems.push(at(pointer, unsuited(error, expectation(schema, error), context)));
+                }
             }
         }
         _ => problems.push(at(pointer, plain_message(schema, error))),
     }
 }
 
-/// The branch of a choice that the user most likely meant: the one that fits at its top.
+/// The only branch besides null, which something optional has.
+fn only_branch<'e>(
+    context: &'e [Vec<ValidationError<'static>>],
+) -> Option<&'e Vec<ValidationError<'static>>> {
+    let is_null = |branch: &Vec<ValidationError<'_>>| match &branch[..] {
+        [error] => matches!(
+            error.kind(),
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(JsonType::Null)
+            }
+        ),
+        _ => false,
+    };
+    match context {
+        [branch, null] if is_null(null) && !is_null(branch) => Some(branch),
+        _ => None,
+    }
+}
+
+/// Where no branch knows the key that tells branches apart, such as `type`: its place, and what is wrong with it.
+fn unknown_tag<'e>(pointer: &str, context: &'e [Vec<ValidationError<'static>>]) -> Option<(&'e str, String)> {
+    let wrong_tag = |branch: &'e Vec<ValidationError<'static>>| {
+        branch.iter().find_map(|error| match error.kind() {
+            ValidationErrorKind::Constant { expected_value }
+                if error.instance_path().as_str().len() > pointer.len() =>
+            {
+                Some((error, Value::clone(expected_value)))
+            }
+            _ => None,
+        })
+    };
+    let tags: Vec<_> = context.iter().map(wrong_tag).collect::<Option<_>>()?;
+    let (error, _) = tags.first()?;
+    let options = tags.iter().map(|(_, option)| option.clone()).collect();
+    let message = one_of(error.instance(), &Value::Array(options));
+    Some((error.instance_path().as_str(), message))
+}
+
+/// The branch of a choice that the user most likely meant: the one that fits at its top, its tag first of all.
 fn deepest_branch<'e>(
     pointer: &str,
     context: &'e [Vec<ValidationError<'static>>],
@@ -166,114 +209,13 @@ fn deepest_branch<'e>(
     let suited = context
         .iter()
         .filter(|branch| !branch.is_empty() && branch.iter().all(is_inside));
-    suited.min_by_key(|branch| branch.len())
-}
-
-fn plain_message(schema: &Value, error: &ValidationError<'_>) -> String {
-    let given = shown_unless_secret(error);
-    match error.kind() {
-        ValidationErrorKind::Type { kind } => {
-            format!("expected {}, found {}", type_words(kind), found(error.instance()))
-        }
-        ValidationErrorKind::Enum { options } => one_of(error.instance(), options),
-        ValidationErrorKind::Minimum { limit } => format!("{given} is too small, the least is {limit}"),
-        ValidationErrorKind::Maximum { limit } => format!("{given} is too large, the most is {limit}"),
-        ValidationErrorKind::MinLength { .. } => "it is empty".to_owned(),
-        ValidationErrorKind::MinItems { .. } | ValidationErrorKind::MinProperties { .. } => {
-            "the list is empty".to_owned()
-        }
-        _ => match expectation(schema, error) {
-            Some(words) => format!("{given} is not {words}"),
-            None => error.to_string(),
-        },
-    }
-}
-
-fn unsuited(
-    error: &ValidationError<'_>,
-    expected: Option<&str>,
-    context: &[Vec<ValidationError<'static>>],
-) -> String {
-    let options: Vec<Value> = context
-        .iter()
-        .flatten()
-        .flat_map(|error| match error.kind() {
-            ValidationErrorKind::Enum { options } => options.as_array().cloned().unwrap_or_default(),
-            ValidationErrorKind::Constant { expected_value } => vec![Value::clone(expected_value)],
-            _ => Vec::new(),
-        })
-        .collect();
-    let given = shown_unless_secret(error);
-    match expected {
-        _ if !options.is_empty() && error.instance().is_string() => {
-            one_of(error.instance(), &Value::Array(options))
-        }
-        Some(words) => format!("{given} is not {words}"),
-        None => format!("{given} does not fit here, found {}", found(error.instance())),
-    }
-}
-
-fn one_of(given: &Value, options: &Value) -> String {
-    let names: Vec<&str> = options
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let listed = names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let meant = given
-        .as_str()
-        .and_then(|given| closest(given, names.iter().copied()));
-    match meant {
-        Some(name) => format!("{} is not one of {listed}, did you mean `{name}`?", shown(given)),
-        None => format!("{} is not one of {listed}", shown(given)),
-    }
-}
-
-fn unknown_key(key: &str, around: Option<&Value>) -> String {
-    let properties = around
-        .and_then(|schema| schema.get("properties"))
-        .and_then(Value::as_object);
-    let known: Vec<&str> = properties
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    match closest(key, known.iter().copied()) {
-        Some(name) => format!("unknown key `{key}`, did you mean `{name}`?"),
-        None if known.is_empty() => format!("unknown key `{key}`"),
-        None => format!("unknown key `{key}`, the keys here are {}", known.join(", ")),
-    }
-}
-
-/// The schema's own description of what failed, where it says what a value is ("a size such as ..").
-fn expectation<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Option<&'s str> {
-    describe(schema, lookup(schema, error.schema_path().as_str(), 1)?)
-}
-
-fn describe<'s>(schema: &'s Value, part: &'s Value) -> Option<&'s str> {
-    let own = part
-        .get("description")
-        .and_then(Value::as_str)
-        .and_then(|words| words.lines().next());
-    if let Some(words) = own.filter(|words| words.starts_with("a ") || words.starts_with("an ")) {
-        return Some(words);
-    }
-    if let Some(target) = part.get("$ref").and_then(Value::as_str) {
-        return describe(schema, schema.pointer(target.strip_prefix('#')?)?);
-    }
-    part.get("anyOf")?
-        .as_array()?
-        .iter()
-        .find_map(|choice| describe(schema, choice))
+    let is_wrong_tag =
+        |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Constant { .. });
+    suited.min_by_key(|branch| (branch.iter().any(is_wrong_tag), branch.len()))
 }
 
 /// The part of the schema at a pointer without its last `drop` keys, through references.
-fn lookup<'s>(schema: &'s Value, pointer: &str, drop: usize) -> Option<&'s Value> {
+pub(super) fn lookup<'s>(schema: &'s Value, pointer: &str, drop: usize) -> Option<&'s Value> {
     let keys: Vec<&str> = pointer.split('/').skip(1).collect();
     let mut at = schema;
     for key in &keys[..keys.len().checked_sub(drop)?] {
@@ -295,57 +237,6 @@ fn dotted(pointer: &str) -> String {
     keys.collect::<Vec<_>>().join(".")
 }
 
-/// A value as a message shows it; no more than that there is one where a secret may stand.
-fn shown_unless_secret(error: &ValidationError<'_>) -> String {
-    const SECRET: [&str; 6] = ["auth", "credentials", "password", "secret", "token", "value"];
-    let pointer = error.instance_path().as_str();
-    let last = pointer.rsplit('/').next().unwrap_or_default();
-    if SECRET.contains(&last) || pointer.contains("/credentials/") {
-        "the value".to_owned()
-    } else {
-        shown(error.instance())
-    }
-}
-
-/// A value as a message shows it: short, and never a whole structure.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("`{}`", text.chars().take(60).collect::<String>()),
-        Value::Array(_) | Value::Object(_) => found(value).to_owned(),
-        plain => format!("`{plain}`"),
-    }
-}
-
-fn found(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map of keys",
-    }
-}
-
-fn type_words(kind: &TypeKind) -> String {
-    let words = |kind: JsonType| match kind {
-        JsonType::Array => "a list",
-        JsonType::Boolean => "true or false",
-        JsonType::Integer => "a whole number",
-        JsonType::Null => "nothing",
-        JsonType::Number => "a number",
-        JsonType::Object => "a map of keys",
-        JsonType::String => "text",
-    };
-    match kind {
-        TypeKind::Single(kind) => words(*kind).to_owned(),
-        TypeKind::Multiple(kinds) => {
-            let all = kinds.iter().filter(|kind| *kind != JsonType::Null).map(words);
-            all.collect::<Vec<_>>().join(" or ")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::document::parse;
@@ -361,6 +252,16 @@ mod tests {
         limits: Option<Limits>,
         path: Option<Paths>,
         headers: Option<BTreeMap<String, String>>,
+        auth: Option<Auth>,
+    }
+
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    #[expect(dead_code, reason = "the fields are only checked, never read")]
+    enum Auth {
+        None,
+        Bearer { token: String },
+        Header { name: String, value: String },
     }
 
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
@@ -373,9 +274,10 @@ mod tests {
     }
 
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "UPPERCASE")]
     enum Method {
-        POST,
-        DELETE,
+        Post,
+        Delete,
     }
 
     /// a path or a list of paths
@@ -408,6 +310,20 @@ mod tests {
     fn a_choice_says_what_it_takes() {
         insta::assert_snapshot!(problems("name: x\npath: 5\n"), @"job.yaml:2: path: `5` is not a path or a list of paths");
         insta::assert_snapshot!(problems("name: x\npath: [a, 5]\n"), @"job.yaml:2: path.1: expected text, found a number");
+    }
+
+    #[test]
+    fn an_optional_section_says_what_it_takes() {
+        insta::assert_snapshot!(problems("name: x\nlimits: 100\n"), @"job.yaml:2: limits: expected a map of keys, found a number");
+    }
+
+    #[test]
+    fn a_choice_by_type_is_told_by_its_type() {
+        insta::assert_snapshot!(problems("name: x\nauth: {type: beerer, token: t}\n"), @"job.yaml:2: auth.type: `beerer` is not one of `none`, `bearer`, `header`, did you mean `bearer`?");
+        insta::assert_snapshot!(problems("name: x\nauth: {type: bearer, tokn: t}\n"), @"
+        job.yaml:2: auth: `token` is missing
+        job.yaml:2: auth: unknown key `tokn`, did you mean `token`?
+        ");
     }
 
     #[test]

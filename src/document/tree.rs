@@ -24,7 +24,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Document, Problems> {
     // As YAML 1.2 has it: `no`, `on` and `y` are texts, and may name a field or a country.
     let options = serde_saphyr::options! { strict_booleans: true };
     let value = match serde_saphyr::from_str_with_options::<Option<Node>>(text, options) {
-        Ok(Some(node)) => flatten(node, String::new(), &mut places),
+        Ok(Some(node)) => flatten(node, "", &mut places),
         Ok(None) => Value::Null,
         Err(error) => {
             let place = error.location().and_then(place_of);
@@ -66,16 +66,16 @@ fn place_of(location: Location) -> Option<Place> {
     })
 }
 
-fn flatten(node: Node, pointer: String, places: &mut HashMap<String, Place>) -> Value {
+fn flatten(node: Node, pointer: &str, places: &mut HashMap<String, Place>) -> Value {
     if let Some(place) = place_of(node.0.referenced) {
-        places.entry(pointer.clone()).or_insert(place);
+        places.entry(pointer.to_owned()).or_insert(place);
     }
     match node.0.value {
         Kind::Plain(value) => value,
         Kind::List(nodes) => nodes
             .into_iter()
             .enumerate()
-            .map(|(index, node)| flatten(node, format!("{pointer}/{index}"), places))
+            .map(|(index, node)| flatten(node, &format!("{pointer}/{index}"), places))
             .collect(),
         Kind::Map(entries) => {
             let mut map = Map::new();
@@ -84,7 +84,7 @@ fn flatten(node: Node, pointer: String, places: &mut HashMap<String, Place>) -> 
                 if let Some(place) = place_of(key.referenced) {
                     places.insert(pointer.clone(), place);
                 }
-                map.insert(key.value, flatten(node, pointer, places));
+                map.insert(key.value, flatten(node, &pointer, places));
             }
             Value::Object(map)
         }

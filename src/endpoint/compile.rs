@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 
-use super::destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
-use super::header::{HeaderTemplate, check_name, parse_text};
+use super::credentials::credential_path;
+use super::destination::{AuthConfig, DestinationConfig};
 use super::placeholder::Parameters;
 use super::success::Success;
 use super::url::UrlTemplate;
@@ -15,11 +13,8 @@ use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
 use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
-use crate::secret::{Secret, SecretRef};
-use crate::template::{
-    ContentType, CredentialKind, CredentialRule, Method, Need, ParameterKind, ParameterValue, SuccessRule,
-    Template,
-};
+use crate::secret::{Mask, Secret};
+use crate::template::{ContentType, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template};
 
 /// All that an endpoint is made from.
 #[derive(Debug)]
@@ -36,47 +31,6 @@ pub struct EndpointInput<'a> {
     pub is_batched: bool,
 }
 
-/// The secrets that a destination needs, each with its path in the configuration.
-pub fn wanted_secrets(
-    destination: &DestinationConfig,
-    template: Option<&Template>,
-) -> Vec<(String, SecretRef)> {
-    let mut wanted = Vec::new();
-    if let Some(template) = template
-        && let Some(rule) = template.credential()
-    {
-        let name = &template.file.credential;
-        let given = destination.credentials.get(name).cloned();
-        wanted.push((
-            credential_path(name),
-            given.unwrap_or_else(|| SecretRef::env(&rule.env)),
-        ));
-    }
-    match &destination.auth {
-        AuthConfig::None => {}
-        AuthConfig::Header { value, .. } => wanted.push((AUTH.to_owned(), value.clone())),
-        AuthConfig::Bearer { token } => wanted.push((AUTH.to_owned(), token.clone())),
-        AuthConfig::Basic { password, .. } => wanted.push((AUTH.to_owned(), password.clone())),
-    }
-    if let HeadersConfig::Map(map) = &destination.headers {
-        for (name, value) in map {
-            let path = format!("destination.headers.{name}");
-            match value {
-                HeaderValueConfig::Text(_) => {}
-                HeaderValueConfig::Env(from) => wanted.push((path, SecretRef::Env(from.clone()))),
-                HeaderValueConfig::File(from) => wanted.push((path, SecretRef::File(from.clone()))),
-            }
-        }
-    }
-    wanted
-}
-
-const AUTH: &str = "destination.auth";
-
-fn credential_path(name: &str) -> String {
-    format!("destination.credentials.{name}")
-}
-
 impl Endpoint {
     /// Makes an endpoint ready, or says everything that is wrong with it.
     pub fn compile(input: &EndpointInput<'_>) -> Result<Self, Vec<Problem>> {
@@ -85,7 +39,7 @@ impl Endpoint {
             problems: Vec::new(),
         };
         let endpoint = match input.template {
-            Some(template) => build.from_template(template),
+            Some(template) => build.templated(template),
             None => build.manual(),
         };
         match endpoint {
@@ -95,21 +49,21 @@ impl Endpoint {
     }
 }
 
-struct Build<'a> {
-    input: &'a EndpointInput<'a>,
+pub(super) struct Build<'a> {
+    pub(super) input: &'a EndpointInput<'a>,
     problems: Vec<Problem>,
 }
 
 /// The part of an endpoint that templates and manual endpoints say in different places.
-struct Says<'a> {
+pub(super) struct Says<'a> {
     name: &'a str,
     method: Method,
     url: String,
     url_path: &'a str,
     content_type: ContentType,
-    parameters: Parameters,
-    own_headers: Vec<(String, String)>,
-    credentials: HeaderMap,
+    pub(super) parameters: Parameters,
+    pub(super) own_headers: Vec<(String, String)>,
+    pub(super) credentials: HeaderMap,
     body: Option<&'a str>,
     body_shape: BodyShape,
     needs: &'a [Need],
@@ -122,16 +76,16 @@ struct Says<'a> {
 }
 
 impl Build<'_> {
-    fn problem(&mut self, path: impl Into<String>, message: impl ToString) {
-        self.problems.push(Problem::new(path, message.to_string()));
+    pub(super) fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::new(path, message));
     }
 
     /// The value, or none and a problem at `path`.
-    fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+    pub(super) fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.problem(path, error.to_string())).ok()
     }
 
-    fn from_template(&mut self, template: &Template) -> Option<Endpoint> {
+    fn templated(&mut self, template: &Template) -> Option<Endpoint> {
         let destination = self.input.destination;
         self.refuse_manual_keys(destination, &template.name);
         let (file, vendor) = (&template.file, &template.vendor);
@@ -261,7 +215,7 @@ impl Build<'_> {
             );
         }
         let success = Success::compile(says.success, says.error)
-            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error))
+            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
         let needs = says.needs.iter().map(|need| {
@@ -289,134 +243,8 @@ impl Build<'_> {
             safe_to_resend: says.safe_to_resend,
             max_records: says.max_records,
             most_records: says.most_records,
+            mask: Mask::new(self.input.secrets.values()),
         })
-    }
-
-    /// Fixed headers with the credentials' among them, and those that vary by record.
-    fn headers(&mut self, says: &Says<'_>) -> (HeaderMap, Vec<HeaderTemplate>) {
-        const PATH: &str = "destination.headers";
-        let taken: Vec<HeaderName> = says.credentials.keys().cloned().collect();
-        let mut fixed = says.credentials.clone();
-        let mut varying = Vec::new();
-        let own = says
-            .own_headers
-            .iter()
-            .cloned()
-            .map(|(name, value)| (name, HeaderValueConfig::Text(value)));
-        for (name, value) in own.chain(self.configured_headers()) {
-            let path = format!("{PATH}.{name}");
-            let HeaderValueConfig::Text(text) = value else {
-                self.secret_header(&mut fixed, &name, &path, &taken);
-                continue;
-            };
-            let compiled = HeaderTemplate::compile(&name, &text, &says.parameters, &taken);
-            let Some(header) = self.good(&path, compiled) else {
-                continue;
-            };
-            match header.is_varying() {
-                true => varying.push(header),
-                false => {
-                    if let Ok(value) = header.render(&crate::record::Fields::default()) {
-                        fixed.insert(header.name, value);
-                    }
-                }
-            }
-        }
-        (fixed, varying)
-    }
-
-    fn configured_headers(&mut self) -> Vec<(String, HeaderValueConfig)> {
-        match &self.input.destination.headers {
-            HeadersConfig::Map(map) => map.clone().into_iter().collect(),
-            HeadersConfig::Text(text) => {
-                let pairs = self
-                    .good("destination.headers", parse_text(text))
-                    .unwrap_or_default();
-                pairs
-                    .into_iter()
-                    .map(|(name, value)| (name, HeaderValueConfig::Text(value)))
-                    .collect()
-            }
-        }
-    }
-
-    fn secret_header(&mut self, fixed: &mut HeaderMap, name: &str, path: &str, taken: &[HeaderName]) {
-        let Some(secret) = self.input.secrets.get(path) else {
-            return;
-        };
-        let Some(name) = self.good(path, check_name(name, taken)) else {
-            return;
-        };
-        if let Some(value) = self.sensitive(path, secret.reveal()) {
-            fixed.insert(name, value);
-        }
-    }
-
-    fn auth(&mut self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let auth = &self.input.destination.auth;
-        let Some(secret) = self.input.secrets.get(AUTH) else {
-            return headers;
-        };
-        let (name, value) = match auth {
-            AuthConfig::None => return headers,
-            AuthConfig::Header { name, .. } => (name.as_str(), secret.reveal().to_owned()),
-            AuthConfig::Bearer { .. } => ("authorization", format!("Bearer {}", secret.reveal())),
-            AuthConfig::Basic { username, .. } => {
-                if username.contains(':') {
-                    self.problem(
-                        "destination.auth.username",
-                        "a user name cannot contain `:` (RFC 7617)",
-                    );
-                }
-                (
-                    "authorization",
-                    format!(
-                        "Basic {}",
-                        STANDARD.encode(format!("{username}:{}", secret.reveal()))
-                    ),
-                )
-            }
-        };
-        let name = self.good("destination.auth.name", check_name(name, &[]));
-        if let (Some(name), Some(value)) = (name, self.sensitive(AUTH, &value)) {
-            headers.insert(name, value);
-        }
-        headers
-    }
-
-    fn template_credential(&mut self, name: &str, rule: &CredentialRule) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let path = credential_path(name);
-        let Some(secret) = self.input.secrets.get(&path) else {
-            return headers;
-        };
-        let title = &rule.title;
-        match (rule.looks_like, secret.is_jwt()) {
-            (Some(CredentialKind::Jwt), false) => {
-                self.problem(&path, format!("the value is not the {title}, which is a JWT (three parts that begin with `eyJ`); is it another key of the vendor?"));
-            }
-            (Some(CredentialKind::Opaque), true) => {
-                self.problem(
-                    &path,
-                    format!("the value is a JWT, and the {title} is not; is it the API key?"),
-                );
-            }
-            _ => {}
-        }
-        let value = self.sensitive(&path, secret.reveal());
-        if let (Ok(header), Some(value)) = (rule.header.parse::<HeaderName>(), value) {
-            headers.insert(header, value);
-        }
-        headers
-    }
-
-    fn sensitive(&mut self, path: &str, text: &str) -> Option<HeaderValue> {
-        let value =
-            HeaderValue::from_str(text).map_err(|_| "the secret has characters that a header cannot hold");
-        let mut value = self.good(path, value)?;
-        value.set_sensitive(true);
-        Some(value)
     }
 
     /// The template's parameters with the job's values and the defaults; what is missing or unknown is a problem.
@@ -458,27 +286,6 @@ impl Build<'_> {
             }
         }
         parameters
-    }
-
-    fn refuse_unknown_credentials(&mut self, template: &Template) {
-        let wanted = &template.file.credential;
-        for name in self
-            .input
-            .destination
-            .credentials
-            .keys()
-            .filter(|name| *name != wanted)
-        {
-            let is_vendors = template.vendor.credentials.contains_key(name);
-            let message = match is_vendors {
-                true => format!("`{}` takes `{wanted}`, not `{name}`", template.name),
-                false => format!(
-                    "`{}` has no credential `{name}`, it takes `{wanted}`",
-                    template.name
-                ),
-            };
-            self.problem(credential_path(name), message);
-        }
     }
 
     fn refuse_manual_keys(&mut self, destination: &DestinationConfig, template: &str) {

@@ -15,13 +15,13 @@ use crate::template::{ContentType, Method, Need, SuccessRule};
 pub struct DestinationConfig {
     /// A template's name, such as `encharge/upsert-person`; `outpour templates` lists them.
     pub template: Option<String>,
-    /// Values for the template's parameters, or for `{name}` in `url` and `headers`.
+    /// Values for the template's parameters, or for `{name}` in `url` and `headers`. Default: none.
     pub parameters: Parameters,
     /// Where the template's credentials are kept. Default: the environment variables that the template names.
     pub credentials: BTreeMap<String, SecretRef>,
     /// Sends a template's requests to another base URL: a proxy, a test server, a mock. Default: the vendor's.
     pub base_url: Option<String>,
-    /// The HTTP method of a manual endpoint.
+    /// The HTTP method of a manual endpoint: POST, PUT, PATCH or DELETE.
     pub method: Option<Method>,
     /// The URL of a manual endpoint; `{name}` is a parameter, `{record.field}` a field. Host and scheme are literal.
     pub url: Option<String>,
@@ -33,13 +33,14 @@ pub struct DestinationConfig {
     pub auth: AuthConfig,
     /// jq over one record: what is sent of it, with `$parameters`. `empty` sends no body. Default: the record as it is.
     pub body: Option<String>,
-    /// What each record must have; one that lacks it is a reject and is not sent. Default: nothing.
+    /// What each record must have at a manual endpoint; one that lacks it is a reject and is not sent. Default: nothing.
     pub needs: Vec<Need>,
     /// Fields that tell one record from another, for reports, events and duplicates. Default: the template's, else none.
     pub identifiers: Vec<String>,
-    /// What counts as success at a manual endpoint. Default: every 2xx.
+    /// What counts as success at a manual endpoint; a template says it itself. Default: every 2xx.
     pub success: SuccessRule,
-    /// jq over a reply's body: the message of an error. Default: the usual places, `.error.message`, `.error`, `.message`.
+    /// jq over a reply's body: the message of an error. Default: the vendor's; for a manual endpoint
+    /// the usual places, `.error.message`, `.error`, `.message`, `.errors`.
     pub error: Option<String>,
     /// Whether sending the same request twice does the same as sending it once. A request that is not safe and whose
     /// answer was lost is in doubt, and not resent. Default: the template's; for a manual endpoint true for PUT and
@@ -49,7 +50,7 @@ pub struct DestinationConfig {
     pub allow_http: bool,
 }
 
-/// headers as a map, or as the text `header1:value1,header2:value2`
+/// a map of headers, or the text `header1:value1,header2:value2`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum HeadersConfig {
@@ -71,6 +72,8 @@ pub enum HeaderValueConfig {
     File(FileRef),
 }
 
+/// a map whose `type` is `none`, `header`, `bearer` or `basic`, such as `{type: bearer, token: {env: NAME}}`
+///
 /// How a manual endpoint authenticates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -4,10 +4,11 @@
 //! its part of a request ([`Prepared`]), or says why it cannot be sent. An endpoint does no I/O and sends nothing.
 
 mod compile;
+mod credentials;
 mod destination;
 mod header;
 mod placeholder;
-mod selftest;
+mod sample;
 mod success;
 mod url;
 
@@ -18,15 +19,17 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::batch::BodyShape;
+use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{FieldError, Fields, Record, is_blank, text_of};
+use crate::secret::Mask;
 use crate::template::{ContentType, Need};
 
-pub use compile::{EndpointInput, wanted_secrets};
+pub use compile::EndpointInput;
+pub use credentials::wanted_secrets;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
-pub use selftest::{SelfTestFailure, run_tests};
 pub use success::{Success, Verdict};
 pub use url::UrlError;
 
@@ -52,6 +55,7 @@ pub struct Endpoint {
     safe_to_resend: bool,
     max_records: u32,
     most_records: Option<u32>,
+    mask: Mask,
 }
 
 /// A need, and whether a parameter waives it.
@@ -154,6 +158,13 @@ impl Endpoint {
         self.content_type
     }
 
+    /// Takes the endpoint's secrets out of a reply that repeats them, so that no report can show them.
+    pub fn mask(&self, reply: &mut Reply) {
+        if let Some(masked) = self.mask.apply(&reply.body) {
+            reply.body = masked.into();
+        }
+    }
+
     pub(crate) fn fixed_url(&self) -> Option<&Url> {
         self.url.fixed()
     }
@@ -167,7 +178,7 @@ impl Endpoint {
     }
 
     /// Turns a record into its part of a request.
-    pub fn prepare(&self, record: Record) -> Result<Prepared, (Record, PrepareError)> {
+    pub fn prepare(&self, record: Record) -> Result<Prepared, Box<(Record, PrepareError)>> {
         match self.parts_of(&record) {
             Ok((piece, target, lacks_need)) => Ok(Prepared {
                 record,
@@ -175,7 +186,7 @@ impl Endpoint {
                 target,
                 lacks_need,
             }),
-            Err(error) => Err((record, error)),
+            Err(error) => Err(Box::new((record, error))),
         }
     }
 

@@ -86,17 +86,14 @@ pub(super) fn parse(
         if name.contains('{') {
             return Err(PlaceholderError::Brace(text.to_owned()));
         }
-        match name.strip_prefix("record.") {
-            Some(field) => {
-                parts.push(Part::Literal(std::mem::take(&mut literal)));
-                parts.push(Part::Field(field.to_owned()));
-            }
-            None => {
-                let value = parameters
-                    .get(name)
-                    .ok_or_else(|| PlaceholderError::UnknownParameter(name.to_owned()))?;
-                literal.push_str(&encode(&text[..text.len() - from.len()], &value.to_text()));
-            }
+        if let Some(field) = name.strip_prefix("record.") {
+            parts.push(Part::Literal(std::mem::take(&mut literal)));
+            parts.push(Part::Field(field.to_owned()));
+        } else {
+            let value = parameters
+                .get(name)
+                .ok_or_else(|| PlaceholderError::UnknownParameter(name.to_owned()))?;
+            literal.push_str(&encode(&text[..text.len() - from.len()], &value.to_text()));
         }
         rest = &from[end + 1..];
     }

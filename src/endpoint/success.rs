@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::text_of;
 use crate::template::SuccessRule;
@@ -60,12 +61,14 @@ impl Success {
         }
     }
 
-    /// Judges a reply to a request of `records` records.
-    pub fn judge(&self, status: StatusCode, body: &[u8], records: usize) -> Verdict {
+    /// Judges a reply to a request of `records` records. Of a reply that was longer than is read, the status decides,
+    /// unless each record has its own result.
+    pub fn judge(&self, reply: &Reply, records: usize) -> Verdict {
+        let (status, body) = (reply.status, &reply.body);
         if !self.is_success(status) {
             return Verdict::Refused(self.reason(status, body));
         }
-        if !self.needs_body() {
+        if !self.needs_body() || (reply.truncated && self.items.is_none()) {
             return Verdict::Accepted;
         }
         let Some(value) = parse(body) else {
@@ -151,7 +154,26 @@ mod tests {
 
     fn judge(rule: &str, status: u16, body: &str) -> Verdict {
         let success = Success::compile(&serde_saphyr::from_str(rule).unwrap(), None).unwrap();
-        success.judge(StatusCode::from_u16(status).unwrap(), body.as_bytes(), 2)
+        success.judge(
+            &Reply::new(StatusCode::from_u16(status).unwrap(), body.to_owned()),
+            2,
+        )
+    }
+
+    #[test]
+    fn of_a_reply_over_the_cap_the_status_decides() {
+        let rule = SuccessRule {
+            when: Some(".users".into()),
+            ..SuccessRule::default()
+        };
+        let cut = Reply {
+            truncated: true,
+            ..Reply::new(StatusCode::OK, r#"{"users":[{"id":"#)
+        };
+        assert_eq!(
+            Success::compile(&rule, None).unwrap().judge(&cut, 1),
+            Verdict::Accepted
+        );
     }
 
     #[test]

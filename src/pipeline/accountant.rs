@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::StopWhen;
 use super::feed::Shaped;
+use crate::causes::in_one_line;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
 use crate::rejects::{Reject, RejectFile, RejectsError};
@@ -79,9 +80,9 @@ impl Accountant {
     }
 
     /// Counts what became of records.
-    pub(super) fn settle(&mut self, delivery: Delivery) {
+    pub(super) fn settle(&mut self, delivery: &Delivery) {
         let records = delivery.items.len() as u64;
-        self.events.tell(&delivery);
+        self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
         match &delivery.fate {
             Fate::Accepted => self.totals.accepted += records,
@@ -109,7 +110,7 @@ impl Accountant {
     pub(super) fn stop_reason(&self) -> Option<(Ending, String)> {
         const FEWEST: u64 = 100;
         if let Some(error) = &self.unwritable {
-            return Some((Ending::Unwritable, crate::delivery::with_sources(error)));
+            return Some((Ending::Unwritable, in_one_line(error)));
         }
         let Totals {
             rejected,
@@ -155,7 +156,7 @@ impl Accountant {
                 Ending::Defect,
                 Some("the totals do not add up, this is a defect of outpour".to_owned()),
             ),
-            (Some(error), _) => (Ending::Unwritable, Some(crate::delivery::with_sources(error))),
+            (Some(error), _) => (Ending::Unwritable, Some(in_one_line(error))),
             (None, true) => (ending, because),
         };
         report.totals = self.totals;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::batch::{BatchLimits, Batcher};
+use crate::causes::in_one_line;
 use crate::endpoint::{Endpoint, Prepared};
 use crate::record::{Fields, Record};
 use crate::rejects::Reject;
@@ -88,7 +89,7 @@ fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &Atomi
                 }
             }
             Ok(None) => break None,
-            Err(error) => break Some(crate::delivery::with_sources(&error)),
+            Err(error) => break Some(in_one_line(&error)),
         }
     };
     // The other side may have stopped listening, and then nobody needs the end.
@@ -199,18 +200,20 @@ impl Stage {
                 shaped.filtered += 1;
                 return;
             }
-            Err((record, error)) => return shaped.rejects.push(reject(record, &error)),
+            Err(refused) => return shaped.rejects.push(reject(refused.0, &refused.1)),
         };
         let group = match self.group(&record) {
             Ok(group) => group,
             Err(error) => return shaped.rejects.push(reject(record, &error)),
         };
         match self.settings.endpoint.prepare(record) {
-            Err((record, error)) => shaped.rejects.push(reject(record, &error)),
+            Err(refused) => shaped.rejects.push(reject(refused.0, &refused.1)),
             Ok(prepared) => {
                 shaped.lacking_needs += u64::from(prepared.lacks_need);
                 let (size, key) = (prepared.piece.len() + 1, key_of(group, &prepared));
-                shaped.batches.extend(self.batcher.push(prepared, size, key, now));
+                shaped
+                    .batches
+                    .extend(self.batcher.push(prepared, size, key.as_deref(), now));
             }
         }
     }
@@ -260,7 +263,7 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
         original: record.original().clone(),
         position: record.position,
         is_record: true,
-        reason: crate::delivery::with_sources(error),
+        reason: in_one_line(error),
         status: None,
         attempts: 0,
     }

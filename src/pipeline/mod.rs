@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::batch::BatchLimits;
+use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, StopReason};
 use crate::endpoint::{Endpoint, Prepared};
@@ -177,7 +178,7 @@ impl<T: Transport> Run<T> {
     fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
         if self.is_stopping() {
             for batch in std::mem::take(&mut self.queue) {
-                self.accountant.settle(Delivery {
+                self.accountant.settle(&Delivery {
                     items: batch,
                     fate: Fate::Unsent,
                     exchange: None,
@@ -214,11 +215,11 @@ impl<T: Transport> Run<T> {
 
     fn settle(&mut self, delivered: Delivered) {
         self.accountant.requests(delivered.requests);
-        for delivery in delivered.deliveries {
+        for delivery in &delivered.deliveries {
             self.accountant.settle(delivery);
         }
         if let Some(reason) = delivered.stop {
-            self.stop(ending_of(&reason), text_of(&reason));
+            self.stop(ending_of(&reason), in_one_line(&reason));
         }
         self.check();
     }
@@ -286,8 +287,4 @@ fn ending_of(reason: &StopReason) -> Ending {
             Ending::Destination
         }
     }
-}
-
-fn text_of(error: &dyn std::error::Error) -> String {
-    crate::delivery::with_sources(error)
 }

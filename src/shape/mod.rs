@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::{FieldError, Fields, Record};
+use crate::record::{Field, FieldError, Fields, Record};
 
 pub use attributes::AttributeError;
 use attributes::{Path, Rewrite};
@@ -63,7 +63,7 @@ pub enum ShapeError {
 #[derive(Debug, thiserror::Error)]
 pub enum ShaperError {
     /// An expression does not compile.
-    #[error("{key}: {source}")]
+    #[error("{source}")]
     Expression {
         /// The key that holds it.
         key: &'static str,
@@ -71,7 +71,7 @@ pub enum ShaperError {
         source: ExpressionError,
     },
     /// An attribute's path is wrong.
-    #[error("{key}: {source}")]
+    #[error("{source}")]
     Attribute {
         /// The key that holds it.
         key: &'static str,
@@ -80,12 +80,21 @@ pub enum ShaperError {
     },
 }
 
+impl ShaperError {
+    /// The key of `records:` that is wrong.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Expression { key, .. } | Self::Attribute { key, .. } => key,
+        }
+    }
+}
+
 /// A compiled `records:` section.
 ///
 /// ```
 /// use outpour::shape::{RecordsConfig, Shaper};
 /// let config = RecordsConfig { exclude: vec!["internal".into()], ..RecordsConfig::default() };
-/// let mut shaper = Shaper::compile(&config)?;
+/// let shaper = Shaper::compile(&config)?;
 /// assert_eq!(shaper.apply(r#"{"n":1.10,"internal":true}"#)?.as_deref(), Some(r#"{"n":1.10}"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -122,7 +131,7 @@ impl Shaper {
     }
 
     /// Shapes one record.
-    pub fn shape(&mut self, record: Record) -> Result<Shaped, (Record, ShapeError)> {
+    pub fn shape(&self, record: Record) -> Result<Shaped, Box<(Record, ShapeError)>> {
         if self.is_idle() {
             return Ok(Shaped::Kept(record));
         }
@@ -136,12 +145,12 @@ impl Shaper {
                     ..record
                 }))
             }
-            Err(error) => Err((record, error)),
+            Err(error) => Err(Box::new((record, error))),
         }
     }
 
     /// Shapes the text of one record; none where it is filtered out.
-    pub fn apply(&mut self, text: &str) -> Result<Option<String>, ShapeError> {
+    pub fn apply(&self, text: &str) -> Result<Option<String>, ShapeError> {
         let mapped = match self.evaluate(text)? {
             Evaluated::Filtered => return Ok(None),
             Evaluated::Same => None,
@@ -196,7 +205,7 @@ enum Evaluated {
 /// An expression would silently see the last of two equal keys, so such a record is refused.
 fn refuse_duplicates(text: &str) -> Result<(), FieldError> {
     let fields = Fields::parse(text)?;
-    let mut keys: Vec<_> = fields.iter().map(|field| field.key()).collect();
+    let mut keys: Vec<_> = fields.iter().map(Field::key).collect();
     keys.sort_unstable();
     match keys.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(FieldError::Duplicate(pair[0].clone().into_owned())),

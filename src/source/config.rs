@@ -32,7 +32,7 @@ pub struct SourceConfig {
     /// before .gz or .zst); needed for standard input.
     #[serde(default)]
     pub format: Option<Format>,
-    /// How the input is compressed.
+    /// How the input is compressed: `auto`, `none`, `gzip` or `zstd`. Default: `auto`, as its first bytes show.
     #[serde(default)]
     pub compression: Compression,
     /// How CSV is read.
@@ -42,21 +42,22 @@ pub struct SourceConfig {
     #[serde(default)]
     pub arrow: ArrowConfig,
     /// The most bytes that a record may have. A longer one is skipped without being held and becomes a reject.
+    /// Default: `16MiB`.
     #[serde(default = "default_max_record_bytes")]
     pub max_record_bytes: ByteSize,
     /// The most bytes that one compressed input may decompress to. Default: no limit, as memory stays flat.
     #[serde(default)]
     pub max_decompressed: Option<ByteSize>,
-    /// How many times its compressed size an input may decompress to, once it is beyond 64 MiB.
+    /// How many times its compressed size an input may decompress to, once it is beyond 64 MiB. Default: `1000`.
     #[serde(default = "default_max_ratio")]
     pub max_ratio: u32,
     /// How many records all inputs together must have, bad ones counted. Any other number stops the run at the end
-    /// of the input. It finds what a cut at the border of a gzip member hides.
+    /// of the input. It finds what a cut at the border of a gzip member hides. Default: any number.
     #[serde(default)]
     pub expect_records: Option<u64>,
 }
 
-/// Where the records are: one path or pattern, or a list of them.
+/// a path, a glob such as `people/*.csv`, `-`, or a list of these
 ///
 /// ```
 /// use outpour::source::Paths;

@@ -68,7 +68,8 @@ impl<R: Read> Lines<R> {
             if !may_wait {
                 return Ok(Framed::Wait);
             }
-            if self.scanned > self.cap {
+            // One more than the cap, as that may be the CR of the line's ending.
+            if self.scanned > self.cap.saturating_add(1) {
                 return self.skip_line();
             }
             self.window.skip(0);
@@ -91,12 +92,16 @@ impl<R: Read> Lines<R> {
         let byte = self.window.offset();
         let pending = self.window.pending();
         let head = Bytes::copy_from_slice(&pending[..self.cap.min(MAX_ORIGINAL)]);
-        let mut size = 0;
+        let (mut size, mut ends_in_cr) = (0, false);
         loop {
             let pending = self.window.pending();
             let end = memchr(b'\n', pending);
             let length = end.unwrap_or(pending.len());
-            let ends_in_cr = pending[..length].ends_with(b"\r");
+            ends_in_cr = if length > 0 {
+                pending[..length].ends_with(b"\r")
+            } else {
+                ends_in_cr
+            };
             size += length as u64;
             self.window.skip(length + usize::from(end.is_some()));
             if end.is_some() || !self.window.fill()? {

@@ -230,6 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn the_cr_of_a_line_ending_does_not_count_for_the_cap() {
+        for line in ["{ }", "{  }"] {
+            let input = format!("{line}\r\n{{}}\n");
+            let whole = read_from(input.as_bytes(), 3);
+            assert_eq!(whole.bad().len(), line.len() - 3);
+            assert_eq!(
+                whole.entries,
+                read_from(Dribble::new(input.as_bytes(), &[1]), 3).entries
+            );
+        }
+    }
+
+    #[test]
     fn an_empty_file_has_no_records() {
         assert!(read("").entries.is_empty());
     }

@@ -26,7 +26,7 @@ pub struct VendorFile {
     /// The read-only request that tells whether a credential is good.
     #[serde(default)]
     pub check: Option<CheckRequest>,
-    /// jq over a reply's body: the message of an error.
+    /// jq over a reply's body: the message of an error. Default: `.error.message`, `.error`, `.message` or `.errors`.
     #[serde(default)]
     pub error: Option<String>,
     /// Rate, burst and concurrency unless the job says otherwise.
@@ -45,7 +45,7 @@ pub struct CredentialRule {
     pub where_to_find: Option<String>,
     /// The environment variable it is read from unless the job says otherwise.
     pub env: String,
-    /// The header that carries it.
+    /// The header that carries it; its value is the credential as it is.
     pub header: String,
     /// What its value looks like, so that two swapped credentials are told apart.
     #[serde(default)]
@@ -100,7 +100,7 @@ pub struct TemplateFile {
     /// What a job must or may set.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Further headers.
+    /// Further headers; values may have the same placeholders as `path`.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The fields (dotted paths) that tell one record from another, for reports, events and duplicates.
@@ -199,13 +199,13 @@ pub struct Need {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchRule {
-    /// Records in one request unless the job says otherwise.
+    /// Records in one request unless the job says otherwise. Default: 1.
     #[serde(default = "one")]
     pub max_records: u32,
     /// The most records that the API takes in one request; absent where no limit is known.
     #[serde(default)]
     pub most: Option<u32>,
-    /// The form of the body.
+    /// The form of the body. Default: `object`.
     #[serde(default)]
     pub shape: BodyShape,
 }
@@ -235,7 +235,7 @@ pub struct TemplateTest {
     /// The job's parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterValue>,
-    /// Records in one request.
+    /// Records in one request. Default: the template's.
     #[serde(default)]
     pub max_records: Option<u32>,
     /// The records.

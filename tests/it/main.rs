@@ -4,6 +4,10 @@
 
 mod cli;
 mod client;
+mod config_files;
+mod contract;
+mod delivery;
+mod docs;
 mod harness;
 mod raw_server;
 mod run;

@@ -193,7 +193,7 @@ fn check_start(name: &str, start: &[u8]) -> Result<(), SourceError> {
     match start {
         b"ARRO" => form(
             "is in the file form of Arrow, which can be read only from a plain file",
-            "save it to a file and decompress it, or write it in the stream form",
+            "decompress it to a file and read that as `source.format: arrow`, or write it in the stream form",
         ),
         b"FEA1" => form(
             "is a Feather file of version 1",

@@ -17,11 +17,13 @@ use crate::units::ByteSize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArrowConfig {
-    /// Accepts a stream that ends without its end mark, which may have been cut between two batches.
+    /// Accepts a stream that ends without its end mark, which may have been cut between two batches. Default: `false`.
     pub allow_missing_eos: bool,
-    /// What becomes of NaN and infinite numbers, which JSON does not have.
+    /// What becomes of NaN and infinite numbers, which JSON does not have: `reject`, `null` or `string`.
+    /// Default: `reject`.
     pub non_finite: NonFinite,
-    /// How integers beyond 53 bits are written, which some JSON readers round.
+    /// How integers beyond 53 bits are written, which some JSON readers round: as `number` or `string`.
+    /// Default: `number`.
     pub big_integers_as: BigIntegers,
     /// The most bytes that one record batch may have in the input, since it is held in memory as a whole.
     pub max_batch_bytes: ByteSize,

@@ -34,24 +34,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct CsvConfig {
     /// The character between cells. Default: a comma, and a tab for .tsv.
     pub delimiter: Option<AsciiChar>,
-    /// The character around cells that hold a delimiter, a quote or a line break; inside it is doubled.
+    /// The character around cells that hold a delimiter, a quote or a line break; inside it is doubled. Default: `"`.
     pub quote: AsciiChar,
-    /// Whether the first row names the columns.
+    /// Whether the first row names the columns. Default: `true`.
     pub header: bool,
-    /// The columns' names for a file without a header.
+    /// The columns' names for a file without a header. Default: none.
     pub names: Vec<String>,
-    /// The types of columns, by name.
+    /// The types of columns, by name: `string`, `integer`, `number`, `boolean`, `date` or `json`. Default: none.
     pub columns: BTreeMap<String, ColumnType>,
-    /// What becomes of the columns without a type.
+    /// What becomes of the columns without a type: `string` or `infer`. Default: `string`.
     pub types: Types,
     /// Cell texts that mean null, such as `""` or `NULL`. They are looked at before the types. Default: none.
     pub null_values: Vec<String>,
-    /// What becomes of a row with more or fewer cells than there are columns.
+    /// What becomes of a row with more or fewer cells than there are columns: `reject`, `pad` or `truncate`.
+    /// Default: `reject`.
     pub ragged: Ragged,
-    /// The encoding of the text.
+    /// The encoding of the text: `utf8`, `latin1` or `lossy`. Default: `utf8`.
     pub encoding: Encoding,
-    /// Gives duplicate columns a number (`name`, `name_2`) and unnamed ones a name (`column_3`), where the default
-    /// is an error.
+    /// Gives duplicate columns a number (`name`, `name_2`) and unnamed ones a name (`column_3`), where they are
+    /// an error otherwise. Default: `false`.
     pub rename_duplicates: bool,
 }
 

@@ -1,15 +1,16 @@
-//! A template's own tests: records in, exact requests out.
+//! The tests that stand in templates: records in, exact requests out.
+//!
+//! [`run_tests`] makes the endpoint of a template, prepares the records of each test and compares the requests that come
+//! out, byte for byte. The test suite runs it on every built-in template, `outpour templates test` on anyone's.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{DestinationConfig, Endpoint, EndpointInput, Prepared, wanted_secrets};
+use crate::endpoint::{Endpoint, Prepared};
 use crate::record::{Origin, Position, Record, Shape};
 use crate::request;
-use crate::secret::Secret;
 use crate::template::{Expected, Template, TemplateTest, TestRequest};
 
 /// A template's test that did not come out as it says.
@@ -54,44 +55,6 @@ pub fn run_tests(template: &Template) -> Result<usize, Vec<SelfTestFailure>> {
     }
 }
 
-impl Endpoint {
-    /// The endpoint of a template for trying things out: its parameters as given, else as in their examples, and
-    /// secrets that are none.
-    pub fn sample(template: &Template, parameters: &super::Parameters) -> Result<Self, String> {
-        let mut destination = DestinationConfig {
-            template: Some(template.name.clone()),
-            parameters: parameters.clone(),
-            ..DestinationConfig::default()
-        };
-        for (name, parameter) in &template.file.parameters {
-            if let Some(example) = parameter.example.as_ref().filter(|_| parameter.default.is_none()) {
-                destination
-                    .parameters
-                    .entry(name.clone())
-                    .or_insert_with(|| example.clone());
-            }
-        }
-        let secrets: BTreeMap<String, Secret> = wanted_secrets(&destination, Some(template))
-            .into_iter()
-            .map(|(path, _)| (path, template.stand_in_secret()))
-            .collect();
-        let input = EndpointInput {
-            destination: &destination,
-            template: Some(template),
-            secrets: &secrets,
-            body_shape: None,
-            is_batched: false,
-        };
-        Self::compile(&input).map_err(|problems| {
-            problems
-                .iter()
-                .map(|problem| problem.message.clone())
-                .collect::<Vec<_>>()
-                .join("; ")
-        })
-    }
-}
-
 fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
     let endpoint = Endpoint::sample(template, &test.parameters)?;
     let origin = Arc::new(Origin {
@@ -112,7 +75,7 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
             original: None,
         }) {
             Ok(item) => prepared.push(item),
-            Err((_, reason)) => rejects.push(reason.to_string()),
+            Err(refused) => rejects.push(refused.1.to_string()),
         }
     }
     same("rejects", &test.rejects, &rejects)?;
@@ -199,7 +162,7 @@ mod tests {
     #[test]
     fn the_example_of_every_template_makes_a_request() {
         for template in Catalog::built_in().unwrap().templates() {
-            let endpoint = Endpoint::sample(template, &super::super::Parameters::new()).unwrap();
+            let endpoint = Endpoint::sample(template, &crate::endpoint::Parameters::new()).unwrap();
             let origin = Arc::new(Origin {
                 name: "example".to_owned(),
                 shape: Shape::Json,

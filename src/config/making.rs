@@ -1,0 +1,332 @@
+//! Making a plan: each part of a configuration resolved, compiled and checked.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::{Check, Config, MockPlace, Plan, PlanOptions, Secrets};
+use crate::batch::{BatchLimits, BodyShape};
+use crate::client::{Limits, LimitsConfig, Request, SenderSettings, TransportSettings};
+use crate::document::Problem;
+use crate::endpoint::{Endpoint, EndpointInput, wanted_secrets};
+use crate::pipeline::Job;
+use crate::secret::{Secret, SecretRef};
+use crate::shape::Shaper;
+use crate::template::{Catalog, CatalogError, Template};
+use crate::webhook::{EventContext, Webhook, WebhookConfig};
+
+/// A plan in the making: what is known so far, and everything that is wrong.
+pub(super) struct Making<'a> {
+    pub(super) config: &'a Config,
+    pub(super) options: &'a PlanOptions,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Making<'_> {
+    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::new(path, message));
+    }
+
+    fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.problem(path, error.to_string())).ok()
+    }
+
+    pub(super) fn plan(&mut self, catalog: &Catalog) -> Option<Plan> {
+        let config = self.config;
+        let template = self.template(catalog);
+        let shaper = Shaper::compile(&config.records)
+            .map_err(|error| self.problem(format!("records.{}", error.key()), error.to_string()))
+            .ok();
+        let limits = self.limits(template);
+        let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
+        let (endpoint, check) = match &config.destination.template {
+            Some(_) if template.is_none() => (None, None),
+            _ => self.endpoint(template),
+        };
+        let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
+        let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
+        let transport = TransportSettings {
+            timeouts: config.timeouts.clone(),
+            http: config.http.clone(),
+            pool: limits.concurrency,
+        };
+        let job = self.job(endpoint, shaper?, batch, &limits);
+        Some(Plan {
+            context: EventContext {
+                run_id: job.run_id.clone(),
+                job: job.name.clone(),
+                template: job.endpoint.name().to_owned(),
+                identifiers: job.endpoint.identifiers().to_vec(),
+            },
+            job,
+            sender: SenderSettings {
+                limits,
+                retry: config.retry.clone(),
+                seed: None,
+            },
+            transport,
+            webhook,
+            responses: config.responses.as_ref().map(|responses| responses.path.clone()),
+            check,
+            warnings: self.warnings(),
+        })
+    }
+
+    fn job(&self, endpoint: Endpoint, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
+        let config = self.config;
+        let rejects = config
+            .rejects
+            .path
+            .clone()
+            .unwrap_or_else(|| format!("{}.rejected", config.name()).into());
+        Job {
+            run_id: uuid::Uuid::now_v7().to_string(),
+            name: config.name().to_owned(),
+            endpoint: Arc::new(endpoint),
+            shaper,
+            batch,
+            group_by: config
+                .batch
+                .as_ref()
+                .map(|batch| batch.group_by.clone())
+                .unwrap_or_default(),
+            in_flight: limits.concurrency as usize * 2,
+            stop_when: config.stop_when.clone(),
+            limit: self.options.limit,
+            in_doubt: in_doubt_beside(&rejects),
+            rejects,
+            grace: config.grace.get(),
+        }
+    }
+
+    fn template<'c>(&mut self, catalog: &'c Catalog) -> Option<&'c Template> {
+        let name = self.config.destination.template.as_deref()?;
+        catalog
+            .find(name)
+            .map_err(|error| match error {
+                CatalogError::Unknown { .. } => {
+                    self.problem(
+                        "destination.template",
+                        format!("{error}; `outpour templates` lists them"),
+                    );
+                }
+                other => self.problem("destination.template", other.to_string()),
+            })
+            .ok()
+    }
+
+    fn endpoint(&mut self, template: Option<&Template>) -> (Option<Endpoint>, Option<Check>) {
+        let mut destination = self.config.destination.clone();
+        if let Some(mock) = &self.options.mock {
+            match (template, &mut destination.url) {
+                (Some(template), _) => destination.base_url = mock.hosts.get(&template.file.host).cloned(),
+                (None, Some(url)) => self.point_at_mock(url, mock),
+                (None, None) => {}
+            }
+        }
+        let secrets = self.secrets(template);
+        let batch = self.config.batch.as_ref();
+        let input = EndpointInput {
+            destination: &destination,
+            template,
+            secrets: &secrets,
+            body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
+            is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
+        };
+        let endpoint = Endpoint::compile(&input)
+            .map_err(|problems| self.problems.extend(problems))
+            .ok();
+        let check = template.and_then(|template| self.check(template, &secrets));
+        (endpoint, check)
+    }
+
+    /// A manual URL of a vendor's host goes to the mock; any other would leave this machine.
+    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace) {
+        const HOSTS: [(&str, &str); 2] = [
+            ("https://api.encharge.io/v1", "api"),
+            ("https://ingest.encharge.io/v1", "ingest"),
+        ];
+        for (base, host) in HOSTS {
+            if let (Some(rest), Some(place)) = (url.strip_prefix(base), mock.hosts.get(host)) {
+                *url = format!("{place}{rest}");
+                return;
+            }
+        }
+        if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
+            self.problem("destination.url", "the mock stands in for `https://api.encharge.io/v1` and `https://ingest.encharge.io/v1` only");
+        }
+    }
+
+    fn secrets(&mut self, template: Option<&Template>) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
+        for (path, reference) in wanted_secrets(&self.config.destination, template) {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            let mocked = self.options.mock.as_ref().and_then(|mock| match template {
+                Some(_) => mock.credentials.get(name).cloned(),
+                None => mock.credentials.get("api_key").cloned(),
+            });
+            let secret = match mocked {
+                Some(secret) => Some(secret),
+                None => self.secret(&path, &reference, template),
+            };
+            if let Some(secret) = secret {
+                secrets.insert(path, secret);
+            }
+        }
+        secrets
+    }
+
+    fn secret(&mut self, path: &str, reference: &SecretRef, template: Option<&Template>) -> Option<Secret> {
+        let Secrets::Real { allow_inline } = self.options.secrets else {
+            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
+        };
+        match reference.resolve(allow_inline) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                let rule = template.and_then(Template::credential);
+                let found = rule.map(|rule| {
+                    let place = rule
+                        .where_to_find
+                        .as_ref()
+                        .map(|place| format!(" ({place})"))
+                        .unwrap_or_default();
+                    format!("; it holds the {}{place}", rule.title)
+                });
+                self.problem(path, format!("{error}{}", found.unwrap_or_default()));
+                None
+            }
+        }
+    }
+
+    fn check(&mut self, template: &Template, secrets: &BTreeMap<String, Secret>) -> Option<Check> {
+        let check = template
+            .vendor
+            .check
+            .as_ref()
+            .filter(|check| check.credential == template.file.credential)?;
+        let rule = template.vendor.credentials.get(&check.credential)?;
+        let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
+        let mock = self
+            .options
+            .mock
+            .as_ref()
+            .and_then(|mock| mock.hosts.get(&check.host));
+        let base = mock
+            .or(self.config.destination.base_url.as_ref())
+            .or_else(|| template.vendor.hosts.get(&check.host))?;
+        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
+        let mut request = Request::new(http::Method::GET, url, "");
+        let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
+        value.set_sensitive(true);
+        request
+            .headers
+            .insert(rule.header.parse::<HeaderName>().ok()?, value);
+        Some(Check {
+            request,
+            account: check.account.clone(),
+        })
+    }
+
+    fn limits(&mut self, template: Option<&Template>) -> Option<Limits> {
+        let defaults = template
+            .map(|template| template.vendor.limits.clone())
+            .unwrap_or_default();
+        // The vendor's pace is not the mock's; what the job itself says holds there too.
+        let defaults = if self.options.mock.is_some() {
+            LimitsConfig::default()
+        } else {
+            defaults
+        };
+        let limits = self.config.limits.clone().or(defaults).check();
+        self.good("limits", limits)
+    }
+
+    fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
+        let config = self.config.batch.clone().unwrap_or_default();
+        let max_records = config
+            .max_records
+            .unwrap_or_else(|| endpoint.default_max_records());
+        let name = endpoint.name();
+        if let Some(most) = endpoint.most_records().filter(|most| max_records > *most) {
+            self.problem(
+                "batch.max_records",
+                match most {
+                    1 => format!("`{name}` takes one record a request"),
+                    most => format!("`{name}` takes at most {most} records a request"),
+                },
+            );
+        } else if max_records > 1 && *endpoint.body_shape() == BodyShape::Object {
+            self.problem(
+                "batch",
+                "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
+            );
+        }
+        let usual = BatchLimits::default();
+        BatchLimits {
+            max_records: max_records.max(1) as usize,
+            max_bytes: config
+                .max_bytes
+                .map_or(usual.max_bytes, crate::units::ByteSize::as_len),
+            max_wait: config
+                .max_wait
+                .map_or(usual.max_wait, crate::units::TimeSpan::get),
+            ..usual
+        }
+    }
+
+    fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {
+        let url = self.good("webhook.url", Url::parse(&config.url))?;
+        let is_local = url
+            .host_str()
+            .is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
+        if url.scheme() != "https"
+            && !(url.scheme() == "http" && (is_local || self.config.destination.allow_http))
+        {
+            self.problem("webhook.url", "write `https://`; plain http is for this machine alone, or with `destination.allow_http: true`");
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &config.headers {
+            let path = format!("webhook.headers.{name}");
+            let parsed = name
+                .parse::<HeaderName>()
+                .map_err(|_| format!("`{name}` is not a header name"));
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| "the value has characters that a header cannot hold");
+            if let (Some(name), Some(value)) = (self.good(&path, parsed), self.good(&path, value)) {
+                headers.insert(name, value);
+            }
+        }
+        let secret = match &config.secret {
+            None => None,
+            Some(reference) => Some(self.secret("webhook.secret", reference, None)?),
+        };
+        let grace: Duration = config.grace.get();
+        Some(Webhook {
+            url,
+            headers,
+            secret,
+            max_events: config.max_events,
+            grace,
+        })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.config.destination.allow_http {
+            warnings.push("`allow_http` is on: credentials and records may travel unencrypted".to_owned());
+        }
+        warnings
+    }
+}
+
+fn in_doubt_beside(rejects: &std::path::Path) -> PathBuf {
+    let text = rejects.as_os_str().to_string_lossy();
+    match text.strip_suffix(".rejected") {
+        Some(stem) => format!("{stem}.in-doubt").into(),
+        None => format!("{text}.in-doubt").into(),
+    }
+}

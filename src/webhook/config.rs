@@ -1,0 +1,47 @@
+//! `webhook:` and `responses:` as written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::secret::SecretRef;
+use crate::units::TimeSpan;
+
+/// Where each reply is passed on to; the key `webhook:`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// The URL that takes the events, each a POST with JSON.
+    pub url: String,
+    /// Further headers. Default: none.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The secret that signs events (Standard Webhooks): `whsec_` and base64, or any text. Default: not signed.
+    #[serde(default)]
+    pub secret: Option<SecretRef>,
+    /// How many events wait at most; further ones are dropped and counted. Default: `10000`.
+    #[serde(default = "default_max_events")]
+    #[schemars(range(min = 1))]
+    pub max_events: u32,
+    /// How long the end of a run waits for events to be delivered. Default: `30s`.
+    #[serde(default = "default_grace")]
+    pub grace: TimeSpan,
+}
+
+/// A file that takes the same events, one a line; the key `responses:`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResponsesConfig {
+    /// The file's path. An older file is not written over, the new one then gets a number.
+    pub path: PathBuf,
+}
+
+const fn default_max_events() -> u32 {
+    10_000
+}
+
+const fn default_grace() -> TimeSpan {
+    TimeSpan::from_secs(30)
+}

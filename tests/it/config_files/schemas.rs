@@ -1,0 +1,84 @@
+//! The JSON Schemas that `outpour schema` prints: they accept the project's own files, and `docs/` has them as they are.
+
+use outpour::document::Document;
+use serde_json::Value;
+
+use super::{example_jobs, outpour, project, succeed};
+
+fn printed(of: &str) -> Value {
+    serde_json::from_str(&succeed(outpour().args(["schema", of]))).unwrap()
+}
+
+#[track_caller]
+fn accepts(schema: &Value, path: &str) {
+    let text = std::fs::read_to_string(project(path)).unwrap();
+    let document = Document::parse(path, &text).unwrap();
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let errors: Vec<_> = validator
+        .iter_errors(document.value())
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{path}: {errors:?}");
+}
+
+#[test]
+fn the_schema_accepts_every_example_and_the_reference() {
+    let schema = printed("job");
+    for name in example_jobs()
+        .iter()
+        .map(String::as_str)
+        .chain(["reference.yaml"])
+    {
+        accepts(&schema, &format!("config/{name}"));
+    }
+}
+
+#[test]
+fn the_schemas_accept_the_templates() {
+    let (template, vendor) = (printed("template"), printed("vendor"));
+    for folder in std::fs::read_dir(project("templates")).unwrap() {
+        let folder = folder.unwrap();
+        if !folder.path().is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let schema = if name == "vendor.yaml" { &vendor } else { &template };
+            accepts(
+                schema,
+                &format!("templates/{}/{name}", folder.file_name().to_string_lossy()),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_schemas_in_docs_are_those_that_are_printed() {
+    for of in ["job", "template", "vendor"] {
+        let path = format!("docs/{of}.schema.json");
+        let kept = std::fs::read_to_string(project(&path)).unwrap_or_default();
+        let printed = succeed(outpour().args(["schema", of]));
+        assert!(
+            kept == printed,
+            "{path} is not current: outpour schema {of} > {path}"
+        );
+    }
+}
+
+#[test]
+fn a_hint_for_editors_names_a_schema_that_exists() {
+    let mut hints = 0;
+    for job in example_jobs()
+        .iter()
+        .map(String::as_str)
+        .chain(["reference.yaml"])
+    {
+        let text = std::fs::read_to_string(project("config").join(job)).unwrap();
+        let mark = "# yaml-language-server: $schema=";
+        for path in text.lines().filter_map(|line| line.strip_prefix(mark)) {
+            assert!(project("config").join(path).is_file(), "{job} names {path}");
+            hints += 1;
+        }
+    }
+    assert!(hints > 0);
+}
