@@ -4,7 +4,7 @@
 //! then on it is a [`Secret`], which prints as `***` everywhere and is wiped from memory when dropped.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -184,6 +184,13 @@ impl SecretRef {
     /// A reference to an environment variable.
     pub fn env(name: &str) -> Self {
         Self::Env(EnvRef { env: name.to_owned() })
+    }
+
+    /// Lets a relative path start from `folder`.
+    pub fn start_from(&mut self, folder: &Path) {
+        if let Self::File(FileRef { file }) = self {
+            *file = folder.join(&*file);
+        }
     }
 
     /// Reads the secret. `allow_inline` permits one that stands in the configuration itself.

@@ -26,7 +26,7 @@ Exit codes:
   69   the destination cannot be reached or trusted
   70   a defect of outpour
   74   a file cannot be written
-  75   stopped before the end, safe to run again
+  75   stopped before the end: the report says how many records were not sent
   77   the destination refuses the credentials
   130, 143   stopped by SIGINT, SIGTERM";
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outpour::client::{Limits, Request};
 use outpour::pipeline::{self, Preview};
+use outpour::report::counted;
 use outpour::source;
 use outpour::units::TimeSpan;
 
@@ -99,53 +100,58 @@ fn quoted(text: &str) -> String {
 }
 
 fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
-    let mut text = String::new();
-    let requests = preview.requests;
-    if is_full {
-        let _ = writeln!(
-            text,
-            "{} records read, {} to send in {requests} requests, {} bytes",
-            preview.read, preview.sent, preview.bytes
-        );
-        if preview.filtered > 0 {
-            let _ = writeln!(text, "{} filtered", preview.filtered);
-        }
-        if preview.duplicates > 0 {
-            let _ = writeln!(
-                text,
-                "{} records have the identifiers of an earlier one",
-                preview.duplicates
-            );
-        }
-        let _ = if limits.rates.is_empty() {
-            writeln!(text, "no rate limit is set")
-        } else {
-            let whole = Duration::from_secs(limits.time_for(requests).as_secs());
-            writeln!(
-                text,
+    let requests = counted(preview.requests, "request");
+    let mut lines = if is_full {
+        whole(preview, limits)
+    } else {
+        vec![format!("{requests} shown; --full reads the whole input")]
+    };
+    if preview.rejected > 0 {
+        lines.push(format!(
+            "rejected before they are sent: {}",
+            counted(preview.rejected, "record")
+        ));
+        lines.extend(preview.reasons.iter().map(|reason| format!("  {reason}")));
+    }
+    lines.extend(
+        preview
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
+    lines.extend(preview.error.iter().map(|error| format!("error: {error}")));
+    lines.join("\n")
+}
+
+/// What is known once the whole input was read.
+fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
+    let [read, filtered, duplicates] =
+        [preview.read, preview.filtered, preview.duplicates].map(|number| counted(number, "record"));
+    let (requests, bytes) = (
+        counted(preview.requests, "request"),
+        counted(preview.bytes, "byte"),
+    );
+    let mut lines = vec![format!(
+        "{read} read, {} to send in {requests}, {bytes}",
+        preview.sent
+    )];
+    if preview.filtered > 0 {
+        lines.push(format!("filtered: {filtered}"));
+    }
+    if preview.duplicates > 0 {
+        lines.push(format!("with the identifiers of an earlier one: {duplicates}"));
+    }
+    let time = limits.time_for(preview.requests);
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    lines.push(match limits.rates.is_empty() {
+        true => "no rate limit is set".to_owned(),
+        false => {
+            format!(
                 "at {} this takes at least {}",
                 limits.rates,
-                TimeSpan::new(whole)
+                TimeSpan::new(Duration::from_secs(seconds))
             )
-        };
-    } else {
-        let _ = writeln!(text, "{requests} requests shown; --full reads the whole input");
-    }
-    if preview.rejected > 0 {
-        let _ = writeln!(
-            text,
-            "{} records would be rejected before they are sent:",
-            preview.rejected
-        );
-        for reason in &preview.reasons {
-            let _ = writeln!(text, "  {reason}");
         }
-    }
-    for warning in &preview.warnings {
-        let _ = writeln!(text, "warning: {warning}");
-    }
-    if let Some(error) = &preview.error {
-        let _ = writeln!(text, "error: {error}");
-    }
-    text
+    });
+    lines
 }

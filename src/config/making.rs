@@ -10,9 +10,10 @@ use url::Url;
 
 use super::{Check, Config, MockPlace, Plan, PlanOptions, Secrets};
 use crate::batch::{BatchLimits, BodyShape};
+use crate::causes::in_one_line;
 use crate::client::{Limits, LimitsConfig, Request, SenderSettings, TransportSettings};
 use crate::document::Problem;
-use crate::endpoint::{Endpoint, EndpointInput, wanted_secrets};
+use crate::endpoint::{Endpoint, EndpointInput, HeaderValueConfig, wanted_secrets};
 use crate::pipeline::Job;
 use crate::secret::{Secret, SecretRef};
 use crate::shape::Shaper;
@@ -196,7 +197,10 @@ impl Making<'_> {
                         .unwrap_or_default();
                     format!("; it holds the {}{place}", rule.title)
                 });
-                self.problem(path, format!("{error}{}", found.unwrap_or_default()));
+                self.problem(
+                    path,
+                    format!("{}{}", in_one_line(&error), found.unwrap_or_default()),
+                );
                 None
             }
         }
@@ -279,7 +283,9 @@ impl Making<'_> {
     }
 
     fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {
-        let url = self.good("webhook.url", Url::parse(&config.url))?;
+        let url =
+            Url::parse(&config.url).map_err(|_| format!("`{}` is not a URL, write `https://..`", config.url));
+        let url = self.good("webhook.url", url)?;
         let is_local = url
             .host_str()
             .is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
@@ -288,18 +294,7 @@ impl Making<'_> {
         {
             self.problem("webhook.url", "write `https://`; plain http is for this machine alone, or with `destination.allow_http: true`");
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in &config.headers {
-            let path = format!("webhook.headers.{name}");
-            let parsed = name
-                .parse::<HeaderName>()
-                .map_err(|_| format!("`{name}` is not a header name"));
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| "the value has characters that a header cannot hold");
-            if let (Some(name), Some(value)) = (self.good(&path, parsed), self.good(&path, value)) {
-                headers.insert(name, value);
-            }
-        }
+        let headers = self.webhook_headers(config);
         let secret = match &config.secret {
             None => None,
             Some(reference) => Some(self.secret("webhook.secret", reference, None)?),
@@ -312,6 +307,32 @@ impl Making<'_> {
             max_events: config.max_events,
             grace,
         })
+    }
+
+    fn webhook_headers(&mut self, config: &WebhookConfig) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, given) in &config.headers {
+            let path = format!("webhook.headers.{name}");
+            let parsed = name
+                .parse::<HeaderName>()
+                .map_err(|_| format!("`{name}` is not a header name"));
+            let text = match (given, given.secret()) {
+                (HeaderValueConfig::Text(text), _) => Some(text.clone()),
+                (_, Some(reference)) => self
+                    .secret(&path, &reference, None)
+                    .map(|secret| secret.reveal().to_owned()),
+                (_, None) => None,
+            };
+            let value = text.map(|text| {
+                HeaderValue::from_str(&text).map_err(|_| "the value has characters that a header cannot hold")
+            });
+            let value = value.and_then(|value| self.good(&path, value));
+            if let (Some(name), Some(mut value)) = (self.good(&path, parsed), value) {
+                value.set_sensitive(given.secret().is_some());
+                headers.insert(name, value);
+            }
+        }
+        headers
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -183,6 +183,10 @@ impl Config {
         if let Some(responses) = &mut self.responses {
             responses.path = folder.join(&responses.path);
         }
+        self.destination.start_from(folder);
+        if let Some(webhook) = &mut self.webhook {
+            webhook.start_from(folder);
+        }
         if let Some(file) = &mut self.http.ca_file {
             *file = folder.join(&*file);
         }

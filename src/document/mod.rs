@@ -87,8 +87,15 @@ impl Document {
         if !found.is_empty() {
             return Err(Problems::new(&self.name, found));
         }
-        serde_json::from_value(self.value.clone())
-            .map_err(|error| Problems::new(&self.name, vec![Problem::new("", error.to_string())]))
+        serde_path_to_error::deserialize(&self.value).map_err(|error| {
+            let path = error.path().to_string();
+            let path = if path == "." {
+                String::new()
+            } else {
+                path.replace('[', ".").replace(']', "")
+            };
+            self.locate(vec![Problem::new(path, error.inner().to_string())])
+        })
     }
 
     /// The document as JSON.

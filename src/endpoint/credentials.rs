@@ -35,11 +35,7 @@ pub fn wanted_secrets(
     if let HeadersConfig::Map(map) = &destination.headers {
         for (name, value) in map {
             let path = format!("destination.headers.{name}");
-            match value {
-                HeaderValueConfig::Text(_) => {}
-                HeaderValueConfig::Env(from) => wanted.push((path, SecretRef::Env(from.clone()))),
-                HeaderValueConfig::File(from) => wanted.push((path, SecretRef::File(from.clone()))),
-            }
+            wanted.extend(value.secret().map(|secret| (path, secret)));
         }
     }
     wanted

@@ -1,6 +1,7 @@
 //! Where requests go, as written: a template with its parameters, or a manual method, URL and headers.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,44 @@ pub enum AuthConfig {
 impl Default for HeadersConfig {
     fn default() -> Self {
         Self::Map(BTreeMap::new())
+    }
+}
+
+impl DestinationConfig {
+    /// Lets the relative paths of secrets start from `folder`.
+    pub fn start_from(&mut self, folder: &Path) {
+        for secret in self.credentials.values_mut() {
+            secret.start_from(folder);
+        }
+        if let HeadersConfig::Map(headers) = &mut self.headers {
+            for header in headers.values_mut() {
+                header.start_from(folder);
+            }
+        }
+        match &mut self.auth {
+            AuthConfig::None => {}
+            AuthConfig::Header { value, .. } => value.start_from(folder),
+            AuthConfig::Bearer { token } => token.start_from(folder),
+            AuthConfig::Basic { password, .. } => password.start_from(folder),
+        }
+    }
+}
+
+impl HeaderValueConfig {
+    /// Lets the relative path of a secret start from `folder`.
+    pub fn start_from(&mut self, folder: &Path) {
+        if let Self::File(from) = self {
+            from.file = folder.join(&from.file);
+        }
+    }
+
+    /// The secret that it names, if it is one.
+    pub fn secret(&self) -> Option<SecretRef> {
+        match self {
+            Self::Text(_) => None,
+            Self::Env(from) => Some(SecretRef::Env(from.clone())),
+            Self::File(from) => Some(SecretRef::File(from.clone())),
+        }
     }
 }
 

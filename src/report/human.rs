@@ -69,26 +69,29 @@ impl Report {
             0 => String::new(),
             millis => format!(", {} records/s", grouped(self.totals.accepted * 1_000 / millis)),
         };
-        let (requests, attempts) = (grouped(self.requests), grouped(self.attempts));
-        writeln!(text, "  {requests} requests in {attempts} attempts{rate}")?;
+        let (requests, attempts) = (
+            counted(self.requests, "request"),
+            counted(self.attempts, "attempt"),
+        );
+        writeln!(text, "  {requests} in {attempts}{rate}")?;
         if self.retries > 0 {
             let causes = self
                 .retries_by_cause
                 .iter()
                 .map(|(cause, count)| format!("{} after {cause}", grouped(*count)));
             let causes = causes.collect::<Vec<_>>().join(", ");
-            writeln!(text, "  {} retries: {causes}", grouped(self.retries))?;
+            writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
         if let Some(webhook) = &self.webhook {
             let [delivered, failed, dropped] =
                 [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
             writeln!(
                 text,
-                "  webhook: {delivered} events delivered, {failed} failed, {dropped} dropped"
+                "  webhook: {delivered} delivered, {failed} failed, {dropped} dropped"
             )?;
         }
         if self.blank_lines > 0 {
-            writeln!(text, "  {} blank lines skipped", grouped(self.blank_lines))?;
+            writeln!(text, "  {} skipped", counted(self.blank_lines, "blank line"))?;
         }
         Ok(())
     }
@@ -109,6 +112,22 @@ impl Report {
             )?;
         }
         Ok(())
+    }
+}
+
+/// A number of things, for people.
+///
+/// ```
+/// use outpour::report::counted;
+/// assert_eq!([1, 2_000].map(|number| counted(number, "request")), ["1 request", "2,000 requests"]);
+/// assert_eq!(counted(2, "retry"), "2 retries");
+/// ```
+pub fn counted(number: u64, noun: &str) -> String {
+    let number_text = grouped(number);
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("{number_text} {noun}"),
+        Some(stem) => format!("{number_text} {stem}ies"),
+        None => format!("{number_text} {noun}s"),
     }
 }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::client::{Counters, TransportErrorKind};
 
+pub use human::counted;
 pub use progress::{Progress, Snapshot};
 pub use reasons::{Reason, Reasons};
 

@@ -91,7 +91,7 @@ impl Catalog {
     fn add(&mut self, files: Vec<(PathBuf, String)>, is_built_in: bool) -> Result<(), CatalogError> {
         let (vendors, endpoints): (Vec<_>, Vec<_>) = files
             .into_iter()
-            .partition(|(path, _)| path.file_name().is_some_and(|name| name == "vendor.yaml"));
+            .partition(|(path, _)| path.file_stem().is_some_and(|name| name == "vendor"));
         for (path, text) in vendors {
             let (vendor, _) = document::parse::<VendorFile>(&path.display().to_string(), &text)
                 .map_err(CatalogError::Document)?;
@@ -100,6 +100,25 @@ impl Catalog {
         for (path, text) in endpoints {
             let template = self.read_template(&path, &text, is_built_in)?;
             self.templates.insert(template.name.clone(), template);
+        }
+        self.give_templates_their_vendors()
+    }
+
+    /// A vendor's file of the user's holds for the built-in templates of that vendor too.
+    fn give_templates_their_vendors(&mut self) -> Result<(), CatalogError> {
+        for template in self.templates.values_mut() {
+            let folder = template.name.split('/').next().unwrap_or_default();
+            let Some(vendor) = self.vendors.get(folder) else {
+                continue;
+            };
+            let problems = problems_of(&template.file, vendor);
+            if !problems.is_empty() {
+                return Err(CatalogError::Document(Problems::new(
+                    &format!("the template `{}`", template.name),
+                    problems,
+                )));
+            }
+            template.vendor = Arc::clone(vendor);
         }
         Ok(())
     }

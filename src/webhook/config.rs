@@ -1,11 +1,12 @@
 //! `webhook:` and `responses:` as written.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::HeaderValueConfig;
 use crate::secret::SecretRef;
 use crate::units::TimeSpan;
 
@@ -15,9 +16,9 @@ use crate::units::TimeSpan;
 pub struct WebhookConfig {
     /// The URL that takes the events, each a POST with JSON.
     pub url: String,
-    /// Further headers. Default: none.
+    /// Further headers, such as the receiver's token as `{env: NAME}`. Default: none.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderValueConfig>,
     /// The secret that signs events (Standard Webhooks): `whsec_` and base64, or any text. Default: not signed.
     #[serde(default)]
     pub secret: Option<SecretRef>,
@@ -44,4 +45,16 @@ const fn default_max_events() -> u32 {
 
 const fn default_grace() -> TimeSpan {
     TimeSpan::from_secs(30)
+}
+
+impl WebhookConfig {
+    /// Lets the relative paths of secrets start from `folder`.
+    pub fn start_from(&mut self, folder: &Path) {
+        for header in self.headers.values_mut() {
+            header.start_from(folder);
+        }
+        if let Some(secret) = &mut self.secret {
+            secret.start_from(folder);
+        }
+    }
 }

@@ -33,6 +33,11 @@ impl Api {
         }
     }
 
+    /// Always replies.
+    fn replying(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::new(move |number, body| Ok(reply(number, body)))
+    }
+
     fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()
     }
@@ -50,8 +55,8 @@ impl Transport for Api {
     }
 }
 
-fn status(code: u16, body: &str) -> Answer {
-    Ok(Reply::new(StatusCode::from_u16(code).unwrap(), body.to_owned()))
+fn status(code: u16, body: &str) -> Reply {
+    Reply::new(StatusCode::from_u16(code).unwrap(), body.to_owned())
 }
 
 fn endpoint(yaml: &str) -> Arc<Endpoint> {
@@ -139,7 +144,7 @@ fn is_accepted(fate: &Fate) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_batch_is_halved_until_the_culprit_alone_is_rejected() {
-    let api = Api::new(|_, body| match body.contains("\"n\":3}") {
+    let api = Api::replying(|_, body| match body.contains("\"n\":3}") {
         true => status(400, r#"{"error":{"message":"three is bad"}}"#),
         false => status(200, ""),
     });
@@ -160,7 +165,7 @@ async fn a_refused_batch_is_halved_until_the_culprit_alone_is_rejected() {
 
 #[tokio::test(start_paused = true)]
 async fn a_413_is_halved_until_it_fits() {
-    let api = Api::new(|_, body| status(if body.len() > 20 { 413 } else { 200 }, ""));
+    let api = Api::replying(|_, body| status(if body.len() > 20 { 413 } else { 200 }, ""));
     let delivered = deliver("", &api, &records(8)).await;
     assert_eq!(numbers(&delivered, is_accepted).len(), 8);
     assert!(api.bodies().iter().filter(|body| body.len() <= 20).count() >= 4);
@@ -168,7 +173,7 @@ async fn a_413_is_halved_until_it_fits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_401_stops_the_run_and_the_records_count_as_unsent() {
-    let api = Api::new(|_, _| status(401, r#"{"error":"who are you"}"#));
+    let api = Api::replying(|_, _| status(401, r#"{"error":"who are you"}"#));
     let delivered = deliver("", &api, &records(4)).await;
     assert!(matches!(delivered.stop, Some(StopReason::Credentials(_))));
     assert_eq!(numbers(&delivered, |fate| *fate == Fate::Unsent), [1, 2, 3, 4]);
@@ -177,9 +182,9 @@ async fn a_401_stops_the_run_and_the_records_count_as_unsent() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_redirect_of_a_run_stops_it_and_a_later_one_is_a_reject() {
-    let first = deliver("", &Api::new(|_, _| status(302, "")), &records(1)).await;
+    let first = deliver("", &Api::replying(|_, _| status(302, "")), &records(1)).await;
     assert!(matches!(first.stop, Some(StopReason::Redirect(_))));
-    let api = Api::new(|number, _| status(if number == 1 { 200 } else { 302 }, ""));
+    let api = Api::replying(|number, _| status(if number == 1 { 200 } else { 302 }, ""));
     let endpoint = endpoint("");
     let deliverer = Deliverer::new(
         Arc::clone(&endpoint),
@@ -205,7 +210,7 @@ async fn a_lost_answer_is_resent_with_identical_bytes_where_that_is_safe() {
         if number < 3 {
             Err(TransportErrorKind::Timeout)
         } else {
-            status(200, "")
+            Ok(status(200, ""))
         }
     });
     let delivered = deliver("safe_to_resend: true", &api, &records(3)).await;
@@ -235,14 +240,14 @@ async fn a_200_that_says_no_splits_a_batch_only_where_resending_is_safe() {
     };
     let safe = deliver(
         &format!("safe_to_resend: true, {rule}"),
-        &Api::new(refuse_two),
+        &Api::replying(refuse_two),
         &records(4),
     )
     .await;
     assert_eq!(numbers(&safe, is_rejected), [2]);
     let unsafe_one = deliver(
         &format!("safe_to_resend: false, {rule}"),
-        &Api::new(refuse_two),
+        &Api::replying(refuse_two),
         &records(4),
     )
     .await;
@@ -251,7 +256,7 @@ async fn a_200_that_says_no_splits_a_batch_only_where_resending_is_safe() {
 
 #[tokio::test(start_paused = true)]
 async fn results_by_item_reject_each_record_for_its_own_reason() {
-    let api = Api::new(|_, _| status(207, r#"{"results":[null,"bad","worse"]}"#));
+    let api = Api::replying(|_, _| status(207, r#"{"results":[null,"bad","worse"]}"#));
     let delivered = deliver("success: {items: .results}", &api, &records(3)).await;
     assert_eq!(numbers(&delivered, is_accepted), [1]);
     assert_eq!(numbers(&delivered, is_rejected), [2, 3]);
@@ -259,7 +264,7 @@ async fn results_by_item_reject_each_record_for_its_own_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_nothing_can_be_concluded_from_stops_the_run_in_doubt() {
-    let api = Api::new(|_, _| status(200, "<html>"));
+    let api = Api::replying(|_, _| status(200, "<html>"));
     let delivered = deliver("success: {when: .ok}", &api, &records(2)).await;
     assert!(matches!(delivered.stop, Some(StopReason::Unexpected(_))));
     assert_eq!(numbers(&delivered, is_in_doubt), [1, 2]);
@@ -267,7 +272,7 @@ async fn a_reply_that_nothing_can_be_concluded_from_stops_the_run_in_doubt() {
 
 #[tokio::test(start_paused = true)]
 async fn attempts_that_run_out_reject_with_the_last_reply() {
-    let api = Api::new(|_, _| status(503, r#"{"error":"busy"}"#));
+    let api = Api::replying(|_, _| status(503, r#"{"error":"busy"}"#));
     let delivered = deliver("", &api, &records(2)).await;
     assert_eq!(numbers(&delivered, is_rejected), [1, 2]);
     let exchange = delivered.deliveries[0].exchange.as_ref().unwrap();
@@ -308,7 +313,7 @@ async fn a_reply_that_repeats_the_key_is_masked() {
         is_batched: false,
     };
     let endpoint = Arc::new(Endpoint::compile(&input).unwrap());
-    let api = Api::new(|_, _| status(400, r#"{"error":"no such key: CANARY-KEY"}"#));
+    let api = Api::replying(|_, _| status(400, r#"{"error":"no such key: CANARY-KEY"}"#));
     let deliverer = Deliverer::new(
         Arc::clone(&endpoint),
         Sender::new(api, &SenderSettings::default()),
@@ -329,7 +334,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let culprits = bad.clone();
-        let api = Api::new(move |_, body| {
+        let api = Api::replying(move |_, body| {
             let is_bad = culprits.iter().any(|number| body.contains(&format!("\"n\":{number}}}")));
             status(if is_bad { 422 } else { 200 }, "")
         });

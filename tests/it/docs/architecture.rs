@@ -63,8 +63,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "batch", "client", "document", "endpoint", "pipeline", "secret", "shape", "source", "template",
-            "units", "webhook",
+            "batch", "causes", "client", "document", "endpoint", "pipeline", "secret", "shape", "source",
+            "template", "units", "webhook",
         ],
     ),
 ];
