@@ -139,8 +139,14 @@ impl Accountant {
         })
     }
 
-    /// Writes what is left and fills the report.
-    pub(super) async fn finish(mut self, report: &mut Report, ending: Ending, because: Option<String>) {
+    /// Writes what is left and fills the report. Waits for the webhook until `stopped`.
+    pub(super) async fn finish(
+        mut self,
+        report: &mut Report,
+        ending: Ending,
+        because: Option<String>,
+        stopped: impl Future<Output = ()>,
+    ) {
         let flushed = self.rejects.flush().and_then(|()| self.in_doubt.flush());
         self.note(flushed);
         if self.lacking_needs > 0 {
@@ -149,7 +155,7 @@ impl Accountant {
                 "{count} records lacked what the endpoint needs and were sent all the same"
             )]);
         }
-        let outcome = std::mem::take(&mut self.events).finish().await;
+        let outcome = std::mem::take(&mut self.events).finish(stopped).await;
         self.warn(outcome.warnings);
         (report.ending, report.stopped_because) = match (&self.unwritable, self.totals.is_balanced()) {
             (_, false) => (

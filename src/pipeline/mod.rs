@@ -90,7 +90,7 @@ pub async fn run<T: Transport>(
     sender: Sender<T>,
     events: Events,
     progress: Arc<Progress>,
-    signal: StopSignal,
+    mut signal: StopSignal,
 ) -> Report {
     let started = Instant::now();
     progress.start(source.total_bytes());
@@ -118,14 +118,16 @@ pub async fn run<T: Transport>(
         grace: job.grace,
         deadline: None,
     };
-    run.drive(feed, signal).await;
+    run.drive(feed, &mut signal).await;
     let Run {
         accountant,
         ending,
         because,
         ..
     } = run;
-    accountant.finish(&mut report, ending, because).await;
+    accountant
+        .finish(&mut report, ending, because, next_signal(signal))
+        .await;
     report.count(&sender.counters());
     report.lasted(started.elapsed());
     report
@@ -147,7 +149,7 @@ struct Run<T> {
 
 impl<T: Transport> Run<T> {
     /// Takes batches, sends them, settles them, until there are none.
-    async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, mut signal: StopSignal) {
+    async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, signal: &mut StopSignal) {
         let mut is_watched = true;
         let (abort, aborted) = watch::channel(false);
         loop {
@@ -259,6 +261,14 @@ impl<T: Transport> Run<T> {
 
     fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Returns when a signal comes that has not been looked at yet.
+async fn next_signal(mut signal: StopSignal) {
+    if signal.changed().await.is_err() {
+        // None can come any more.
+        std::future::pending::<()>().await;
     }
 }
 

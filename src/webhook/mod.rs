@@ -168,8 +168,9 @@ impl Events {
         }
     }
 
-    /// Waits for what is under way, for at most the webhook's grace, and says what became of the events.
-    pub(crate) async fn finish(mut self) -> EventsOutcome {
+    /// Waits for what is under way, for at most the webhook's grace or until told to stop, and says what became of the
+    /// events.
+    pub(crate) async fn finish(mut self, stopped: impl Future<Output = ()>) -> EventsOutcome {
         if let Some(EventFile { path, file }) = &mut self.file
             && let Err(error) = file.flush()
         {
@@ -188,9 +189,12 @@ impl Events {
         }) = self.webhook
         {
             drop(queue);
-            if tokio::time::timeout(grace, &mut task).await.is_err() {
-                task.abort();
+            tokio::select! {
+                _ = &mut task => {}
+                () = tokio::time::sleep(grace) => {}
+                () = stopped => {}
             }
+            task.abort();
             let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
             let delivered = get(&tally.delivered);
             let report = WebhookReport {
