@@ -47,7 +47,7 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       69   the destination cannot be reached or trusted
       70   a defect of outpour
       74   a file cannot be written
-      75   stopped before the end, safe to run again
+      75   stopped before the end: the report says how many records were not sent
       77   the destination refuses the credentials
       130, 143   stopped by SIGINT, SIGTERM
     ");

@@ -55,7 +55,7 @@ fn a_preview_shows_the_exact_requests_without_a_key_and_opens_no_socket() {
     [{"email":"nobody","name":"Bob"}]
 
     2 requests shown; --full reads the whole input
-    1 records would be rejected before they are sent:
+    rejected before they are sent: 1 record
       people.csv: record 3 (line 4, byte 57): the record has no `email`, `userId` or `id`: without one Encharge would create a new person
     "#);
 }
@@ -70,8 +70,8 @@ fn a_preview_as_curl_quotes_for_a_shell() {
       -H 'x-encharge-token: ***' \
       -H 'content-type: application/json' \
       --data-binary '[{"email":"ada@example.com","name":"O'\''Neill"}]'
-    1 requests shown; --full reads the whole input
-    1 records would be rejected before they are sent:
+    1 request shown; --full reads the whole input
+    rejected before they are sent: 1 record
       people.csv: record 3 (line 4, byte 57): the record has no `email`, `userId` or `id`: without one Encharge would create a new person
     "#);
 }
@@ -83,9 +83,9 @@ fn a_full_preview_counts_requests_bytes_time_duplicates_and_rejects() {
     exit code 1
     --- stdout
     4 records read, 3 to send in 3 requests, 121 bytes
-    1 records have the identifiers of an earlier one
+    with the identifiers of an earlier one: 1 record
     at 1/s this takes at least 2s
-    1 records would be rejected before they are sent:
+    rejected before they are sent: 1 record
       people.csv: record 3 (line 4, byte 57): the record has no `email`, `userId` or `id`: without one Encharge would create a new person
     ");
 }
@@ -98,9 +98,7 @@ fn a_full_preview_of_ten_thousand_records_in_batches_counts_the_requests() {
         .write("job.yaml", PEOPLE);
     let outcome = preview(&scene, &["-n", "0", "--full", "--set", "batch.max_records=300"]).ends_with(0);
     assert!(
-        outcome
-            .stdout
-            .contains("10000 records read, 10000 to send in 34 requests"),
+        outcome.stdout.contains(" to send in 34 requests, "),
         "{}",
         outcome.stdout
     );
@@ -125,7 +123,7 @@ fn a_preview_of_events_shows_their_shape() {
 
     {"name":"Paid","user":{"email":"a@example.com"},"properties":{"sum":1.10}}
 
-    1 requests shown; --full reads the whole input
+    1 request shown; --full reads the whole input
     "#);
 }
 

@@ -117,7 +117,7 @@ fn a_job_of_init_is_good_for_each_template() {
         let set: &[&str] = &["preview", "job.yaml"];
         let outcome = scene.outpour(set).ends_with(0);
         assert!(
-            outcome.stdout.contains("1 requests shown"),
+            outcome.stdout.contains("1 request shown"),
             "{template}: {}",
             outcome.stdout
         );
