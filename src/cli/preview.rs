@@ -125,16 +125,13 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
 
 /// What is known once the whole input was read.
 fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
-    let [read, filtered, duplicates] =
-        [preview.read, preview.filtered, preview.duplicates].map(|number| counted(number, "record"));
+    let numbers = [preview.read, preview.sent, preview.filtered, preview.duplicates];
+    let [read, sent, filtered, duplicates] = numbers.map(|number| counted(number, "record"));
     let (requests, bytes) = (
         counted(preview.requests, "request"),
         counted(preview.bytes, "byte"),
     );
-    let mut lines = vec![format!(
-        "{read} read, {} to send in {requests}, {bytes}",
-        preview.sent
-    )];
+    let mut lines = vec![format!("{read} read, {sent} to send in {requests}, {bytes}")];
     if preview.filtered > 0 {
         lines.push(format!("filtered: {filtered}"));
     }

@@ -8,7 +8,7 @@ use outpour::client::{HttpTransport, RetryConfig, Sender, SenderSettings, Transp
 use outpour::config::Plan;
 use outpour::mock::{Mock, MockSettings};
 use outpour::pipeline;
-use outpour::report::{Progress, Report};
+use outpour::report::{Progress, Report, counted};
 use outpour::source;
 use outpour::webhook::Events;
 
@@ -119,8 +119,11 @@ fn say_what_arrived(mock: &Mock, printer: Printer) {
     let state = mock.state();
     let counts = &state.counts;
     printer.note(&format!(
-        "the mock holds {} people, {} objects, {} events; {} requests arrived",
-        counts.people, counts.objects, counts.events, state.arrivals.requests
+        "the mock holds {} people, {} objects, {} events; {} arrived",
+        counts.people,
+        counts.objects,
+        counts.events,
+        counted(state.arrivals.requests, "request")
     ));
 }
 
