@@ -266,3 +266,21 @@ fn a_webhook_that_is_up_or_down_keeps_all_secrets() {
     }
     assert!(!server.requests().is_empty());
 }
+
+#[test]
+fn a_key_that_the_api_repeats_in_its_refusal_is_not_shown() {
+    let scene = scene("");
+    let server = Recorder::start(
+        scene.runtime(),
+        401,
+        "{\"error\":\"CANARY-8f2c is no valid token\"}",
+    );
+    let auth = "auth: {type: bearer, token: {env: CANARY}}";
+    let url = server.url("/in");
+    let job =
+        format!("source: {{path: people.ndjson}}\ndestination: {{method: PUT, url: '{url}', {auth}}}\n");
+    scene.write("job.yaml", job + "responses: {path: replies}\n");
+    for verb in ["run", "test"] {
+        finish(&scene, scene.command(&[verb, "job.yaml"])).ends_with(77);
+    }
+}
