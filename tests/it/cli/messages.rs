@@ -326,3 +326,25 @@ fn a_refused_key_is_named_with_a_hint() {
       hint: look at the key with `outpour check --online`
     ");
 }
+
+#[test]
+#[ignore = "what the schema finds hides what only the plan finds"]
+fn all_problems_of_a_job_are_named_at_once() {
+    let records = "records: {where: '.a =='}\nretry: {attempts: 0}\n";
+    let job = PEOPLE.replace("retry: {initial_backoff: 1ms, max_backoff: 5ms}\n", "");
+    let shown = checked(&(job + records));
+    assert!(
+        shown.contains("retry.attempts") && shown.contains("records.where"),
+        "{shown}"
+    );
+}
+
+#[test]
+#[ignore = "the error of a column that the file lacks has no hint"]
+fn a_column_that_is_not_in_the_file_says_what_was_meant() {
+    let scene = scene();
+    scene.write("people.csv", "email,mrr\na@example.com,1\n");
+    let set = "source={path: people.csv, csv: {columns: {mmr: number}}}";
+    let shown = scene.outpour(&["run", "job.yaml", "--set", set]).shown();
+    assert!(shown.contains("did you mean `mrr`?"), "{shown}");
+}

@@ -153,3 +153,48 @@ fn a_run_that_waits_for_standard_input_stops_at_once() {
     assert_eq!(outcome.totals(), [3, 3, 0, 0, 0, 0]);
     drop(pipe);
 }
+
+#[test]
+fn an_incomplete_batch_from_a_pipe_is_sent_when_it_has_waited() {
+    let scene = slow(MockSettings::default());
+    let set = [
+        "--set",
+        "source={path: '-', format: ndjson}",
+        "--set",
+        "batch={max_records: 100, max_wait: 20ms}",
+    ];
+    let mut command = scene.job_command("run", &set);
+    let mut child = command
+        .args(["--report", "json"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut pipe, people::ndjson(3).as_bytes()).unwrap();
+    wait_for(&scene, 1);
+    drop(pipe);
+    let outcome = scene.wait(child).ends_with(0);
+    assert_eq!((outcome.count("accepted"), outcome.count("requests")), (3, 1));
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_webhook_too() {
+    let scene = slow(MockSettings::default());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let webhook = format!(
+        "webhook={{url: 'http://{}/', grace: 15s}}",
+        silent.local_addr().unwrap()
+    );
+    let child = start(&scene, &["--limit", "3", "--set", &webhook]);
+    wait_for(&scene, 3);
+    sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    signal(&child, "-INT");
+    let outcome = scene.wait(child);
+    assert_eq!(outcome.totals(), [3, 3, 0, 0, 0, 0]);
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "it waited for {:?}",
+        start.elapsed()
+    );
+}

@@ -123,3 +123,25 @@ fn an_arrow_column_without_a_json_form_is_named_before_anything_is_sent() {
     assert!([Some(2), Some(65)].contains(&outcome.code), "{:?}", outcome.code);
     assert_eq!(scene.state().arrivals.requests, 0);
 }
+
+#[test]
+fn rejects_of_arrow_are_ndjson() {
+    let scene = Scene::new();
+    let columns: [(&str, ArrayRef); 2] = [
+        (
+            "email",
+            Arc::new(StringArray::from(vec!["nobody", "a@example.com"])),
+        ),
+        ("price", decimals(0, 2, 3, 12, 2)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    scene
+        .write("job.yaml", PEOPLE)
+        .write("people.arrows", stream(&[batch]));
+    scene.run(&["--set", "source.path=people.arrows"]).ends_with(1);
+    let line = scene.read("job.rejected.ndjson");
+    assert!(
+        line.starts_with("{\"email\":\"nobody\",\"price\":0.10,\"_error_reason\":"),
+        "{line}"
+    );
+}

@@ -253,3 +253,13 @@ fn a_host_from_a_record_is_refused() {
     let outcome = outcome.ends_with(2);
     assert!(outcome.stderr.contains("destination.url"), "{}", outcome.stderr);
 }
+
+#[test]
+fn a_field_that_would_break_a_header_is_a_reject_and_is_not_sent() {
+    let destination = "method: POST, url: 'URL/in', headers: {X-Name: '{record.name}'}";
+    let records = "{\"name\":\"a\\r\\nX-Evil: 1\"}\n{\"name\":\"\u{e9}\"}\n{\"name\":\"good\"}\n";
+    let (outcome, server) = sent(destination, "", records);
+    assert_eq!(outcome.ends_with(1).totals(), [3, 1, 2, 0, 0, 0]);
+    let requests = server.requests();
+    assert_eq!((requests.len(), requests[0].header("x-name")), (1, "good"));
+}

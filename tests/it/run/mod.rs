@@ -4,6 +4,7 @@ mod arrow;
 mod faults;
 mod loads;
 mod manual;
+mod memory;
 mod rate;
 mod rejects;
 mod replies;

@@ -131,6 +131,46 @@ fn bad_json_lines_are_rejects_with_their_place_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_reject_of_several_lines_in_an_array_becomes_one_line() {
+    let scene = Scene::new();
+    let array = "[\n  {\n    \"email\": \"nobody\",\n    \"n\": [1,\n 1.10]\n  },\n  {\"email\": \"a@example.com\"}\n]";
+    scene.write("people.json", array).write("job.yaml", PEOPLE);
+    scene.run(&["--set", "source.path=people.json"]).ends_with(1);
+    let rejects = scene.records("job.rejected.ndjson");
+    assert_eq!((rejects.len(), &rejects[0]["email"]), (1, &"nobody".into()));
+    assert!(scene.read("job.rejected.ndjson").contains("1.10"));
+}
+
+#[test]
+fn rejects_of_files_with_different_columns_go_to_different_files() {
+    let scene = Scene::new();
+    scene
+        .write("a.csv", "email\nbad-a\n")
+        .write("b.csv", "name,email\nB,bad-b\n")
+        .write("job.yaml", PEOPLE);
+    let set = [
+        "--set",
+        "source.path=[a.csv, b.csv]",
+        "--set",
+        "limits.concurrency=1",
+    ];
+    let outcome = scene.run(&set).ends_with(1);
+    assert_eq!(outcome.report()["rejects_files"].as_array().unwrap().len(), 2);
+    let both = scene.read("job.rejected.csv") + &scene.read("job.rejected-2.csv");
+    for line in [
+        "email,_error_reason",
+        "name,email,_error_reason",
+        "bad-a,400",
+        "B,bad-b,400",
+    ] {
+        assert!(
+            both.lines().any(|text| text.starts_with(line)),
+            "{line} is not in {both}"
+        );
+    }
+}
+
+#[test]
 fn rejects_go_where_the_job_says() {
     let scene = Scene::new();
     scene

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outpour::mock::MockSettings;
+use outpour::mock::{Mock, MockSettings};
 
 use crate::harness::{EVENTS, Outcome, PEOPLE, Recorder, Scene, people};
 
@@ -148,4 +148,37 @@ fn a_proxy_of_the_environment_is_not_used() {
     }
     Outcome::of(command.output().unwrap(), &scene).ends_with(0);
     assert_eq!((proxy.requests().len(), scene.state().counts.people), (0, 2));
+}
+
+#[test]
+fn a_destination_that_goes_away_for_good_ends_the_run_with_69() {
+    let scene = Scene::new();
+    let settings = MockSettings {
+        latency: Duration::from_millis(5),
+        ..MockSettings::default()
+    };
+    let mock = scene.runtime().block_on(Mock::start(settings)).unwrap();
+    scene
+        .write("people.ndjson", people::ndjson(5_000))
+        .write("job.yaml", PEOPLE);
+    let base_url = format!("destination.base_url={}", mock.api_url());
+    let set = [
+        "--report",
+        "json",
+        "--set",
+        &base_url,
+        "--set",
+        "retry.deadline=300ms",
+    ];
+    let child = scene.job_command("run", &set).spawn().unwrap();
+    while mock.state().arrivals.requests < 100 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let people = mock.state().counts.people;
+    scene.runtime().block_on(mock.stop());
+    let outcome = scene.wait(child).ends_with(69);
+    let [read, accepted, _, _, _, unsent] = outcome.totals();
+    assert!(accepted >= people.saturating_sub(8), "{accepted} accepted");
+    assert!(unsent > 0 && read < 5_000, "{unsent} of {read} unsent");
+    assert_eq!(outcome.report()["ending"], "unreachable");
 }
