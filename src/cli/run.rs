@@ -9,7 +9,7 @@ use outpour::config::Plan;
 use outpour::mock::{Mock, MockSettings};
 use outpour::new_file::{self, FileError};
 use outpour::pipeline;
-use outpour::report::{Ending, Progress, Report};
+use outpour::report::{Ending, Progress, Report, counted, grouped};
 use outpour::source;
 use outpour::webhook::Events;
 
@@ -114,8 +114,11 @@ fn say_what_arrived(mock: &Mock, printer: Printer) {
     let state = mock.state();
     let counts = &state.counts;
     printer.note(&format!(
-        "the mock holds {} people, {} objects, {} events; {} requests arrived",
-        counts.people, counts.objects, counts.events, state.arrivals.requests
+        "the mock holds {} people, {}, {}; {} arrived",
+        grouped(counts.people),
+        counted(counts.objects, "object"),
+        counted(counts.events, "event"),
+        counted(state.arrivals.requests, "request"),
     ));
 }
 

@@ -18,11 +18,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
 
 use crate::causes::in_one_line;
-use crate::client::{Outcome, Policy, Sender, Transport};
+use crate::client::{Outcome, Policy, Request, Sender, Transport};
 use crate::delivery::Delivery;
 use crate::new_file::{self, FileError};
 use crate::report::WebhookReport;
@@ -228,36 +228,49 @@ impl Events {
     }
 }
 
+/// Sends events, a few at once. A sender that has given up is replaced, for the webhook may come back.
 async fn deliver_all<T: Transport>(
     webhook: Webhook,
     make_sender: impl Fn() -> Sender<T>,
     mut waiting: mpsc::Receiver<(String, Bytes)>,
     tally: Arc<Tally>,
 ) {
+    const AT_ONCE: usize = 8;
+    let mut sender = make_sender();
+    let mut under_way = JoinSet::new();
+    while let Some((id, body)) = waiting.recv().await {
+        while under_way.len() >= AT_ONCE {
+            if let Some(Ok(true)) = under_way.join_next().await {
+                sender = make_sender();
+            }
+        }
+        let request = signature::request(&webhook, &id, body, SystemTime::now());
+        under_way.spawn(deliver(sender.clone(), request, Arc::clone(&tally)));
+    }
+    while under_way.join_next().await.is_some() {}
+}
+
+/// Sends an event and says whether its sender has given up.
+async fn deliver<T: Transport>(sender: Sender<T>, request: Request, tally: Arc<Tally>) -> bool {
     // A webhook may be told the same event twice, its `webhook-id` stays the same.
     let policy = Policy {
         safe_to_resend: true,
         needs_body: false,
     };
-    let mut sender = make_sender();
-    while let Some((id, body)) = waiting.recv().await {
-        let size = body.len() as u64;
-        let request = signature::request(&webhook, &id, body, SystemTime::now());
-        let outcome = sender.send(&request, &policy).await.outcome;
-        tally.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
-        match outcome {
-            Outcome::Replied(reply) if reply.status.is_success() => {
-                tally.delivered.fetch_add(1, Ordering::Relaxed);
-            }
-            Outcome::Replied(reply) => tally.complain(&format!("the webhook answers {}", reply.status)),
-            Outcome::NotSent(error) | Outcome::InDoubt(error) => tally.complain(&in_one_line(&error)),
-            Outcome::Fatal(fatal) => {
-                tally.complain(&in_one_line(&fatal));
-                sender = make_sender();
-            }
-            Outcome::Stopped => {}
+    let outcome = sender.send(&request, &policy).await.outcome;
+    tally
+        .waiting_bytes
+        .fetch_sub(request.body.len() as u64, Ordering::Relaxed);
+    match &outcome {
+        Outcome::Replied(reply) if reply.status.is_success() => {
+            tally.delivered.fetch_add(1, Ordering::Relaxed);
         }
+        Outcome::Replied(reply) => tally.complain(&format!("the webhook answers {}", reply.status)),
+        Outcome::NotSent(error) | Outcome::InDoubt(error) => tally.complain(&in_one_line(error)),
+        Outcome::Fatal(fatal) => tally.complain(&in_one_line(fatal)),
+        Outcome::Stopped => {}
     }
+    matches!(outcome, Outcome::Fatal(_))
 }
 
 impl Tally {

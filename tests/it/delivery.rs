@@ -251,7 +251,7 @@ async fn a_200_that_says_no_splits_a_batch_only_where_resending_is_safe() {
         &records(4),
     )
     .await;
-    assert_eq!(numbers(&unsafe_one, is_rejected), [1, 2, 3, 4]);
+    assert_eq!(numbers(&unsafe_one, is_in_doubt), [1, 2, 3, 4]);
 }
 
 #[tokio::test(start_paused = true)]

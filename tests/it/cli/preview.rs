@@ -82,7 +82,7 @@ fn a_full_preview_counts_requests_bytes_time_duplicates_and_rejects() {
     insta::assert_snapshot!(preview(&scene(), &more).shown(), @"
     exit code 1
     --- stdout
-    4 records read, 3 records to send in 3 requests, 121 bytes
+    4 records read, 3 to send in 3 requests, 121 bytes
     with the identifiers of an earlier one: 1 record
     at 1/s this takes at least 2s
     rejected before they are sent: 1 record

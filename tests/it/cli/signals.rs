@@ -133,12 +133,7 @@ fn assert_in_doubt(scene: &Scene, outcome: &Outcome) {
 #[test]
 fn a_run_that_waits_for_standard_input_stops_at_once() {
     let scene = slow(MockSettings::default());
-    let set = [
-        "--set",
-        "source={path: '-', format: ndjson}",
-        "--set",
-        "batch.max_wait=10ms",
-    ];
+    let set = ["--set", "source={path: '-', format: ndjson}"];
     let mut command = scene.job_command("run", &set);
     let mut child = command
         .args(["--report", "json"])

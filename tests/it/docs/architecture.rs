@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("document", &[]),
     ("causes", &[]),
+    ("new_file", &[]),
     ("expression", &["record"]),
     ("batch", &["units"]),
     ("client", &["units"]),
@@ -42,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["client::Request", "endpoint", "record", "request", "template"],
     ),
     ("delivery", &["causes", "client", "endpoint", "request"]),
-    ("rejects", &["record"]),
+    ("rejects", &["new_file", "record"]),
     (
         "report",
         &["client::Counters", "client::TransportErrorKind", "units"],
@@ -50,14 +51,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "webhook",
         &[
-            "client", "delivery", "endpoint", "record", "rejects", "report", "secret", "units",
+            "causes", "client", "delivery", "endpoint", "new_file", "record", "report", "secret", "units",
         ],
     ),
     (
         "pipeline",
         &[
-            "batch", "causes", "client", "delivery", "endpoint", "record", "rejects", "report", "request",
-            "shape", "source", "units", "webhook",
+            "batch", "causes", "client", "delivery", "endpoint", "new_file", "record", "rejects", "report",
+            "request", "shape", "source", "units", "webhook",
         ],
     ),
     (

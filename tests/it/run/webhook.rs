@@ -194,7 +194,7 @@ fn an_event_carries_a_capped_part_of_a_long_reply() {
     );
     scene.write("a.ndjson", "{}\n").write("job.yaml", job);
     scene.outpour(&["run", "job.yaml"]).ends_with(0);
-    let event = &scene.records("replies.ndjson")[0];
+    let event = &scene.records("replies")[0];
     assert_eq!(event["body"].as_str().unwrap().len(), 64 * 1024);
     assert_eq!(event["body_is_truncated"], true);
 }
