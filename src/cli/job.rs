@@ -1,6 +1,6 @@
 //! From the arguments that every job verb takes to a plan.
 
-use outpour::config::{Config, MockPlace, Plan, PlanOptions, Secrets};
+use outpour::config::{Config, ConfigError, MockPlace, Plan, PlanOptions, Secrets};
 use outpour::document::Document;
 use outpour::mock::{API_KEY, Mock, MockSettings, WRITE_KEY};
 use outpour::secret::Secret;
@@ -26,14 +26,15 @@ impl LoadedJob {
             .iter()
             .map(|text| setting(text))
             .collect::<Result<Vec<_>, _>>()?;
-        let (mut config, document) = Config::load(&args.config, &settings)?;
+        let catalog = catalog(args.templates.as_deref())?;
+        let (mut config, document) = load(args, &settings, &catalog)?;
         if !args.input.is_empty() {
             config.read_from(args.input.clone());
         }
         Ok(Self {
             config,
             document,
-            catalog: catalog(args.templates.as_deref())?,
+            catalog,
             limit: args.limit,
             allow_inline: args.allow_inline_secrets,
         })
@@ -66,6 +67,30 @@ impl LoadedJob {
         };
         Ok(Plan::make(&self.config, &self.document, &self.catalog, &options)?)
     }
+}
+
+/// Loads a configuration. Where its keys are wrong, the rest of it is looked at all the same, so that everything that is
+/// wrong comes at once.
+fn load(
+    args: &JobArgs,
+    settings: &[(String, String)],
+    catalog: &Catalog,
+) -> Result<(Config, Document), Failure> {
+    let problems = match Config::load(&args.config, settings) {
+        Err(ConfigError::Wrong(problems)) => problems,
+        other => return Ok(other?),
+    };
+    let options = PlanOptions {
+        secrets: Secrets::StandIn,
+        mock: None,
+        limit: None,
+    };
+    let more = Config::load_without(&args.config, settings, &problems)
+        .and_then(|(config, document)| Plan::make(&config, &document, catalog, &options).err());
+    Err(Failure::Problems(match more {
+        Some(more) => problems.and(more),
+        None => problems,
+    }))
 }
 
 /// The built-in templates, and those of a directory.

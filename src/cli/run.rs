@@ -76,6 +76,13 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
+    tracing::info!(
+        run_id = plan.job.run_id,
+        method = %plan.job.endpoint.method(),
+        url = plan.job.endpoint.shown_url(),
+        input = job.source().path.as_slice().join(", "),
+        "the run begins"
+    );
     let events = events(&plan)?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let progress = Arc::new(Progress::default());

@@ -127,12 +127,7 @@ impl<T: Transport> Sender<T> {
             let Some(delay) = shared.delay(&decision, &mut course) else {
                 return shared.finish(course, decision, result, &request.url);
             };
-            tracing::debug!(
-                attempt = course.attempts(),
-                ?delay,
-                ?result,
-                "waiting to send again"
-            );
+            tracing::debug!(attempt = course.attempts(), ?delay, "waiting to send again");
             course.resend(decision.verdict, result, &request.url);
             if let Err(halt) = shared.unless_halted(sleep(delay)).await {
                 return course.halted(halt);
@@ -193,6 +188,7 @@ impl<T: Transport> Shared<T> {
         self.tally.attempt(request.body.len(), course.begin(started));
         let result = self.transport.send(request).await;
         course.end(started.elapsed(), &result);
+        log(request, course.attempts(), started.elapsed(), &result);
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
         }
@@ -282,6 +278,17 @@ impl<T: Transport> Shared<T> {
     fn fail(&self, fatal: Fatal) -> Halt {
         self.halt(Halt::Fatal(fatal.clone()));
         Halt::Fatal(fatal)
+    }
+}
+
+/// Logs an attempt: neither headers nor bodies, and no query, which may hold a secret.
+fn log(request: &Request, attempt: u32, elapsed: Duration, result: &Result<Reply, TransportError>) {
+    let (method, path, bytes) = (&request.method, request.url.path(), request.body.len());
+    match result {
+        Ok(reply) => {
+            tracing::debug!(%method, path, bytes, attempt, status = reply.status.as_u16(), ?elapsed, "attempt");
+        }
+        Err(error) => tracing::debug!(%method, path, bytes, attempt, %error, ?elapsed, "attempt"),
     }
 }
 

@@ -39,9 +39,7 @@ impl Making<'_> {
     pub(super) fn plan(&mut self, catalog: &Catalog) -> Option<Plan> {
         let config = self.config;
         let template = self.template(catalog);
-        let shaper = Shaper::compile(&config.records)
-            .map_err(|error| self.problem(format!("records.{}", error.key()), error.to_string()))
-            .ok();
+        let shaper = self.shaper();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
@@ -102,6 +100,17 @@ impl Making<'_> {
             rejects,
             grace: config.grace.get(),
         }
+    }
+
+    fn shaper(&mut self) -> Option<Shaper> {
+        let wrong = match Shaper::compile(&self.config.records) {
+            Ok(shaper) => return Some(shaper),
+            Err(wrong) => wrong,
+        };
+        for error in wrong {
+            self.problem(format!("records.{}", error.key()), error.to_string());
+        }
+        None
     }
 
     fn template<'c>(&mut self, catalog: &'c Catalog) -> Option<&'c Template> {

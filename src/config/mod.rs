@@ -136,12 +136,33 @@ impl Config {
         for (key, value) in settings {
             document.set(key, value)?;
         }
+        let config = Self::of(&document, path)?;
+        Ok((config, document))
+    }
+
+    /// What is left of a configuration file without the values that `problems` complain of, if it is still a job.
+    pub fn load_without(
+        path: &Path,
+        settings: &[(String, String)],
+        problems: &Problems,
+    ) -> Option<(Self, Document)> {
+        let text = std::fs::read_to_string(path).ok()?;
+        let mut document = Document::parse(&path.display().to_string(), &text).ok()?;
+        for (key, value) in settings {
+            document.set(key, value).ok()?;
+        }
+        let document = document.without(problems);
+        let config = Self::of(&document, path).ok()?;
+        Some((config, document))
+    }
+
+    fn of(document: &Document, path: &Path) -> Result<Self, Problems> {
         let mut config: Self = document.typed()?;
         if config.name.is_none() {
             config.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         }
         config.start_from(path.parent().unwrap_or(Path::new("")));
-        Ok((config, document))
+        Ok(config)
     }
 
     /// Reads the records of these paths in place of those that the configuration names.

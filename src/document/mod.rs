@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use problem::{Problem, Problems, closest};
+pub use problem::{Problem, Problems, close_names, closest};
 
 /// A place in a document: line and column, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +96,21 @@ impl Document {
             };
             self.locate(vec![Problem::new(path, error.inner().to_string())])
         })
+    }
+
+    /// The document without the values that `problems` complain of, as far as each can be left out: what else is wrong
+    /// can then be found in the same go.
+    #[must_use]
+    pub fn without(mut self, problems: &Problems) -> Self {
+        for problem in problems.iter() {
+            let Some((parent, key)) = problem.pointer.rsplit_once('/') else {
+                continue;
+            };
+            if let Some(Value::Object(map)) = self.value.pointer_mut(parent) {
+                map.remove(&key.replace("~1", "/").replace("~0", "~"));
+            }
+        }
+        self
     }
 
     /// The document as JSON.

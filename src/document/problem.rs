@@ -18,6 +18,8 @@ pub struct Problem {
     pub path: String,
     /// What is wrong.
     pub message: String,
+    /// The JSON pointer of what would have to go for the problem to go.
+    pub(super) pointer: String,
 }
 
 /// Everything that is wrong with one document, in the order of its lines. At least one.
@@ -34,6 +36,7 @@ impl Problem {
             place: None,
             path: path.into(),
             message: message.into(),
+            pointer: String::new(),
         }
     }
 }
@@ -46,6 +49,12 @@ impl Problems {
             name: name.to_owned(),
             list,
         }
+    }
+
+    /// These problems and those of `others`, in the order of their lines.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self::new(&self.name, self.list.into_iter().chain(others.list).collect())
     }
 
     /// The problems, by line.
@@ -88,16 +97,23 @@ impl fmt::Display for Problems {
 /// assert_eq!(closest("colour", ["email", "name"]), None);
 /// ```
 pub fn closest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    close_names(given, known).into_iter().next()
+}
+
+/// The names among `known` that a person who wrote `given` may have meant, the most likely first.
+///
+/// ```
+/// use outpour::document::close_names;
+/// assert_eq!(close_names("peple.csv", ["orders.csv", "peoples.csv", "people.csv"]), ["people.csv", "peoples.csv"]);
+/// ```
+pub fn close_names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = given.to_lowercase();
-    let near = |name: &&str| {
-        let distance = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
-        (distance <= 1 + given.chars().count() / 4).then_some(distance)
-    };
-    known
-        .into_iter()
-        .filter_map(|name| near(&name).map(|distance| (distance, name)))
-        .min()
-        .map(|(_, name)| name)
+    let most = 1 + given.chars().count() / 4;
+    let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+    let measured = known.into_iter().map(|name| (distance(name), name));
+    let mut close: Vec<(usize, &str)> = measured.filter(|(distance, _)| *distance <= most).collect();
+    close.sort_unstable();
+    close.into_iter().map(|(_, name)| name).collect()
 }
 
 /// Checks a document against a JSON Schema.
@@ -119,6 +135,7 @@ fn collect(schema: &Value, document: &Document, error: &ValidationError<'_>, pro
         place: document.place(pointer),
         path: dotted(pointer),
         message,
+        pointer: pointer.to_owned(),
     };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {

@@ -96,7 +96,7 @@ impl ShaperError {
 /// ```
 /// use outpour::shape::{RecordsConfig, Shaper};
 /// let config = RecordsConfig { exclude: vec!["internal".into()], ..RecordsConfig::default() };
-/// let mut shaper = Shaper::compile(&config)?;
+/// let mut shaper = Shaper::compile(&config).map_err(|mut wrong| wrong.remove(0))?;
 /// assert_eq!(shaper.apply(r#"{"n":1.10,"internal":true}"#)?.as_deref(), Some(r#"{"n":1.10}"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -111,33 +111,29 @@ pub struct Shaper {
 
 impl Shaper {
     /// Makes a `records:` section ready.
-    pub fn compile(config: &RecordsConfig) -> Result<Self, ShaperError> {
-        let expression = |key: &'static str, text: &Option<String>| {
-            let compile = |text: &String| {
-                Expression::compile(text).map_err(|source| ShaperError::Expression { key, source })
-            };
-            text.as_ref().map(compile).transpose()
-        };
-        let paths = |key: &'static str, texts: &[String]| {
-            let parse =
-                |text: &String| Path::parse(text).map_err(|source| ShaperError::Attribute { key, source });
-            texts.iter().map(parse).collect::<Result<Vec<_>, _>>()
-        };
+    pub fn compile(config: &RecordsConfig) -> Result<Self, Vec<ShaperError>> {
+        let mut wrong = Vec::new();
+        let condition = expression("where", config.condition.as_deref(), &mut wrong);
+        let map = expression("map", config.map.as_deref(), &mut wrong);
         let rewrite = Rewrite {
             rename: config.rename.clone(),
-            only: paths("only", &config.only)?,
-            exclude: paths("exclude", &config.exclude)?,
+            only: paths("only", &config.only, &mut wrong),
+            exclude: paths("exclude", &config.exclude, &mut wrong),
         };
-        let error_keys = ERROR_KEYS.map(str::to_owned);
+        let exclude = paths("exclude", &ERROR_KEYS.map(str::to_owned), &mut wrong);
+        let own_errors = Rewrite {
+            exclude,
+            ..Rewrite::default()
+        };
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         Ok(Self {
-            condition: expression("where", &config.condition)?,
-            map: expression("map", &config.map)?,
+            condition,
+            map,
             watch: Watch::new(&rewrite),
             rewrite,
-            own_errors: Rewrite {
-                exclude: paths("exclude", &error_keys)?,
-                ..Rewrite::default()
-            },
+            own_errors,
         })
     }
 
@@ -217,6 +213,22 @@ impl Shaper {
             Some(other) => Err(ShapeError::NotObject(other.to_words().chars().take(60).collect())),
         }
     }
+}
+
+fn expression(key: &'static str, text: Option<&str>, wrong: &mut Vec<ShaperError>) -> Option<Expression> {
+    let compiled = Expression::compile(text?);
+    compiled
+        .map_err(|source| wrong.push(ShaperError::Expression { key, source }))
+        .ok()
+}
+
+fn paths(key: &'static str, texts: &[String], wrong: &mut Vec<ShaperError>) -> Vec<Path> {
+    let parse = |text: &String| {
+        Path::parse(text)
+            .map_err(|source| wrong.push(ShaperError::Attribute { key, source }))
+            .ok()
+    };
+    texts.iter().filter_map(parse).collect()
 }
 
 /// Whether the text may hold one of the attributes that outpour adds to rejects.

@@ -5,6 +5,8 @@
 
 use std::io;
 
+use crate::document::close_names;
+
 /// Why an input cannot be read, or not to its end.
 ///
 /// ```
@@ -281,15 +283,11 @@ impl From<StreamFault> for io::Error {
 
 /// The names among `known` that look like `wanted`, best first.
 pub(super) fn similar_names<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut close: Vec<(f64, &str)> = known
-        .map(|name| (strsim::jaro_winkler(wanted, name), name))
-        .filter(|(closeness, _)| *closeness > 0.8)
-        .collect();
-    close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    close
+    const SHOWN: usize = 3;
+    close_names(wanted, known)
         .into_iter()
-        .take(3)
-        .map(|(_, name)| name.to_owned())
+        .take(SHOWN)
+        .map(str::to_owned)
         .collect()
 }
 

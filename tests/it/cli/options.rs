@@ -221,7 +221,6 @@ fn a_report_still_comes_where_standard_error_is_closed() {
 }
 
 #[test]
-#[ignore = "the sender logs waits before a resend alone"]
 fn very_verbose_logs_every_attempt() {
     let outcome = hundred().run(&["-vv", "--limit", "2"]).ends_with(0);
     assert!(outcome.stderr.contains("attempt"), "{}", outcome.stderr);

@@ -100,7 +100,7 @@ fn a_full_preview_of_ten_thousand_records_in_batches_counts_the_requests() {
     assert!(
         outcome
             .stdout
-            .contains("10,000 records read, 10,000 records to send in 34 requests, "),
+            .contains("10,000 records read, 10,000 to send in 34 requests, "),
         "{}",
         outcome.stdout
     );

@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("batch", &["units"]),
     ("client", &["units"]),
     ("mock", &["units"]),
-    ("source", &["record", "units"]),
+    ("source", &["document::close_names", "record", "units"]),
     (
         "template",
         &["batch::BodyShape", "client::LimitsConfig", "document", "secret"],
