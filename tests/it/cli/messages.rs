@@ -219,6 +219,7 @@ fn a_column_that_is_not_in_the_file_is_named() {
     --- stderr
     error: the input cannot be read
       Caused by: `csv.columns` names `mmr`, a column that `people.csv` does not have
+      hint: did you mean `mrr`?
     ");
 }
 
