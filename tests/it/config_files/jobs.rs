@@ -150,6 +150,11 @@ async fn those_that_change_people_and_objects_run_after_those_that_create_them()
         format!("destination.url=\"{}/{url}\"", mock.api_url()),
     );
     assert_eq!(changed, 2);
+    let merged = run(
+        "manual-merged-changes.yaml",
+        format!("destination.url=\"{}/{url}\"", mock.api_url()),
+    );
+    assert_eq!(merged, 3);
 
     let state = serde_json::to_value(mock.state()).unwrap();
     let text = state.to_string();
