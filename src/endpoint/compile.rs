@@ -23,7 +23,7 @@ pub struct EndpointInput<'a> {
     pub destination: &'a DestinationConfig,
     /// The template that it names.
     pub template: Option<&'a Template>,
-    /// The secrets, by the paths that [`wanted_secrets`] gives.
+    /// The secrets, by the paths that [`wanted_secrets`](super::wanted_secrets) gives.
     pub secrets: &'a BTreeMap<String, Secret>,
     /// The body's form where the job chooses one.
     pub body_shape: Option<&'a BodyShape>,
