@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use outpour::client::{Limits, Sender, Transport};
-use outpour::report::Progress;
+use outpour::report::{Progress, Snapshot};
 
 /// Draws until dropped.
 pub(super) struct Bar {
@@ -50,19 +50,55 @@ async fn draw<T: Transport>(bar: ProgressBar, progress: Arc<Progress>, sender: S
         )]
         let current = (attempts - last) as f64 / TICK.as_secs_f64();
         (last, rate) = (attempts, rate * 0.8 + current * 0.2);
-        bar.set_length(now.total_bytes.max(1));
-        bar.set_position(now.bytes_read.min(now.total_bytes));
+        let done = share_done(&now);
+        bar.set_length(PARTS);
+        bar.set_position(done.unwrap_or(0));
         let share = most
             .map(|most| format!(" ({:.0}% of the limit)", rate / most * 100.0))
             .unwrap_or_default();
-        let left = if now.total_bytes > 0 {
-            format!(", {:.0?} left", bar.eta())
-        } else {
-            String::new()
-        };
+        let left = done
+            .filter(|done| *done > 0)
+            .map(|_| format!(", {} left", HumanDuration(bar.eta())));
+        let left = left.unwrap_or_default();
         bar.set_message(format!(
             "{} read, {} accepted, {} rejected, {rate:.0} requests/s{share}{left}",
             now.read, now.accepted, now.rejected
         ));
+    }
+}
+
+/// The bar's length.
+const PARTS: u64 = 10_000;
+
+/// How much of the input is done with, in parts of the bar's length: what was read of it, less what still waits to be
+/// sent. None where the input's size is unknown.
+fn share_done(now: &Snapshot) -> Option<u64> {
+    let read =
+        PARTS * now.bytes_read.min(now.total_bytes) / Some(now.total_bytes).filter(|total| *total > 0)?;
+    Some(read * now.settled / now.read.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_and_not_yet_sent_is_not_done() {
+        let now = Snapshot {
+            read: 200,
+            settled: 50,
+            bytes_read: 500,
+            total_bytes: 1_000,
+            ..Snapshot::default()
+        };
+        assert_eq!(share_done(&now), Some(PARTS / 8));
+        assert_eq!(
+            share_done(&Snapshot {
+                total_bytes: 0,
+                ..now
+            }),
+            None
+        );
+        assert_eq!(share_done(&Snapshot::default()), None);
     }
 }
