@@ -333,7 +333,11 @@ impl Exchange {
         Arc::new(Self {
             method: request.method.clone(),
             url: without_query(request),
-            status: reply.as_ref().map(|reply| reply.status).or(sent.last_status),
+            status: match &sent.outcome {
+                Outcome::Replied(reply) => Some(reply.status),
+                Outcome::InDoubt(_) => None,
+                _ => sent.last_status,
+            },
             reply,
             attempts: sent.attempts,
             elapsed: sent.elapsed,

@@ -46,8 +46,16 @@ pub(crate) fn create(stem: &Path, extension: &str) -> Result<(PathBuf, File), Fi
 pub fn check(stem: &Path) -> Result<(), FileError> {
     let mut probe = stem.as_os_str().to_owned();
     probe.push(format!(".probe-{}", std::process::id()));
-    let (path, _) = create(Path::new(&probe), "")?;
-    std::fs::remove_file(&path).map_err(|source| FileError { path, source })
+    let folder = stem
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let failed = |source| FileError {
+        path: folder.to_owned(),
+        source,
+    };
+    let (path, _) = create(Path::new(&probe), "").map_err(|error| failed(error.source))?;
+    std::fs::remove_file(&path).map_err(failed)
 }
 
 #[cfg(test)]

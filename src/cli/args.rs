@@ -99,10 +99,10 @@ pub(super) struct JobArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) job: JobArgs,
-    /// Sends to a built-in look-alike of the vendor; needs no account and no key
+    /// Sends to a built-in look-alike of the vendor; needs no account and no key, and keeps only the job's own limits
     #[arg(long)]
     pub(super) mock: bool,
-    /// What goes wrong at the mock, such as 429:5%,reset:1%
+    /// What goes wrong at the mock: a status, reset, close, hang, slow, cut, garbage, error200; such as 429:5%,reset:1%
     #[arg(long, value_name = "FAULTS", requires = "mock")]
     pub(super) fail: Option<Faults>,
     /// How the report is written to standard output
@@ -207,7 +207,7 @@ pub(super) struct MockArgs {
     /// How many requests it takes; one more is answered 429
     #[arg(long, value_name = "RATE")]
     pub(super) rate: Option<Rate>,
-    /// What goes wrong, and how often, such as 429:5%,reset:1%
+    /// What goes wrong, and how often: a status, reset, close, hang, slow, cut, garbage, error200; such as 429:5%,reset:1%
     #[arg(long, value_name = "FAULTS")]
     pub(super) fail: Option<Faults>,
     /// What chance follows: the same seed and the same requests meet the same faults

@@ -6,6 +6,7 @@ use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
 use outpour::new_file;
+use outpour::report::counted;
 use outpour::source;
 
 use super::args::CheckArgs;
@@ -35,8 +36,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
     );
     let _ = write!(
         text,
-        "  {} records a request, {} requests at once",
-        plan.job.batch.max_records, plan.sender.limits.concurrency
+        "  {} in a request, {} at once",
+        counted(plan.job.batch.max_records as u64, "record"),
+        counted(u64::from(plan.sender.limits.concurrency), "request")
     );
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");

@@ -56,7 +56,10 @@ impl Failure {
 
     /// Renders the failure and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
-        Printer::error(&self.render());
+        let is_unread = matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe);
+        if !is_unread {
+            Printer::error(&self.render());
+        }
         ExitCode::from(self.code())
     }
 

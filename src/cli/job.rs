@@ -112,6 +112,7 @@ pub(super) async fn start_mock(config: &Config, settings: MockSettings) -> Resul
 
 fn place_of(mock: &Mock) -> MockPlace {
     MockPlace {
+        vendor: "encharge".to_owned(),
         hosts: [
             ("api".to_owned(), mock.api_url()),
             ("ingest".to_owned(), mock.ingest_url()),

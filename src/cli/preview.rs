@@ -106,6 +106,9 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
     } else {
         vec![format!("{requests} shown; --full reads the whole input")]
     };
+    if preview.filtered > 0 {
+        lines.push(format!("filtered: {}", counted(preview.filtered, "record")));
+    }
     if preview.rejected > 0 {
         lines.push(format!(
             "rejected before they are sent: {}",
@@ -125,17 +128,13 @@ fn summary(preview: &Preview, limits: &Limits, is_full: bool) -> String {
 
 /// What is known once the whole input was read.
 fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
-    let [read, filtered, duplicates] =
-        [preview.read, preview.filtered, preview.duplicates].map(|number| counted(number, "record"));
+    let [read, duplicates] = [preview.read, preview.duplicates].map(|number| counted(number, "record"));
     let sent = grouped(preview.sent);
     let (requests, bytes) = (
         counted(preview.requests, "request"),
         counted(preview.bytes, "byte"),
     );
     let mut lines = vec![format!("{read} read, {sent} to send in {requests}, {bytes}")];
-    if preview.filtered > 0 {
-        lines.push(format!("filtered: {filtered}"));
-    }
     if preview.duplicates > 0 {
         lines.push(format!("with the identifiers of an earlier one: {duplicates}"));
     }

@@ -72,6 +72,9 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     }
     let source = source::open(job.source())?;
     new_file::check(&plan.job.rejects).map_err(unwritable)?;
+    if let Some(path) = &args.report_file {
+        new_file::check(path).map_err(unwritable)?;
+    }
     let signal = watch_signals(printer).map_err(Failure::Runtime)?;
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
@@ -149,7 +152,9 @@ fn unwritable(error: FileError) -> Failure {
 fn hint_of(report: &Report) -> Option<&'static str> {
     match report.ending {
         Ending::Unreadable => Some("the records before it were sent; mend the input, and send the rest"),
-        Ending::Unreachable => Some("look at the URL, the network and the proxy; nothing more was sent"),
+        Ending::Unreachable => {
+            Some("look at the destination with `outpour test`, and at the URL, the network and the proxy")
+        }
         Ending::Credentials => Some("look at the key with `outpour check --online`"),
         Ending::Destination => Some("look at the reply with `outpour test`; nothing more was sent"),
         Ending::StopWhen => Some("look at the rejects; nothing more was sent"),

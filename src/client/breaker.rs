@@ -111,6 +111,7 @@ impl Breaker {
         let was_open = matches!(*state, State::Open(_));
         *state = State::Closed { failures: 0 };
         if was_open {
+            tracing::warn!("the destination answers again");
             self.changed.notify_waiters();
         }
     }
@@ -120,6 +121,9 @@ impl Breaker {
         match &mut *state {
             State::Closed { failures } if *failures + 1 < self.failures_to_open => *failures += 1,
             State::Closed { .. } => {
+                tracing::warn!(
+                    "the destination fails again and again: from here one request at a time, until one is answered"
+                );
                 *state = State::Open(Open {
                     since: now,
                     rest: self.first_rest,

@@ -56,6 +56,8 @@ pub(crate) enum Cause {
 impl Cause {
     pub(crate) fn of(result: &Result<Reply, TransportError>) -> Self {
         match result {
+            // A success is sent again only where its body was cut.
+            Ok(reply) if reply.status.is_success() => Self::Error(TransportErrorKind::Closed),
             Ok(reply) => Self::Status(reply.status.as_u16()),
             Err(error) => Self::Error(error.kind()),
         }

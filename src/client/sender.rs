@@ -219,6 +219,7 @@ impl<T: Transport> Shared<T> {
         let cap = self.retry.max_retry_after.get();
         let delay = backoff.max(asked.min(cap));
         if decision.throttled {
+            tracing::info!(?delay, "the destination asks to slow down: everything pauses");
             self.tally.throttle();
             self.pacer.pause_until(Instant::now() + delay);
         }

@@ -133,7 +133,10 @@ impl Making<'_> {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
-                (Some(template), _) => destination.base_url = mock.hosts.get(&template.file.host).cloned(),
+                (Some(template), _) => {
+                    self.refuse_other_vendor(template, mock);
+                    destination.base_url = mock.hosts.get(&template.file.host).cloned();
+                }
                 (None, Some(url)) => self.point_at_mock(url, mock),
                 (None, None) => {}
             }
@@ -153,6 +156,18 @@ impl Making<'_> {
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
         (endpoint, check)
+    }
+
+    /// A mock of one vendor says nothing of another's endpoints.
+    fn refuse_other_vendor(&mut self, template: &Template, mock: &MockPlace) {
+        let vendor = template.name.split('/').next().unwrap_or_default();
+        if vendor != mock.vendor {
+            let message = format!(
+                "`--mock` looks like `{}`, and this is a template of `{vendor}`",
+                mock.vendor
+            );
+            self.problem("destination.template", message);
+        }
     }
 
     /// A manual URL of a vendor's host goes to the mock; any other would leave this machine.

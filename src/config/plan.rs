@@ -38,6 +38,8 @@ pub struct PlanOptions {
 /// Where a mock stands in for a vendor.
 #[derive(Debug, Clone, Default)]
 pub struct MockPlace {
+    /// The vendor that the mock looks like.
+    pub vendor: String,
     /// Base URLs by the names of the vendor's hosts.
     pub hosts: BTreeMap<String, String>,
     /// Credentials by the names of the vendor's.

@@ -166,6 +166,11 @@ impl Accountant {
                 "{count} records lacked what the endpoint needs and were sent all the same"
             )]);
         }
+        if self.totals.filtered > 0 && self.totals.filtered + self.totals.rejected == self.totals.read {
+            self.warn(vec![
+                "`where` or `map` filtered out every record that could be read".to_owned(),
+            ]);
+        }
         let outcome = std::mem::take(&mut self.events).finish(enough).await;
         self.warn(outcome.warnings);
         (report.ending, report.stopped_because) = match (&self.unwritable, self.totals.is_balanced()) {
@@ -181,6 +186,7 @@ impl Accountant {
         report.blank_lines = self.blank_lines;
         report.warnings = self.warnings;
         report.webhook = outcome.webhook;
+        report.responses_file = outcome.file;
         report.rejects_files = self.rejects.paths();
         report.in_doubt_files = self.in_doubt.paths();
         report.reasons = self.reasons.most_frequent();

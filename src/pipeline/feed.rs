@@ -13,7 +13,7 @@ use crate::endpoint::{Endpoint, Prepared};
 use crate::record::{Fields, Record};
 use crate::rejects::Reject;
 use crate::report::Ending;
-use crate::shape::{Shaped as ShapedRecord, Shaper};
+use crate::shape::{ShapeError, Shaped as ShapedRecord, Shaper};
 use crate::source::{Chunk, Entry, Source};
 
 /// What the shaping thread works with.
@@ -204,7 +204,7 @@ impl Stage {
                 shaped.filtered += 1;
                 return;
             }
-            Err(refused) => return shaped.rejects.push(reject(refused.0, &refused.1)),
+            Err(refused) => return shaped.rejects.push(unshaped(refused.0, refused.1)),
         };
         let group = match self.group(&record) {
             Ok(group) => group,
@@ -251,6 +251,19 @@ impl Stage {
             .into_iter()
             .map(words)
             .collect()
+    }
+}
+
+/// The reject of a record that could not be shaped. A row of a rejects file that was not mended is that row again.
+fn unshaped(record: Record, error: ShapeError) -> Reject {
+    let reject = reject(record, &error);
+    match error {
+        ShapeError::Unmended(row) => Reject {
+            original: row.into(),
+            is_record: false,
+            ..reject
+        },
+        _ => reject,
     }
 }
 

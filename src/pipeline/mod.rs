@@ -264,7 +264,7 @@ impl<T: Transport> Run<T> {
         if self.is_stopping() {
             self.abort(abort);
         } else {
-            self.stop(Ending::Signalled(number), format!("signal {number}"));
+            self.stop(Ending::Signalled(number), signal_words(number));
             self.deadline = Instant::now().checked_add(self.grace);
         }
     }
@@ -304,6 +304,14 @@ async fn deliver<T: Transport>(
         let _ = aborted.wait_for(|aborted| *aborted).await;
     };
     deliverer.deliver_until(batch, abort).await
+}
+
+fn signal_words(number: i32) -> String {
+    match number {
+        2 => "interrupted (SIGINT)".to_owned(),
+        15 => "terminated (SIGTERM)".to_owned(),
+        number => format!("signal {number}"),
+    }
 }
 
 fn ending_of(reason: &StopReason) -> Ending {

@@ -48,6 +48,16 @@ impl Report {
         for path in &self.in_doubt_files {
             writeln!(text, "  records in doubt are in {}", path.display())?;
         }
+        if let Some(path) = &self.responses_file {
+            writeln!(text, "  responses are in {}", path.display())?;
+        }
+        if let Some(because) = &self.stopped_because {
+            writeln!(text, "  stopped: {because}")?;
+            writeln!(
+                text,
+                "  unsent counts what was read; the rest of the input was not read"
+            )?;
+        }
         for warning in &self.warnings {
             writeln!(text, "  warning: {warning}")?;
         }

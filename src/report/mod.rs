@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::client::{Counters, TransportErrorKind};
 
@@ -38,8 +38,7 @@ pub struct Totals {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The input was read to its end.
     Finished,
@@ -99,6 +98,8 @@ pub struct Report {
     pub rejects_files: Vec<PathBuf>,
     /// Files of records in doubt that were written.
     pub in_doubt_files: Vec<PathBuf>,
+    /// The file of responses that was written.
+    pub responses_file: Option<PathBuf>,
     /// Blank lines that were skipped.
     pub blank_lines: u64,
     /// The webhook's own account, where there is one.
@@ -125,6 +126,24 @@ impl Totals {
     /// Whether nothing is rejected, in doubt or unsent.
     pub fn is_clean(&self) -> bool {
         self.rejected == 0 && self.in_doubt == 0 && self.unsent == 0
+    }
+}
+
+/// A word, whatever the ending: `finished`, `interrupted`, `credentials` ..
+impl Serialize for Ending {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Finished => "finished",
+            Self::Signalled(2) => "interrupted",
+            Self::Signalled(_) => "terminated",
+            Self::StopWhen => "stop_when",
+            Self::Unreachable => "unreachable",
+            Self::Credentials => "credentials",
+            Self::Destination => "destination",
+            Self::Unreadable => "unreadable",
+            Self::Unwritable => "unwritable",
+            Self::Defect => "defect",
+        })
     }
 }
 
@@ -167,6 +186,7 @@ impl Report {
             warnings: Vec::new(),
             rejects_files: Vec::new(),
             in_doubt_files: Vec::new(),
+            responses_file: None,
             blank_lines: 0,
             webhook: None,
         }

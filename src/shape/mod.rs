@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::{ERROR_KEYS, FieldError, Fields, Record};
+use crate::record::{ERROR_KEYS, FieldError, Fields, Record, text_of};
 
 pub use attributes::AttributeError;
 use attributes::{Path, Rewrite};
@@ -56,6 +56,11 @@ pub enum ShapeError {
     /// `map` gave something that is no record.
     #[error("`map` gave {0}, a record must be an object")]
     NotObject(String),
+    /// The record comes from a rejects file, and its row could not be read then and was not mended since.
+    #[error(
+        "`_error_row` still holds the row that could not be read; put its values into the columns and empty it"
+    )]
+    Unmended(String),
     /// Two attributes would bear one name.
     #[error("renaming gives two attributes named `{0}`")]
     Clash(String),
@@ -159,6 +164,7 @@ impl Shaper {
     /// Shapes the text of one record; none where it is filtered out. What outpour itself added to a reject goes first.
     pub fn apply(&mut self, text: &str) -> Result<Option<String>, ShapeError> {
         let mended = if has_error_keys(text) {
+            refuse_unmended(&Fields::parse(text)?)?;
             Some(self.own_errors.apply(&Fields::parse(text)?)?)
         } else {
             None
@@ -229,6 +235,15 @@ fn paths(key: &'static str, texts: &[String], wrong: &mut Vec<ShaperError>) -> V
             .ok()
     };
     texts.iter().filter_map(parse).collect()
+}
+
+/// A row that could not be read stands in `_error_row` as text, and the record beside it is empty.
+fn refuse_unmended(fields: &Fields<'_>) -> Result<(), ShapeError> {
+    let row = fields.one("_error_row")?.and_then(text_of);
+    match row.filter(|row| !row.trim().is_empty()) {
+        Some(row) => Err(ShapeError::Unmended(row.into_owned())),
+        None => Ok(()),
+    }
 }
 
 /// Whether the text may hold one of the attributes that outpour adds to rejects.
@@ -341,6 +356,16 @@ mod tests {
             r#"{"a":1.10,"_error_reason":"bad","_error_status":400,"_error_attempts":1,"_error_line":2}"#;
         assert_eq!(kept("{}", text), r#"{"a":1.10}"#);
         assert_eq!(kept("where: ._error_status == null", text), r#"{"a":1.10}"#);
+    }
+
+    #[test]
+    fn a_row_that_was_never_mended_is_refused_and_keeps_its_text() {
+        let text = r#"{"a":"","_error_reason":"3 cells","_error_row":"x,y,z"}"#;
+        assert!(matches!(apply("{}", text), Err(ShapeError::Unmended(row)) if row == "x,y,z"));
+        assert_eq!(
+            kept("{}", r#"{"a":"x","_error_reason":"3 cells","_error_row":""}"#),
+            r#"{"a":"x"}"#
+        );
     }
 
     #[test]

@@ -98,6 +98,8 @@ struct Tally {
 pub struct EventsOutcome {
     /// The webhook's account.
     pub webhook: Option<WebhookReport>,
+    /// The file of events that was written.
+    pub file: Option<PathBuf>,
     /// What the user should look at.
     pub warnings: Vec<String>,
 }
@@ -194,6 +196,7 @@ impl Events {
         }
         let mut outcome = EventsOutcome {
             webhook: None,
+            file: self.file.map(|file| file.path),
             warnings: self.warnings,
         };
         if let Some(Running {

@@ -75,8 +75,9 @@ fn the_help_of_run() {
                                   them
           --allow-inline-secrets  Permits secrets that stand in the configuration itself
           --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
-                                  key
-          --fail <FAULTS>         What goes wrong at the mock, such as 429:5%,reset:1%
+                                  key, and keeps only the job's own limits
+          --fail <FAULTS>         What goes wrong at the mock: a status, reset, close, hang, slow, cut,
+                                  garbage, error200; such as 429:5%,reset:1%
           --report <FORMAT>       How the report is written to standard output [default: human]
                                   [possible values: human, json]
           --report-file <PATH>    Writes the report to this file too, as JSON
@@ -227,7 +228,8 @@ fn the_help_of_mock() {
           --latency <TIME>       How long each answer is held back [default: 0s]
           --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
           --rate <RATE>          How many requests it takes; one more is answered 429
-          --fail <FAULTS>        What goes wrong, and how often, such as 429:5%,reset:1%
+          --fail <FAULTS>        What goes wrong, and how often: a status, reset, close, hang, slow,
+                                 cut, garbage, error200; such as 429:5%,reset:1%
           --seed <SEED>          What chance follows: the same seed and the same requests meet the same
                                  faults [default: 1]
           --object <NAME>        An object that is defined from the start, besides `company`

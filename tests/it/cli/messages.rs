@@ -311,7 +311,7 @@ fn an_unreachable_destination_is_named_with_a_hint() {
     ];
     insta::assert_snapshot!(scene().outpour(&set).stderr, @"
     error: the destination was never reached: no connection to `http://127.0.0.1:1`: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
-      hint: look at the URL, the network and the proxy; nothing more was sent
+      hint: look at the destination with `outpour test`, and at the URL, the network and the proxy
     ");
 }
 

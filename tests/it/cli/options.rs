@@ -35,7 +35,7 @@ fn a_job_that_is_not_active_can_be_checked() {
     --- stdout
     job: the configuration is good
       sends POST http://[mock]/v1/people (encharge/upsert-person)
-      1 records a request, 8 requests at once, no rate limit
+      1 record in a request, 8 requests at once, no rate limit
       the job is not active: `outpour run` will not send it
     ");
 }

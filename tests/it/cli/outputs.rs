@@ -26,15 +26,15 @@ fn delivery_is_finished_where_standard_output_is_closed() {
 }
 
 #[test]
-fn the_report_is_printed_where_its_file_cannot_be_written() {
+fn a_report_that_cannot_be_made_stops_the_run_before_anything_is_sent() {
     let scene = hundred();
     let outcome = scene.run(&["--report-file", "missing/report.json"]).ends_with(74);
-    assert_eq!(outcome.count("accepted"), 100);
     assert!(
-        outcome.stderr.contains("`missing/report.json` cannot be written"),
+        outcome.stderr.contains("`missing` cannot be written"),
         "{}",
         outcome.stderr
     );
+    assert_eq!(scene.state().arrivals.requests, 0);
 }
 
 #[test]

@@ -61,11 +61,10 @@ fn stream(batches: &[RecordBatch]) -> Vec<u8> {
 #[test]
 fn an_arrow_file_arrives_attribute_by_attribute() {
     let scene = Scene::new();
-    let first = batch(0, 4_000);
+    let first = batch(0, COUNT);
     let file = std::fs::File::create(scene.path("people.arrow")).unwrap();
     let mut writer = FileWriter::try_new(file, &first.schema()).unwrap();
     writer.write(&first).unwrap();
-    // A file keeps one dictionary a column, so the second batch takes its rows from the same one.
     writer.finish().unwrap();
     scene.write("job.yaml", PEOPLE);
     let set = [
@@ -75,7 +74,7 @@ fn an_arrow_file_arrives_attribute_by_attribute() {
         "batch.max_records=200",
     ];
     scene.run(&set).ends_with(0);
-    people::assert_loaded(&scene.state(), 4_000);
+    people::assert_loaded(&scene.state(), COUNT);
 }
 
 #[test]

@@ -238,3 +238,22 @@ fn a_number_of_rejects_stops_the_run_with_75() {
     assert!(accepted == 0 && (3..=20).contains(&rejected), "{rejected}");
     assert_eq!(outcome.report()["ending"], "stop_when");
 }
+
+#[test]
+fn a_rejects_file_that_was_not_mended_is_rejected_again_and_keeps_its_rows() {
+    let scene = Scene::new();
+    scene
+        .write(
+            "people.csv",
+            "email,name\na@example.com,x\nb@example.com,y,too much\n",
+        )
+        .write("job.yaml", PEOPLE);
+    let csv = ["--set", "source={path: people.csv}"];
+    scene.run(&csv).ends_with(1);
+    let file = "job.rejected.csv";
+    let again = scene.run(&[&csv[..], &["--input", file]].concat()).ends_with(1);
+    assert_eq!((again.count("accepted"), again.count("rejected")), (0, 1));
+    let second = scene.read("job.rejected-2.csv");
+    assert!(second.ends_with("\"b@example.com,y,too much\"\n"), "{second}");
+    assert_eq!(scene.state().people.len(), 1);
+}
