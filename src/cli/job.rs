@@ -87,10 +87,14 @@ fn load(
     };
     let more = Config::load_without(&args.config, settings, &problems)
         .and_then(|(config, document)| Plan::make(&config, &document, catalog, &options).err());
-    Err(Failure::Problems(match more {
-        Some(more) => problems.and(more),
-        None => problems,
-    }))
+    let keys: Vec<String> = problems.keys().map(str::to_owned).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    Err(Failure::Problems(
+        match more.and_then(|more| more.without_missing(&keys)) {
+            Some(more) => problems.and(more),
+            None => problems,
+        },
+    ))
 }
 
 /// The built-in templates, and those of a directory.

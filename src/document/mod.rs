@@ -32,6 +32,7 @@ pub struct Document {
     name: String,
     value: Value,
     places: HashMap<String, Place>,
+    set: Vec<String>,
 }
 
 /// Reads `text`, checks it whole and gives the typed value beside its document.
@@ -146,11 +147,25 @@ impl Document {
             };
         }
         *at = given;
+        self.set.push(pointer_of(path));
         Ok(())
+    }
+
+    /// Whether the value at a JSON pointer was given by [`set`](Self::set) and stands nowhere in the text.
+    fn is_set(&self, pointer: &str) -> bool {
+        let is_inside = |set: &String| {
+            pointer
+                .strip_prefix(set.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.set.iter().any(is_inside)
     }
 
     /// Where the value at a JSON pointer stands; where that is not written, the nearest one around it.
     pub fn place(&self, pointer: &str) -> Option<Place> {
+        if self.is_set(pointer) {
+            return None;
+        }
         let mut pointer = pointer;
         loop {
             if let Some(place) = self.places.get(pointer) {
@@ -166,6 +181,7 @@ impl Document {
             Some(_) => problem,
             None => Problem {
                 place: self.place(&pointer_of(&problem.path)),
+                is_set: self.is_set(&pointer_of(&problem.path)),
                 ..problem
             },
         });

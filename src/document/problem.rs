@@ -18,6 +18,8 @@ pub struct Problem {
     pub path: String,
     /// What is wrong.
     pub message: String,
+    /// Whether the value was given on the command line and stands nowhere in the document.
+    pub(super) is_set: bool,
     /// The JSON pointer of what would have to go for the problem to go.
     pub(super) pointer: String,
 }
@@ -36,6 +38,7 @@ impl Problem {
             place: None,
             path: path.into(),
             message: message.into(),
+            is_set: false,
             pointer: String::new(),
         }
     }
@@ -62,6 +65,25 @@ impl Problems {
         self.list.iter()
     }
 
+    /// The keys that would have to go for the problems to go.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .filter_map(|problem| problem.pointer.rsplit('/').next())
+            .filter(|key| !key.is_empty())
+    }
+
+    /// These problems without those that only say that one of `keys` is missing.
+    #[must_use]
+    pub fn without_missing(mut self, keys: &[&str]) -> Option<Self> {
+        self.list.retain(|problem| {
+            !keys
+                .iter()
+                .any(|key| problem.message.contains(&format!("needs `{key}`")))
+        });
+        (!self.list.is_empty()).then_some(self)
+    }
+
     /// The document's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -75,7 +97,7 @@ impl fmt::Display for Problems {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            f.write_str(&self.name)?;
+            f.write_str(if problem.is_set { "--set" } else { &self.name })?;
             if let Some(place) = problem.place {
                 write!(f, ":{}", place.line)?;
             }
@@ -135,6 +157,7 @@ fn collect(schema: &Value, document: &Document, error: &ValidationError<'_>, pro
         place: document.place(pointer),
         path: dotted(pointer),
         message,
+        is_set: document.is_set(pointer),
         pointer: pointer.to_owned(),
     };
     match error.kind() {

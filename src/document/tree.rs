@@ -41,6 +41,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Document, Problems> {
         name: name.to_owned(),
         value,
         places,
+        set: Vec::new(),
     })
 }
 

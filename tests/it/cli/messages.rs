@@ -266,7 +266,7 @@ fn a_setting_of_an_unknown_key_is_named_with_what_was_meant() {
     insta::assert_snapshot!(shown(&["run", "job.yaml", "--set", "limits.rte=5/s"]), @"
     exit code 2
     --- stderr
-    error: job.yaml:4: limits: unknown key `rte`, did you mean `rate`?
+    error: --set: limits: unknown key `rte`, did you mean `rate`?
     ");
 }
 
