@@ -1,24 +1,17 @@
 //! Making a plan: each part of a configuration resolved, compiled and checked.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use url::Url;
-
-use super::{Check, Config, MockPlace, Plan, PlanOptions, Secrets};
+use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::batch::{BatchLimits, BodyShape};
-use crate::causes::in_one_line;
-use crate::client::{Limits, LimitsConfig, Rates, Request, SenderSettings, TransportSettings};
+use crate::client::{Limits, LimitsConfig, Rates, SenderSettings, TransportSettings};
 use crate::document::Problem;
-use crate::endpoint::{Endpoint, EndpointInput, HeaderValueConfig, HeadersConfig, wanted_secrets};
+use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
-use crate::secret::{Secret, SecretRef};
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
-use crate::webhook::{EventContext, Webhook, WebhookConfig};
+use crate::webhook::EventContext;
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -28,11 +21,11 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.problems.push(Problem::new(path, message));
     }
 
-    fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+    pub(super) fn good<T, E: ToString>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.problem(path, error.to_string())).ok()
     }
 
@@ -187,79 +180,6 @@ impl Making<'_> {
         }
     }
 
-    fn secrets(&mut self, template: Option<&Template>) -> BTreeMap<String, Secret> {
-        let mut secrets = BTreeMap::new();
-        for (path, reference) in wanted_secrets(&self.config.destination, template) {
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let mocked = self.options.mock.as_ref().and_then(|mock| match template {
-                Some(_) => mock.credentials.get(name).cloned(),
-                None => mock.credentials.get("api_key").cloned(),
-            });
-            let secret = match mocked {
-                Some(secret) => Some(secret),
-                None => self.secret(&path, &reference, template),
-            };
-            if let Some(secret) = secret {
-                secrets.insert(path, secret);
-            }
-        }
-        secrets
-    }
-
-    fn secret(&mut self, path: &str, reference: &SecretRef, template: Option<&Template>) -> Option<Secret> {
-        let Secrets::Real { allow_inline } = self.options.secrets else {
-            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
-        };
-        match reference.resolve(allow_inline) {
-            Ok(secret) => Some(secret),
-            Err(error) => {
-                let rule = template.and_then(Template::credential);
-                let found = rule.map(|rule| {
-                    let place = rule
-                        .where_to_find
-                        .as_ref()
-                        .map(|place| format!(" ({place})"))
-                        .unwrap_or_default();
-                    format!("; it holds the {}{place}", rule.title)
-                });
-                self.problem(
-                    path,
-                    format!("{}{}", in_one_line(&error), found.unwrap_or_default()),
-                );
-                None
-            }
-        }
-    }
-
-    fn check(&mut self, template: &Template, secrets: &BTreeMap<String, Secret>) -> Option<Check> {
-        let check = template
-            .vendor
-            .check
-            .as_ref()
-            .filter(|check| check.credential == template.file.credential)?;
-        let rule = template.vendor.credentials.get(&check.credential)?;
-        let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
-        let mock = self
-            .options
-            .mock
-            .as_ref()
-            .and_then(|mock| mock.hosts.get(&check.host));
-        let base = mock
-            .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(&check.host))?;
-        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
-        let mut request = Request::new(http::Method::GET, url, "");
-        let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
-        value.set_sensitive(true);
-        request
-            .headers
-            .insert(rule.header.parse::<HeaderName>().ok()?, value);
-        Some(Check {
-            request,
-            account: check.account.clone(),
-        })
-    }
-
     fn limits(&mut self, template: Option<&Template>) -> Option<Limits> {
         let defaults = template
             .map(|template| template.vendor.limits.clone())
@@ -328,71 +248,6 @@ impl Making<'_> {
                 .map_or(usual.max_wait, crate::units::TimeSpan::get),
             ..usual
         }
-    }
-
-    fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {
-        let url =
-            Url::parse(&config.url).map_err(|_| format!("`{}` is not a URL, write `https://..`", config.url));
-        let url = self.good("webhook.url", url)?;
-        let is_local = url
-            .host_str()
-            .is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
-        if url.scheme() != "https"
-            && !(url.scheme() == "http" && (is_local || self.config.destination.allow_http))
-        {
-            self.problem("webhook.url", "write `https://`; plain http is for this machine alone, or with `destination.allow_http: true`");
-        }
-        let headers = self.webhook_headers(config);
-        let secret = match &config.secret {
-            None => None,
-            Some(reference) => Some(self.secret("webhook.secret", reference, None)?),
-        };
-        let grace: Duration = config.grace.get();
-        Some(Webhook {
-            url,
-            headers,
-            secret,
-            max_events: config.max_events,
-            grace,
-        })
-    }
-
-    /// A header that by its name holds a secret must not stand in the configuration as text.
-    fn refuse_inline_headers(&mut self, headers: &HeadersConfig) {
-        if self.options.secrets != (Secrets::Real { allow_inline: false }) {
-            return;
-        }
-        for name in headers.inline_secrets() {
-            let message = "it looks like a secret that stands in the configuration itself; write `{env: NAME}` or \
-                           `{file: PATH}`, or allow it with `--allow-inline-secrets`";
-            self.problem(format!("destination.headers.{name}"), message);
-        }
-    }
-
-    fn webhook_headers(&mut self, config: &WebhookConfig) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, given) in &config.headers {
-            let path = format!("webhook.headers.{name}");
-            let parsed = name
-                .parse::<HeaderName>()
-                .map_err(|_| format!("`{name}` is not a header name"));
-            let text = match (given, given.secret()) {
-                (HeaderValueConfig::Text(text), _) => Some(text.clone()),
-                (_, Some(reference)) => self
-                    .secret(&path, &reference, None)
-                    .map(|secret| secret.reveal().to_owned()),
-                (_, None) => None,
-            };
-            let value = text.map(|text| {
-                HeaderValue::from_str(&text).map_err(|_| "the value has characters that a header cannot hold")
-            });
-            let value = value.and_then(|value| self.good(&path, value));
-            if let (Some(name), Some(mut value)) = (self.good(&path, parsed), value) {
-                value.set_sensitive(given.secret().is_some());
-                headers.insert(name, value);
-            }
-        }
-        headers
     }
 
     fn warnings(&self) -> Vec<String> {

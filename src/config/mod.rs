@@ -6,6 +6,8 @@
 
 mod making;
 mod plan;
+mod secrets;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 

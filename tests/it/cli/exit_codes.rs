@@ -4,20 +4,11 @@ use std::io::Write;
 
 use outpour::mock::{API_KEY, WRITE_KEY};
 
-use crate::harness::{EVENTS, Outcome, PEOPLE, Scene, people};
-
-/// A job over a hundred people.
-fn hundred() -> Scene {
-    let scene = Scene::new();
-    scene
-        .write("people.ndjson", people::ndjson(100))
-        .write("job.yaml", PEOPLE);
-    scene
-}
+use crate::harness::{EVENTS, Outcome, Scene, people};
 
 #[test]
 fn a_clean_run_ends_with_0_and_one_line_of_json() {
-    let outcome = hundred().run(&[]).ends_with(0);
+    let outcome = Scene::of_a_hundred().run(&[]).ends_with(0);
     assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
     assert_eq!(outcome.stderr, "");
     let report = outcome.report();
@@ -42,13 +33,15 @@ fn a_clean_run_ends_with_0_and_one_line_of_json() {
 
 #[test]
 fn a_filtered_record_leaves_a_run_clean() {
-    let outcome = hundred().run(&["--set", "records.where=.active"]).ends_with(0);
+    let outcome = Scene::of_a_hundred()
+        .run(&["--set", "records.where=.active"])
+        .ends_with(0);
     assert_eq!(outcome.totals(), [100, 50, 0, 50, 0, 0]);
 }
 
 #[test]
 fn the_report_for_people_ends_standard_output() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = Outcome::of(scene.job_command("run", &[]).output().unwrap(), &scene).ends_with(0);
     assert!(
         outcome.stdout.starts_with("job: all records accounted for in "),
@@ -60,14 +53,14 @@ fn the_report_for_people_ends_standard_output() {
 
 #[test]
 fn a_report_file_holds_the_same_report() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene.run(&["--report-file", "report.json"]).ends_with(0);
     assert_eq!(scene.read("report.json"), outcome.stdout);
 }
 
 #[test]
 fn a_missing_key_and_all_other_problems_are_named_at_once_with_2() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command(
         "run",
         &[
@@ -92,7 +85,7 @@ fn a_missing_key_and_all_other_problems_are_named_at_once_with_2() {
 
 #[test]
 fn a_write_key_in_place_of_the_api_key_is_recognised() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command("run", &[]);
     let outcome = Outcome::of(
         command.env("ENCHARGE_API_KEY", WRITE_KEY).output().unwrap(),
@@ -123,7 +116,7 @@ fn an_api_key_in_place_of_the_write_key_is_recognised() {
 
 #[test]
 fn a_truncated_gzip_delivers_the_good_records_and_ends_with_65() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(people::ndjson(5_000).as_bytes()).unwrap();
     let bytes = encoder.finish().unwrap();
@@ -147,7 +140,7 @@ fn a_truncated_gzip_delivers_the_good_records_and_ends_with_65() {
 
 #[test]
 fn an_open_quote_delivers_the_rows_before_it_and_ends_with_65() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene.write(
         "people.csv",
         "email,name\na@example.com,Ada\nb@example.com,\"Grace\nc@example.com,x\n",
@@ -159,7 +152,7 @@ fn an_open_quote_delivers_the_rows_before_it_and_ends_with_65() {
 
 #[test]
 fn a_destination_that_refuses_connections_ends_with_69() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene
         .run(&["--set", "destination.base_url=http://127.0.0.1:1/v1"])
         .ends_with(69);
@@ -170,7 +163,7 @@ fn a_destination_that_refuses_connections_ends_with_69() {
 
 #[test]
 fn a_refused_key_ends_with_77_and_everything_unsent() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command("run", &["--report", "json", "--set", "limits.concurrency=2"]);
     let outcome = Outcome::of(
         command
@@ -192,7 +185,7 @@ fn a_refused_key_ends_with_77_and_everything_unsent() {
 
 #[test]
 fn an_empty_input_is_a_success_that_says_so() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene.write("people.ndjson", "");
     let outcome = Outcome::of(scene.job_command("run", &[]).output().unwrap(), &scene).ends_with(0);
     assert!(
@@ -204,7 +197,7 @@ fn an_empty_input_is_a_success_that_says_so() {
 
 #[test]
 fn a_file_of_rejects_that_cannot_be_made_ends_with_74() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene.write("people.ndjson", "{\"email\":\"nobody\"}\n");
     let outcome = scene
         .run(&["--set", "rejects.path=missing/folder/bad"])

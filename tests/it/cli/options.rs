@@ -2,20 +2,11 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Outcome, PEOPLE, Scene, people};
-
-/// A job over a hundred people.
-fn hundred() -> Scene {
-    let scene = Scene::new();
-    scene
-        .write("people.ndjson", people::ndjson(100))
-        .write("job.yaml", PEOPLE);
-    scene
-}
+use crate::harness::{Outcome, Scene, people};
 
 #[test]
 fn a_job_that_is_not_active_is_not_sent() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene.run(&["--set", "active=false"]);
     assert_eq!(scene.state().arrivals.requests, 0);
     insta::assert_snapshot!(outcome.shown(), @"
@@ -28,7 +19,7 @@ fn a_job_that_is_not_active_is_not_sent() {
 
 #[test]
 fn a_job_that_is_not_active_can_be_checked() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command("check", &["--set", "active=false"]);
     insta::assert_snapshot!(Outcome::of(command.output().unwrap(), &scene).shown(), @"
     exit code 0
@@ -42,7 +33,7 @@ fn a_job_that_is_not_active_can_be_checked() {
 
 #[test]
 fn check_online_names_the_account() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command("check", &["--online"]);
     let outcome = Outcome::of(command.output().unwrap(), &scene).ends_with(0);
     assert!(
@@ -57,7 +48,7 @@ fn check_online_names_the_account() {
 
 #[test]
 fn a_limit_reads_that_many_records() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene.run(&["--limit", "7"]).ends_with(0);
     assert_eq!(outcome.totals(), [7, 7, 0, 0, 0, 0]);
     people::assert_loaded(&scene.state(), 7);
@@ -65,7 +56,7 @@ fn a_limit_reads_that_many_records() {
 
 #[test]
 fn inputs_on_the_command_line_replace_those_of_the_job() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene
         .write("a.ndjson", "{\"email\":\"a@example.com\"}\n")
         .write("b.ndjson", "{\"email\":\"b@example.com\"}\n");
@@ -77,7 +68,7 @@ fn inputs_on_the_command_line_replace_those_of_the_job() {
 
 #[test]
 fn a_dash_as_input_is_standard_input() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let more = ["--input", "-", "--set", "source.format=ndjson"];
     scene
         .run_with_input(&more, people::ndjson(4).as_bytes())
@@ -87,7 +78,7 @@ fn a_dash_as_input_is_standard_input() {
 
 #[test]
 fn a_set_key_overrides_the_job() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene
         .run(&["--set", "batch.max_records=50", "--set", "name=nightly"])
         .ends_with(0);
@@ -99,7 +90,7 @@ fn a_set_key_overrides_the_job() {
 
 #[test]
 fn paths_of_a_job_start_from_its_folder() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let folder = scene.path("job.yaml");
     let base_url = format!("destination.base_url={}", scene.api_url());
     let mut command = scene.command(&["run", folder.to_str().unwrap(), "--set", &base_url]);
@@ -109,7 +100,7 @@ fn paths_of_a_job_start_from_its_folder() {
 
 #[test]
 fn excluded_attributes_are_not_sent() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene
         .run(&["--set", "records.exclude=[note, price, name, active]"])
         .ends_with(0);
@@ -120,7 +111,7 @@ fn excluded_attributes_are_not_sent() {
 
 #[test]
 fn an_unknown_attribute_in_exclude_is_a_warning_with_what_was_meant() {
-    let outcome = hundred()
+    let outcome = Scene::of_a_hundred()
         .run(&["--set", "records.exclude=[emial, zzz]"])
         .ends_with(0);
     assert_eq!(outcome.count("accepted"), 100);
@@ -139,7 +130,7 @@ fn an_unknown_attribute_in_exclude_is_a_warning_with_what_was_meant() {
 
 #[test]
 fn records_are_filtered_mapped_renamed_and_cut_in_this_order() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let records = "records={where: '.active', map: '. + {first: .name, n: 1.10}', rename: {first: firstName}, \
                    only: [email, firstName, n], exclude: [n]}";
     let outcome = scene.run(&["--set", records]).ends_with(0);
@@ -151,7 +142,7 @@ fn records_are_filtered_mapped_renamed_and_cut_in_this_order() {
 
 #[test]
 fn a_field_may_be_called_what_older_yaml_took_for_a_boolean() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene.write(
         "people.ndjson",
         "{\"email\":\"a@example.com\",\"n\":1,\"no\":2,\"on\":3}\n",
@@ -163,7 +154,7 @@ fn a_field_may_be_called_what_older_yaml_took_for_a_boolean() {
 
 #[test]
 fn quiet_says_nothing_on_standard_error() {
-    let outcome = hundred()
+    let outcome = Scene::of_a_hundred()
         .run(&["-q", "--set", "records.exclude=[emial]"])
         .ends_with(0);
     assert_eq!(outcome.stderr, "");
@@ -171,7 +162,7 @@ fn quiet_says_nothing_on_standard_error() {
 
 #[test]
 fn json_logs_are_a_json_object_a_line() {
-    let outcome = hundred()
+    let outcome = Scene::of_a_hundred()
         .run(&["--log-format", "json", "--set", "records.exclude=[emial]"])
         .ends_with(0);
     assert!(!outcome.stderr.is_empty());
@@ -183,7 +174,7 @@ fn json_logs_are_a_json_object_a_line() {
 
 #[test]
 fn run_against_the_built_in_mock_needs_no_key() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.command(&["run", "job.yaml", "--mock", "--report", "json"]);
     let outcome = Outcome::of(command.env_remove("ENCHARGE_API_KEY").output().unwrap(), &scene).ends_with(0);
     assert_eq!(outcome.count("accepted"), 100);
@@ -197,7 +188,7 @@ fn run_against_the_built_in_mock_needs_no_key() {
 
 #[test]
 fn faults_of_the_built_in_mock_are_accounted_for() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let fail = [
         "run",
         "job.yaml",
@@ -214,7 +205,7 @@ fn faults_of_the_built_in_mock_are_accounted_for() {
 
 #[test]
 fn a_report_still_comes_where_standard_error_is_closed() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut command = scene.job_command("run", &["--report", "json", "-vv"]);
     let output = command.stderr(Stdio::null()).output().unwrap();
     assert_eq!(Outcome::of(output, &scene).ends_with(0).count("accepted"), 100);
@@ -222,6 +213,6 @@ fn a_report_still_comes_where_standard_error_is_closed() {
 
 #[test]
 fn very_verbose_logs_every_attempt() {
-    let outcome = hundred().run(&["-vv", "--limit", "2"]).ends_with(0);
+    let outcome = Scene::of_a_hundred().run(&["-vv", "--limit", "2"]).ends_with(0);
     assert!(outcome.stderr.contains("attempt"), "{}", outcome.stderr);
 }

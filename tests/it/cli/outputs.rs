@@ -2,19 +2,11 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Outcome, PEOPLE, Recorder, Scene, people};
-
-fn hundred() -> Scene {
-    let scene = Scene::new();
-    scene
-        .write("people.ndjson", people::ndjson(100))
-        .write("job.yaml", PEOPLE);
-    scene
-}
+use crate::harness::{Outcome, Recorder, Scene};
 
 #[test]
 fn delivery_is_finished_where_standard_output_is_closed() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let mut child = scene
         .job_command("run", &["--report-file", "report.json"])
         .spawn()
@@ -27,7 +19,7 @@ fn delivery_is_finished_where_standard_output_is_closed() {
 
 #[test]
 fn a_report_that_cannot_be_made_stops_the_run_before_anything_is_sent() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     let outcome = scene.run(&["--report-file", "missing/report.json"]).ends_with(74);
     assert!(
         outcome.stderr.contains("`missing` cannot be written"),
@@ -39,7 +31,7 @@ fn a_report_that_cannot_be_made_stops_the_run_before_anything_is_sent() {
 
 #[test]
 fn responses_that_cannot_be_made_stop_the_run_before_anything_is_sent() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene
         .run(&["--set", "responses.path=missing/replies.ndjson"])
         .ends_with(74);
@@ -50,7 +42,7 @@ fn responses_that_cannot_be_made_stop_the_run_before_anything_is_sent() {
 #[test]
 fn a_reply_cannot_steer_the_terminal() {
     for status in [400, 401, 200] {
-        let scene = hundred();
+        let scene = Scene::of_a_hundred();
         let server = Recorder::start(
             scene.runtime(),
             status,
@@ -74,7 +66,7 @@ fn a_reply_cannot_steer_the_terminal() {
 
 #[test]
 fn a_record_cannot_steer_the_terminal() {
-    let scene = hundred();
+    let scene = Scene::of_a_hundred();
     scene.write(
         "people.csv",
         "email,name\na@example.com,\u{9b}2J\n\u{1b}[2J\u{9b},x,y\n",

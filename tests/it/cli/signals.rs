@@ -1,7 +1,7 @@
 //! Signals: the first one ends a run in order, the second one at once, and every record is accounted for.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -130,11 +130,9 @@ fn assert_in_doubt(scene: &Scene, outcome: &Outcome) {
     assert_eq!(scene.records("job.in-doubt.ndjson").len(), 4);
 }
 
-#[test]
-fn a_run_that_waits_for_standard_input_stops_at_once() {
-    let scene = slow(MockSettings::default());
-    let set = ["--set", "source={path: '-', format: ndjson}"];
-    let mut command = scene.job_command("run", &set);
+/// A run that has read three people from a pipe, and waits for more.
+fn run_with_an_open_pipe(scene: &Scene, set: &[&str]) -> (Child, ChildStdin) {
+    let mut command = scene.job_command("run", set);
     let mut child = command
         .args(["--report", "json"])
         .stdin(Stdio::piped())
@@ -142,6 +140,14 @@ fn a_run_that_waits_for_standard_input_stops_at_once() {
         .unwrap();
     let mut pipe = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut pipe, people::ndjson(3).as_bytes()).unwrap();
+    (child, pipe)
+}
+
+#[test]
+fn a_run_that_waits_for_standard_input_stops_at_once() {
+    let scene = slow(MockSettings::default());
+    let set = ["--set", "source={path: '-', format: ndjson}"];
+    let (child, pipe) = run_with_an_open_pipe(&scene, &set);
     wait_for(&scene, 3);
     signal(&child, "-INT");
     let outcome = scene.wait(child).ends_with(130);
@@ -158,14 +164,7 @@ fn an_incomplete_batch_from_a_pipe_is_sent_when_it_has_waited() {
         "--set",
         "batch={max_records: 100, max_wait: 20ms}",
     ];
-    let mut command = scene.job_command("run", &set);
-    let mut child = command
-        .args(["--report", "json"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut pipe, people::ndjson(3).as_bytes()).unwrap();
+    let (child, pipe) = run_with_an_open_pipe(&scene, &set);
     wait_for(&scene, 1);
     drop(pipe);
     let outcome = scene.wait(child).ends_with(0);

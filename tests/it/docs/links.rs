@@ -37,8 +37,9 @@ fn no_document_names_a_path_of_some_machine() {
         vec!["justfile".into(), "deny.toml".into()],
     ];
     for file in documents.concat() {
-        for machine in ["/home/", "/root/", "/work/", "/Users/", "/tmp/"] {
-            assert!(!text(&file).contains(machine), "{file} names `{machine}`");
+        for folder in ["home", "root", "work", "Users", "tmp"] {
+            let machine = format!("/{folder}/");
+            assert!(!text(&file).contains(&machine), "{file} names `{machine}`");
         }
     }
 }

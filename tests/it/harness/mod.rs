@@ -47,6 +47,15 @@ impl Scene {
         Self::with(MockSettings::default())
     }
 
+    /// A job over a hundred people.
+    pub(crate) fn of_a_hundred() -> Self {
+        let scene = Self::new();
+        scene
+            .write("people.ndjson", people::ndjson(100))
+            .write("job.yaml", PEOPLE);
+        scene
+    }
+
     /// A mock that fails as `faults` says, by this seed.
     pub(crate) fn failing(faults: &str, seed: u64) -> Self {
         Self::with(MockSettings {

@@ -1,0 +1,106 @@
+//! The secrets of a plan: read, or stood in for, and the request that checks them.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+use super::making::Making;
+use super::{Check, Secrets};
+use crate::causes::in_one_line;
+use crate::client::Request;
+use crate::endpoint::{HeadersConfig, wanted_secrets};
+use crate::secret::{Secret, SecretRef};
+use crate::template::Template;
+
+impl Making<'_> {
+    pub(super) fn secrets(&mut self, template: Option<&Template>) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
+        for (path, reference) in wanted_secrets(&self.config.destination, template) {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            let mocked = self.options.mock.as_ref().and_then(|mock| match template {
+                Some(_) => mock.credentials.get(name).cloned(),
+                None => mock.credentials.get("api_key").cloned(),
+            });
+            let secret = match mocked {
+                Some(secret) => Some(secret),
+                None => self.secret(&path, &reference, template),
+            };
+            if let Some(secret) = secret {
+                secrets.insert(path, secret);
+            }
+        }
+        secrets
+    }
+
+    pub(super) fn secret(
+        &mut self,
+        path: &str,
+        reference: &SecretRef,
+        template: Option<&Template>,
+    ) -> Option<Secret> {
+        let Secrets::Real { allow_inline } = self.options.secrets else {
+            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
+        };
+        match reference.resolve(allow_inline) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                let rule = template.and_then(Template::credential);
+                let found = rule.map(|rule| {
+                    let place = rule
+                        .where_to_find
+                        .as_ref()
+                        .map(|place| format!(" ({place})"))
+                        .unwrap_or_default();
+                    format!("; it holds the {}{place}", rule.title)
+                });
+                self.problem(
+                    path,
+                    format!("{}{}", in_one_line(&error), found.unwrap_or_default()),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn check(&mut self, template: &Template, secrets: &BTreeMap<String, Secret>) -> Option<Check> {
+        let check = template
+            .vendor
+            .check
+            .as_ref()
+            .filter(|check| check.credential == template.file.credential)?;
+        let rule = template.vendor.credentials.get(&check.credential)?;
+        let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
+        let mock = self
+            .options
+            .mock
+            .as_ref()
+            .and_then(|mock| mock.hosts.get(&check.host));
+        let base = mock
+            .or(self.config.destination.base_url.as_ref())
+            .or_else(|| template.vendor.hosts.get(&check.host))?;
+        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
+        let mut request = Request::new(http::Method::GET, url, "");
+        let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
+        value.set_sensitive(true);
+        request
+            .headers
+            .insert(rule.header.parse::<HeaderName>().ok()?, value);
+        Some(Check {
+            request,
+            account: check.account.clone(),
+        })
+    }
+
+    /// A header that by its name holds a secret must not stand in the configuration as text.
+    pub(super) fn refuse_inline_headers(&mut self, headers: &HeadersConfig) {
+        if self.options.secrets != (Secrets::Real { allow_inline: false }) {
+            return;
+        }
+        for name in headers.inline_secrets() {
+            let message = "it looks like a secret that stands in the configuration itself; write `{env: NAME}` or \
+                           `{file: PATH}`, or allow it with `--allow-inline-secrets`";
+            self.problem(format!("destination.headers.{name}"), message);
+        }
+    }
+}
