@@ -37,7 +37,7 @@ impl Making<'_> {
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
             Some(_) if template.is_none() => (None, None),
-            _ => self.endpoint(template),
+            _ => self.endpoint(template, catalog),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
         let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
@@ -122,7 +122,11 @@ impl Making<'_> {
             .ok()
     }
 
-    fn endpoint(&mut self, template: Option<&Template>) -> (Option<Endpoint>, Option<Check>) {
+    fn endpoint(
+        &mut self,
+        template: Option<&Template>,
+        catalog: &Catalog,
+    ) -> (Option<Endpoint>, Option<Check>) {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
@@ -130,7 +134,7 @@ impl Making<'_> {
                     self.refuse_other_vendor(template, mock);
                     destination.base_url = mock.hosts.get(&template.file.host).cloned();
                 }
-                (None, Some(url)) => self.point_at_mock(url, mock),
+                (None, Some(url)) => self.point_at_mock(url, mock, catalog),
                 (None, None) => {}
             }
         }
@@ -163,20 +167,24 @@ impl Making<'_> {
         }
     }
 
-    /// A manual URL of a vendor's host goes to the mock; any other would leave this machine.
-    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace) {
-        const HOSTS: [(&str, &str); 2] = [
-            ("https://api.encharge.io/v1", "api"),
-            ("https://ingest.encharge.io/v1", "ingest"),
-        ];
-        for (base, host) in HOSTS {
-            if let (Some(rest), Some(place)) = (url.strip_prefix(base), mock.hosts.get(host)) {
+    /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
+    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
+        let hosts = catalog
+            .vendor(&mock.vendor)
+            .map(|vendor| vendor.hosts.clone())
+            .unwrap_or_default();
+        for (host, base) in &hosts {
+            if let (Some(rest), Some(place)) = (url.strip_prefix(base.as_str()), mock.hosts.get(host)) {
                 *url = format!("{place}{rest}");
                 return;
             }
         }
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
-            self.problem("destination.url", "the mock stands in for `https://api.encharge.io/v1` and `https://ingest.encharge.io/v1` only");
+            let bases: Vec<String> = hosts.values().map(|base| format!("`{base}`")).collect();
+            self.problem(
+                "destination.url",
+                format!("the mock stands in for {} only", bases.join(" and ")),
+            );
         }
     }
 

@@ -76,6 +76,11 @@ impl Catalog {
         })
     }
 
+    /// The vendor of that name, which is its folder's.
+    pub fn vendor(&self, name: &str) -> Option<&VendorFile> {
+        self.vendors.get(name).map(AsRef::as_ref)
+    }
+
     /// Every template, by name.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         self.templates.values()
