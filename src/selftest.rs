@@ -65,6 +65,7 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
     for (index, record) in test.records.iter().enumerate() {
         let position = Position {
             origin: Arc::clone(&origin),
+            ordinal: index as u64 + 1,
             number: index as u64 + 1,
             line: None,
             byte: 0,
@@ -169,6 +170,7 @@ mod tests {
             });
             let position = Position {
                 origin,
+                ordinal: 1,
                 number: 1,
                 line: None,
                 byte: 0,

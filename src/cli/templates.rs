@@ -125,6 +125,7 @@ fn example_request(template: &Template, example: String) -> Result<String, Failu
     };
     let position = Position {
         origin: origin.into(),
+        ordinal: 1,
         number: 1,
         line: None,
         byte: 0,

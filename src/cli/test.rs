@@ -78,6 +78,7 @@ fn given(text: &str) -> Result<Record, Failure> {
     });
     let position = Position {
         origin,
+        ordinal: 1,
         number: 1,
         line: None,
         byte: 0,

@@ -56,13 +56,16 @@ pub enum Shape {
 /// use std::sync::Arc;
 /// use outpour::record::{Origin, Position, Shape};
 /// let origin = Arc::new(Origin { name: "people.csv".into(), shape: Shape::Json });
-/// let position = Position { origin, number: 12, line: Some(13), byte: 907 };
+/// let position = Position { origin, ordinal: 12, number: 12, line: Some(13), byte: 907 };
 /// assert_eq!(position.to_string(), "people.csv: record 12 (line 13, byte 907)");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The input that holds the record.
     pub origin: Arc<Origin>,
+    /// The record's number over all inputs of the run, from 1, bad records counted. The same inputs give the same
+    /// ordinals, so a run that is gone on with knows its records by them.
+    pub ordinal: u64,
     /// The record's number in that input, from 1, bad records counted.
     pub number: u64,
     /// The line that the record begins on, from 1, where the input has lines.

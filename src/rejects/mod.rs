@@ -160,6 +160,7 @@ mod tests {
         Reject {
             position: Position {
                 origin: Arc::clone(origin),
+                ordinal: 1,
                 number: 1,
                 line: Some(2),
                 byte: 9,

@@ -195,6 +195,8 @@ impl Place {
     fn at(self, origin: &Arc<Origin>) -> Position {
         Position {
             origin: Arc::clone(origin),
+            // The number over all inputs is known where inputs follow each other.
+            ordinal: self.number,
             number: self.number,
             line: self.line,
             byte: self.byte,

@@ -100,6 +100,23 @@ pub enum Entry {
     Bad(BadRecord),
 }
 
+impl Entry {
+    /// Where it stands.
+    pub fn position(&self) -> &Position {
+        match self {
+            Self::Record(record) => &record.position,
+            Self::Bad(bad) => &bad.position,
+        }
+    }
+
+    pub(crate) fn position_mut(&mut self) -> &mut Position {
+        match self {
+            Self::Record(record) => &mut record.position,
+            Self::Bad(bad) => &mut bad.position,
+        }
+    }
+}
+
 /// A row of input that cannot be a record.
 ///
 /// ```

@@ -132,8 +132,11 @@ impl Chain {
     }
 
     /// Makes a chunk of what a reader gave, if it gave anything.
-    fn accept(&mut self, portion: Portion) -> Result<Option<Chunk>, SourceError> {
-        self.records += portion.entries.len() as u64;
+    fn accept(&mut self, mut portion: Portion) -> Result<Option<Chunk>, SourceError> {
+        for entry in &mut portion.entries {
+            self.records += 1;
+            entry.position_mut().ordinal = self.records;
+        }
         let is_empty = portion.entries.is_empty() && portion.blank_lines == 0;
         match portion.outcome {
             Ok(Step::More) => {}

@@ -80,6 +80,7 @@ fn batch(endpoint: &Endpoint, texts: &[String]) -> Vec<Prepared> {
     let prepare = |(index, text): (usize, &String)| {
         let position = Position {
             origin: Arc::clone(&origin),
+            ordinal: index as u64 + 1,
             number: index as u64 + 1,
             line: None,
             byte: 0,

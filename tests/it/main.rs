@@ -10,4 +10,5 @@ mod delivery;
 mod docs;
 mod harness;
 mod raw_server;
+mod reliability;
 mod run;

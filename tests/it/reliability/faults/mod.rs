@@ -1,0 +1,1 @@
+//! Destinations, networks and machines that fail: a test for each row of the table in docs/reliability.md.

@@ -1,0 +1,5 @@
+//! Every row of the tables in docs/reliability.md, each with a test that bears its name.
+
+mod bad_input;
+mod faults;
+mod security;
