@@ -9,12 +9,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Outcome, Policy, Reply, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request;
+
+/// What is done with records that may have been carried out, and whose answer never came; the key `in_doubt:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InDoubt {
+    /// They are sent again, with the same bytes and the same idempotency key.
+    Resend,
+    /// They are left alone and listed as in doubt.
+    Hold,
+    /// As `hold`, and the run stops.
+    Stop,
+}
+
+impl InDoubt {
+    /// Whether records in doubt are sent again: as the job says, and where it says nothing, if sending twice is safe.
+    pub fn resends(policy: Option<Self>, is_safe: bool) -> bool {
+        policy.map_or(is_safe, |policy| policy == Self::Resend)
+    }
+}
 
 /// What became of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +111,7 @@ pub struct Delivered {
 pub struct Deliverer<T> {
     endpoint: Arc<Endpoint>,
     sender: Sender<T>,
+    in_doubt: Option<InDoubt>,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -98,17 +120,20 @@ impl<T> Clone for Deliverer<T> {
         Self {
             endpoint: Arc::clone(&self.endpoint),
             sender: self.sender.clone(),
+            in_doubt: self.in_doubt,
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
 }
 
 impl<T: Transport> Deliverer<T> {
-    /// Sends the batches of `endpoint` through `sender`.
-    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>) -> Self {
+    /// Sends the batches of `endpoint` through `sender`. Without `in_doubt`, the endpoint's safety decides what is sent
+    /// again after its answer was lost.
+    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>) -> Self {
         Self {
             endpoint,
             sender,
+            in_doubt,
             has_succeeded: Arc::default(),
         }
     }
@@ -165,8 +190,10 @@ impl<T: Transport> Deliverer<T> {
     }
 
     fn policy(&self, batch: &[Prepared]) -> Policy {
+        let is_safe = self.is_safe_to_resend(batch);
         Policy {
-            safe_to_resend: self.is_safe_to_resend(batch),
+            safe_to_resend: is_safe,
+            resend_in_doubt: Some(InDoubt::resends(self.in_doubt, is_safe)),
             needs_body: self.endpoint.success().needs_body(),
         }
     }

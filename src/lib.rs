@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod document;
 pub mod endpoint;
 pub mod expression;
+pub mod ledger;
 pub mod mock;
 pub mod new_file;
 pub mod pipeline;

@@ -114,6 +114,25 @@ pub(super) struct RunArgs {
     /// How long a stopped run waits for what is in flight, in place of the job's `grace`
     #[arg(long, value_name = "TIME")]
     pub(super) grace: Option<TimeSpan>,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+    /// Begins anew where the last run was stopped before its end
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Goes on with a stopped run although its input, template, mapping or batching has changed
+    #[arg(long, conflicts_with = "fresh")]
+    pub(super) force_resume: bool,
+}
+
+/// Where runs are remembered.
+#[derive(Debug, Args)]
+pub(super) struct LedgerArgs {
+    /// The folder of the ledger. Default: .outpour beside the configuration
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Remembers nothing: a stopped run cannot be gone on with, and rejects are in their file alone
+    #[arg(long, conflicts_with = "state")]
+    pub(super) no_ledger: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use outpour::client::HttpTransportError;
 use outpour::config::ConfigError;
 use outpour::document::Problems;
+use outpour::ledger::{LedgerError, Refusal};
 use outpour::mock::MockError;
 use outpour::source::SourceError;
 use outpour::template::CatalogError;
@@ -35,6 +36,10 @@ pub(super) enum Failure {
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("standard output cannot be written")]
     Output(#[source] std::io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Changed(#[from] Refusal),
     #[error("the runtime cannot be started")]
     Runtime(#[source] std::io::Error),
 }
@@ -91,6 +96,11 @@ impl Failure {
             Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
+            Self::Ledger(error) => ledger_hint(error).map(str::to_owned),
+            Self::Changed(_) => Some(
+                "`--force-resume` goes on with it as things are now, `--fresh` begins anew and sends everything again"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -100,10 +110,30 @@ impl Failure {
             Self::Source(error) if is_about_the_job(error) => 2,
             Self::Source(_) => 65,
             Self::Unwritable { .. } | Self::Output(_) => 74,
+            Self::Ledger(LedgerError::Locked { .. }) => 75,
+            Self::Ledger(LedgerError::Missing(_) | LedgerError::NoRun(_)) => 2,
+            Self::Ledger(LedgerError::TwoOutcomes(_) | LedgerError::Closed) => 70,
+            Self::Ledger(_) => 74,
             Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
             _ => 2,
         }
+    }
+}
+
+fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
+    match error {
+        LedgerError::Missing(_) => Some("it stands in `.outpour` beside the job's configuration; name it with `--state DIR`"),
+        LedgerError::NoRun(_) => Some("`outpour runs` lists them"),
+        LedgerError::Exposed { what: "write", .. } => Some("take that from them, with `chmod go-w`"),
+        LedgerError::Exposed { .. } => Some("take that from them, with `chmod go-rwx`"),
+        LedgerError::Locked { .. } => Some("wait until it has ended"),
+        LedgerError::NoRoom { .. } => Some("make room, or name another folder with `--state DIR`"),
+        LedgerError::Newer { .. } => Some("use that outpour, or another folder with `--state DIR`"),
+        LedgerError::File { .. } | LedgerError::Database { .. } => {
+            Some("name another folder with `--state DIR`, or remember nothing with `--no-ledger`")
+        }
+        LedgerError::TwoOutcomes(_) | LedgerError::Closed => Some("please report it, with the configuration and the report"),
     }
 }
 

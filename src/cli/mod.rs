@@ -6,6 +6,7 @@ mod error;
 mod generate;
 mod init;
 mod job;
+mod ledger;
 mod mock;
 mod preview;
 mod printer;

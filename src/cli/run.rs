@@ -16,6 +16,7 @@ use outpour::webhook::Events;
 use super::args::{ReportFormat, RunArgs};
 use super::error::Failure;
 use super::job::{LoadedJob, runtime, start_mock};
+use super::ledger;
 use super::printer::Printer;
 use super::progress::Bar;
 use super::signal::watch_signals;
@@ -86,9 +87,10 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
         input = job.source().path.as_slice().join(", "),
         "the run begins"
     );
+    let progress = Arc::new(Progress::default());
+    let _lock = ledger::open_books(args, &mut plan, job.source(), &progress, printer)?;
     let events = events(&plan)?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
-    let progress = Arc::new(Progress::default());
     let bar = printer
         .is_watched()
         .then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));

@@ -42,6 +42,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let policy = Policy {
         safe_to_resend: endpoint.is_safe_to_resend() && !prepared.lacks_need,
         needs_body: endpoint.success().needs_body(),
+        ..Policy::default()
     };
     let sent = sender.send(&request, &policy).await;
     match sent.outcome {

@@ -94,6 +94,14 @@ pub struct Policy {
     pub safe_to_resend: bool,
     /// Whether success is judged from the reply's body, so that a success with a cut body leaves doubt.
     pub needs_body: bool,
+    /// Whether it is sent again after its answer was lost. Default: if that is safe.
+    pub resend_in_doubt: Option<bool>,
+}
+
+impl Policy {
+    fn resends_in_doubt(self) -> bool {
+        self.resend_in_doubt.unwrap_or(self.safe_to_resend)
+    }
 }
 
 /// What an attempt says by itself, without those before it.
@@ -185,7 +193,7 @@ fn attempts(
         (Verdict::Answered, _) => 1,
         (Verdict::Unsent, Err(error)) if error.kind() == TransportErrorKind::Invalid => 1,
         (Verdict::Denied | Verdict::Unsent, _) => config.attempts,
-        (Verdict::Doubtful, _) if !policy.safe_to_resend => 1,
+        (Verdict::Doubtful, _) if !policy.resends_in_doubt() => 1,
         (Verdict::Doubtful, Err(error)) if error.kind() != TransportErrorKind::Protocol => config.attempts,
         (Verdict::Doubtful, _) => config.attempts.min(PROTOCOL_ATTEMPTS),
     }

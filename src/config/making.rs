@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, Rates, SenderSettings, TransportSettings};
@@ -64,6 +65,7 @@ impl Making<'_> {
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
             check,
+            fingerprint: fingerprint(config, template),
             warnings: self.warnings(),
         })
     }
@@ -89,9 +91,11 @@ impl Making<'_> {
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
-            in_doubt: in_doubt_beside(&rejects),
+            in_doubt: config.in_doubt,
+            doubts: in_doubt_beside(&rejects),
             rejects,
             grace: config.grace.get(),
+            books: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and nothing else. Nobody
 //! imports this module but the command line; the settings themselves live beside what they set.
 
+mod fingerprint;
 mod making;
 mod plan;
 mod secrets;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::BatchConfig;
 use crate::client::{HttpConfig, LimitsConfig, RetryConfig, TimeoutsConfig};
+use crate::delivery::InDoubt;
 use crate::document::{Document, Problems};
 use crate::endpoint::DestinationConfig;
 use crate::pipeline::StopWhen;
@@ -73,6 +75,10 @@ pub struct Config {
     /// When the run gives up.
     #[serde(default)]
     pub stop_when: StopWhen,
+    /// What is done with records that may have been carried out and whose answer never came: `resend`, `hold` or `stop`
+    /// the run. Default: `resend` where that is safe, else `hold`.
+    #[serde(default)]
+    pub in_doubt: Option<InDoubt>,
     /// How long a stopped run waits for what is in flight. Default: `30s`.
     #[serde(default = "default_grace")]
     pub grace: TimeSpan,

@@ -7,6 +7,7 @@ use super::Config;
 use super::making::Making;
 use crate::client::{Request, SenderSettings, TransportSettings};
 use crate::document::{Document, Problems};
+use crate::ledger::Fingerprint;
 use crate::pipeline::Job;
 use crate::secret::Secret;
 use crate::template::Catalog;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub context: EventContext,
     /// The read-only request that checks the credentials, where the vendor has one.
     pub check: Option<Check>,
+    /// What must be the same for a stopped run to be gone on with, the inputs aside.
+    pub fingerprint: Fingerprint,
     /// What the user should know before anything is sent.
     pub warnings: Vec<String>,
 }

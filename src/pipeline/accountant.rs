@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::StopWhen;
+use super::books::{BookError, Books};
 use super::feed::Shaped;
 use crate::causes::in_one_line;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
+use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
 use crate::rejects::{Reject, RejectFile};
-use crate::report::{Ending, Progress, Reasons, Report, Totals};
+use crate::report::{Ending, Progress, Reasons, Report, Slowest, Totals};
 use crate::webhook::Events;
 
 pub(super) struct Accountant {
@@ -24,30 +26,43 @@ pub(super) struct Accountant {
     reasons: Reasons,
     warnings: Vec<String>,
     stop_when: StopWhen,
-    unwritable: Option<FileError>,
+    stops_in_doubt: bool,
+    unwritable: Option<String>,
+    books: Option<Books>,
+    /// What earlier sessions of the run counted; `stop_when` looks at this one alone.
+    earlier: Totals,
+    slowest: Slowest,
     events: Events,
     progress: Arc<Progress>,
 }
 
 impl Accountant {
     pub(super) fn new(
-        rejects: PathBuf,
-        in_doubt: PathBuf,
-        stop_when: StopWhen,
+        (rejects, in_doubt): (PathBuf, PathBuf),
+        (stop_when, stops_in_doubt): (StopWhen, bool),
         events: Events,
+        books: Option<Books>,
         progress: Arc<Progress>,
     ) -> Self {
+        let earlier = books
+            .as_ref()
+            .map(|books| books.earlier().totals)
+            .unwrap_or_default();
         Self {
-            totals: Totals::default(),
+            totals: earlier,
+            earlier,
+            slowest: Slowest::default(),
             requests: 0,
             blank_lines: 0,
             bytes_read: 0,
             lacking_needs: 0,
-            rejects: RejectFile::new(rejects),
-            in_doubt: RejectFile::new(in_doubt),
+            rejects: RejectFile::new(rejects, books.as_ref().map(Books::run)),
+            in_doubt: RejectFile::new(in_doubt, books.as_ref().map(Books::run)),
+            books,
             reasons: Reasons::default(),
             warnings: Vec::new(),
             stop_when,
+            stops_in_doubt,
             unwritable: None,
             events,
             progress,
@@ -57,16 +72,20 @@ impl Accountant {
     /// Counts what was read and gives the batches that it makes.
     pub(super) fn take(&mut self, shaped: Shaped) -> Vec<Vec<Prepared>> {
         self.totals.read += shaped.read;
-        self.totals.filtered += shaped.filtered;
+        self.totals.filtered += shaped.filtered.count();
         self.blank_lines += shaped.blank_lines;
         self.bytes_read = self.bytes_read.max(shaped.bytes_read);
         self.lacking_needs += shaped.lacking_needs;
         self.warn(shaped.warnings);
-        for reject in &shaped.rejects {
-            self.reject(reject);
+        let mut settled = Settled::default();
+        settled.filtered(&shaped.filtered);
+        for reject in shaped.rejects {
+            self.reject(reject, &mut settled);
         }
-        self.hand_over(!shaped.rejects.is_empty());
-        self.progress.set(&self.totals, self.bytes_read);
+        for reject in shaped.held {
+            self.doubt(reject, &mut settled);
+        }
+        self.write_down(settled);
         shaped.batches
     }
 
@@ -86,49 +105,72 @@ impl Accountant {
         let records = delivery.items.len() as u64;
         self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
+        let mut settled = Settled::default();
         match &delivery.fate {
-            Fate::Accepted => self.totals.accepted += records,
+            Fate::Accepted => {
+                self.totals.accepted += records;
+                delivery
+                    .items
+                    .iter()
+                    .for_each(|item| settled.accepted(item.record.position.ordinal));
+            }
             Fate::Unsent => self.totals.unsent += records,
             Fate::Rejected(reason) => {
                 for item in &delivery.items {
-                    self.reject(&reject_of(item, reason, exchange));
+                    self.reject(reject_of(item, reason, exchange), &mut settled);
                 }
             }
             Fate::InDoubt(reason) => {
-                self.totals.in_doubt += records;
                 for item in &delivery.items {
-                    let reject = reject_of(item, reason, exchange);
-                    self.reasons
-                        .add(&format!("in doubt: {reason}"), || reject.position.to_string());
-                    let written = self.in_doubt.write(&reject);
-                    self.note(written);
+                    self.doubt(reject_of(item, reason, exchange), &mut settled);
                 }
             }
         }
-        self.hand_over(matches!(delivery.fate, Fate::Rejected(_) | Fate::InDoubt(_)));
-        self.progress.set(&self.totals, self.bytes_read);
+        if let (Some(exchange), Some(first)) = (exchange, delivery.items.first()) {
+            let status = exchange.status.map(|status| status.as_u16());
+            let record = || first.record.position.to_string();
+            self.slowest
+                .see(exchange.elapsed, status, exchange.attempts, record);
+        }
+        self.write_down(settled);
     }
 
-    /// What was written must outlive this process before more is sent.
-    fn hand_over(&mut self, has_news: bool) {
-        if has_news {
+    /// Hands what is settled to the ledger, which shows the progress once it is on disk. Without one it must at least
+    /// outlive this process before more is sent.
+    fn write_down(&mut self, settled: Settled) {
+        let Some(books) = &self.books else {
             let handed_over = self.rejects.hand_over().and_then(|()| self.in_doubt.hand_over());
             self.note(handed_over);
-        }
+            self.progress.set(&self.totals, self.bytes_read);
+            return;
+        };
+        books.settle(settled, &self.totals, self.bytes_read, self.requests);
+    }
+
+    /// The ledger cannot be written to any more.
+    pub(super) fn fail(&mut self, error: &LedgerError) {
+        self.unwritable.get_or_insert_with(|| in_one_line(error));
+    }
+
+    pub(super) fn books(&self) -> Option<&Books> {
+        self.books.as_ref()
     }
 
     /// Why the run should stop, if it should.
     pub(super) fn stop_reason(&self) -> Option<(Ending, String)> {
         const FEWEST: u64 = 100;
         if let Some(error) = &self.unwritable {
-            return Some((Ending::Unwritable, in_one_line(error)));
+            return Some((Ending::Unwritable, error.clone()));
         }
-        let Totals {
-            rejected,
-            accepted,
-            in_doubt,
-            ..
-        } = self.totals;
+        let rejected = self.totals.rejected - self.earlier.rejected;
+        let accepted = self.totals.accepted - self.earlier.accepted;
+        let in_doubt = self.totals.in_doubt - self.earlier.in_doubt;
+        if self.stops_in_doubt && in_doubt > 0 {
+            return Some((
+                Ending::StopWhen,
+                format!("{in_doubt} records are in doubt, and `in_doubt` is `stop`"),
+            ));
+        }
         if let Some(most) = self.stop_when.rejects.filter(|most| rejected >= *most) {
             return Some((
                 Ending::StopWhen,
@@ -150,16 +192,17 @@ impl Accountant {
         })
     }
 
-    /// Writes what is left and fills the report.
+    /// Writes what is left, fills the report and gives the books back, to be closed with it.
     pub(super) async fn finish(
         mut self,
         report: &mut Report,
         ending: Ending,
         because: Option<String>,
         enough: impl Future<Output = ()>,
-    ) {
-        let flushed = self.rejects.sync().and_then(|()| self.in_doubt.sync());
-        self.note(flushed);
+    ) -> Option<Books> {
+        if let Err(error) = self.write_files().await {
+            self.unwritable.get_or_insert(in_one_line(&error));
+        }
         if self.lacking_needs > 0 {
             let count = self.lacking_needs;
             self.warn(vec![format!(
@@ -178,7 +221,7 @@ impl Accountant {
                 Ending::Defect,
                 Some("the totals do not add up, this is a defect of outpour".to_owned()),
             ),
-            (Some(error), _) => (Ending::Unwritable, Some(in_one_line(error))),
+            (Some(error), _) => (Ending::Unwritable, Some(error.clone())),
             (None, true) => (ending, because),
         };
         report.totals = self.totals;
@@ -190,20 +233,48 @@ impl Accountant {
         report.rejects_files = self.rejects.paths();
         report.in_doubt_files = self.in_doubt.paths();
         report.reasons = self.reasons.most_frequent();
+        report.slowest = self.slowest.list();
         report.exit_code = report.ending.exit_code(&self.totals);
+        self.books
     }
 
-    fn reject(&mut self, reject: &Reject) {
+    /// The files of rejects and doubts: complete on disk, and with a ledger copied from there.
+    async fn write_files(&mut self) -> Result<(), BookError> {
+        if let Some(books) = &self.books {
+            books.flush().await?;
+            books.write_file(KeptKind::Reject, &mut self.rejects)?;
+            books.write_file(KeptKind::Doubt, &mut self.in_doubt)?;
+        }
+        self.rejects.sync()?;
+        Ok(self.in_doubt.sync()?)
+    }
+
+    fn reject(&mut self, reject: Reject, settled: &mut Settled) {
         self.totals.rejected += 1;
         self.reasons.add(&reject.reason, || reject.position.to_string());
-        let written = self.rejects.write(reject);
+        if self.books.is_some() {
+            return settled.rejected(reject);
+        }
+        let written = self.rejects.write(&reject);
+        self.note(written);
+    }
+
+    fn doubt(&mut self, doubt: Reject, settled: &mut Settled) {
+        self.totals.in_doubt += 1;
+        self.reasons.add(&format!("in doubt: {}", doubt.reason), || {
+            doubt.position.to_string()
+        });
+        if self.books.is_some() {
+            return settled.in_doubt(doubt);
+        }
+        let written = self.in_doubt.write(&doubt);
         self.note(written);
     }
 
     /// Keeps the first failure to write; the run then stops, since it could not account for more.
     fn note(&mut self, written: Result<(), FileError>) {
         if let Err(error) = written {
-            self.unwritable.get_or_insert(error);
+            self.unwritable.get_or_insert(in_one_line(&error));
         }
     }
 }
@@ -218,5 +289,9 @@ fn reject_of(item: &Prepared, reason: &str, exchange: Option<&Exchange>) -> Reje
             .and_then(|exchange| exchange.status)
             .map(|status| status.as_u16()),
         attempts: exchange.map_or(0, |exchange| exchange.attempts),
+        reply: exchange
+            .and_then(|exchange| exchange.reply.as_ref())
+            .map(|reply| reply.body.clone())
+            .filter(|body| !body.is_empty()),
     }
 }

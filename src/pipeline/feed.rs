@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::past::{Known, Past};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
 use crate::endpoint::{Endpoint, Prepared};
+use crate::ledger::Members;
 use crate::record::{Fields, Record};
 use crate::rejects::Reject;
 use crate::report::Ending;
@@ -23,6 +25,7 @@ pub(super) struct FeedSettings {
     pub(super) batch: BatchLimits,
     pub(super) group_by: Vec<String>,
     pub(super) limit: Option<u64>,
+    pub(super) past: Past,
 }
 
 /// What reaches the dispatcher.
@@ -40,11 +43,13 @@ pub(super) enum Feed {
 #[derive(Default)]
 pub(super) struct Shaped {
     pub(super) read: u64,
-    pub(super) filtered: u64,
+    pub(super) filtered: Members,
     pub(super) blank_lines: u64,
     pub(super) bytes_read: u64,
     pub(super) lacking_needs: u64,
     pub(super) rejects: Vec<Reject>,
+    /// Records that an earlier session may have sent, and that are not sent again.
+    pub(super) held: Vec<Reject>,
     pub(super) batches: Vec<Vec<Prepared>>,
     pub(super) warnings: Vec<String>,
 }
@@ -142,8 +147,10 @@ impl Stage {
                 break (None, Vec::new());
             }
         };
+        let mut batches = self.settings.past.drain();
+        batches.extend(self.batcher.drain());
         let rest = Shaped {
-            batches: self.batcher.drain(),
+            batches,
             warnings: self.unknown_attributes(),
             ..Shaped::default()
         };
@@ -176,10 +183,14 @@ impl Stage {
             if self.is_at_limit() {
                 break;
             }
+            let known = self.settings.past.of(entry.position().ordinal);
+            if known == Known::Settled {
+                continue;
+            }
             self.read += 1;
             shaped.read += 1;
             match entry {
-                Entry::Record(record) => self.take(record, &mut shaped, now),
+                Entry::Record(record) => self.take(record, known, &mut shaped, now),
                 Entry::Bad(bad) => shaped.rejects.push(Reject {
                     position: bad.position,
                     original: bad.original,
@@ -187,6 +198,7 @@ impl Stage {
                     reason: bad.reason,
                     status: None,
                     attempts: 0,
+                    reply: None,
                 }),
             }
         }
@@ -197,27 +209,53 @@ impl Stage {
         shaped
     }
 
-    fn take(&mut self, record: Record, shaped: &mut Shaped, now: Instant) {
-        let record = match self.settings.shaper.shape(record) {
-            Ok(ShapedRecord::Kept(record)) => record,
-            Ok(ShapedRecord::Filtered) => {
-                shaped.filtered += 1;
-                return;
-            }
-            Err(refused) => return shaped.rejects.push(unshaped(refused.0, refused.1)),
-        };
-        let group = match self.group(&record) {
-            Ok(group) => group,
-            Err(error) => return shaped.rejects.push(reject(record, &error)),
-        };
-        match self.settings.endpoint.prepare(record) {
-            Err(refused) => shaped.rejects.push(reject(refused.0, &refused.1)),
-            Ok(prepared) => {
+    fn take(&mut self, record: Record, known: Known, shaped: &mut Shaped, now: Instant) {
+        let ordinal = record.position.ordinal;
+        let prepared = self.prepare(record, shaped);
+        let past = &mut self.settings.past;
+        match prepared {
+            Some((prepared, group)) if known == Known::New => {
                 shaped.lacking_needs += u64::from(prepared.lacks_need);
                 let (size, key) = (prepared.piece.len() + 1, key_of(group, &prepared));
                 shaped
                     .batches
                     .extend(self.batcher.push(prepared, size, key.as_deref(), now));
+            }
+            Some((prepared, _)) if !past.holds(&prepared) => shaped.batches.extend(past.replay(prepared)),
+            Some((prepared, _)) => {
+                shaped.held.push(held(prepared.record));
+                shaped.batches.extend(past.missed(ordinal));
+            }
+            None => shaped.batches.extend(past.missed(ordinal)),
+        }
+    }
+
+    /// Shapes and prepares a record, unless it is filtered out or rejected.
+    fn prepare(&mut self, record: Record, shaped: &mut Shaped) -> Option<(Prepared, Option<String>)> {
+        let ordinal = record.position.ordinal;
+        let record = match self.settings.shaper.shape(record) {
+            Ok(ShapedRecord::Kept(record)) => record,
+            Ok(ShapedRecord::Filtered) => {
+                shaped.filtered.push(ordinal);
+                return None;
+            }
+            Err(refused) => {
+                shaped.rejects.push(unshaped(refused.0, refused.1));
+                return None;
+            }
+        };
+        let group = match self.group(&record) {
+            Ok(group) => group,
+            Err(error) => {
+                shaped.rejects.push(reject(record, &error));
+                return None;
+            }
+        };
+        match self.settings.endpoint.prepare(record) {
+            Ok(prepared) => Some((prepared, group)),
+            Err(refused) => {
+                shaped.rejects.push(reject(refused.0, &refused.1));
+                None
             }
         }
     }
@@ -267,6 +305,20 @@ fn unshaped(record: Record, error: ShapeError) -> Reject {
     }
 }
 
+/// A record that an earlier session marked, and that has no outcome.
+fn held(record: Record) -> Reject {
+    Reject {
+        original: record.original().clone(),
+        position: record.position,
+        is_record: true,
+        reason: "the run was cut while this may have been under way, and no answer was written down"
+            .to_owned(),
+        status: None,
+        attempts: 0,
+        reply: None,
+    }
+}
+
 fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
     Reject {
         original: record.original().clone(),
@@ -275,6 +327,7 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
         reason: in_one_line(error),
         status: None,
         attempts: 0,
+        reply: None,
     }
 }
 

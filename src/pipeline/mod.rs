@@ -9,11 +9,14 @@
 //! or unsent.
 
 mod accountant;
+mod books;
 mod feed;
+mod past;
 mod preview;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,8 +30,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::batch::BatchLimits;
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, StopReason};
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
 use crate::endpoint::{Endpoint, Prepared};
+use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
@@ -37,6 +41,9 @@ use crate::webhook::Events;
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
+use past::Holding;
+
+pub use books::Books;
 
 pub use preview::{Preview, preview};
 
@@ -70,14 +77,18 @@ pub struct Job {
     pub in_flight: usize,
     /// When the run gives up.
     pub stop_when: StopWhen,
+    /// What is done with records whose answer never came; none: as the endpoint's safety says.
+    pub in_doubt: Option<InDoubt>,
     /// The most records to read.
     pub limit: Option<u64>,
     /// Where rejects are written, without extension.
     pub rejects: PathBuf,
     /// Where records in doubt are written, without extension.
-    pub in_doubt: PathBuf,
+    pub doubts: PathBuf,
     /// How long what is in flight may take once the run is stopped.
     pub grace: Duration,
+    /// The ledger; without one nothing is remembered.
+    pub books: Option<Books>,
 }
 
 /// Asks a run to stop: `None` to go on, then the signal's number.
@@ -95,43 +106,12 @@ pub async fn run<T: Transport>(
     let started = Instant::now();
     progress.start(source.total_bytes());
     let stop = Arc::new(AtomicBool::new(false));
-    let settings = FeedSettings {
-        endpoint: Arc::clone(&job.endpoint),
-        shaper: job.shaper,
-        batch: job.batch,
-        group_by: job.group_by,
-        limit: job.limit,
-    };
-    let feed = feed::start(source, settings, Arc::clone(&stop));
     let mut report = Report::new(&job.run_id, &job.name, job.endpoint.name());
-    let accountant = Accountant::new(job.rejects, job.in_doubt, job.stop_when, events, progress);
-    let mut run = Run {
-        deliverer: Deliverer::new(job.endpoint, sender.clone()),
-        accountant,
-        queue: VecDeque::new(),
-        in_flight: JoinSet::new(),
-        most_in_flight: job.in_flight.max(1),
-        ending: Ending::Finished,
-        because: None,
-        is_fed: false,
-        stop,
-        grace: job.grace,
-        deadline: None,
-    };
+    let (feed, mut run) = Run::new(job, sender.clone(), events, progress, &stop, |settings| {
+        feed::start(source, settings, Arc::clone(&stop))
+    });
     run.drive(feed, &mut signal).await;
-    let Run {
-        accountant,
-        ending,
-        because,
-        grace,
-        ..
-    } = run;
-    let patience = matches!(ending, Ending::Signalled(_)).then_some(grace);
-    accountant
-        .finish(&mut report, ending, because, until_enough(signal, patience))
-        .await;
-    report.count(&sender.counters());
-    report.lasted(started.elapsed());
+    run.finish(&mut report, signal, started).await;
     report
 }
 
@@ -157,9 +137,17 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 struct Run<T> {
     deliverer: Deliverer<T>,
     accountant: Accountant,
+    /// Batches that may not be sent yet.
+    unmarked: VecDeque<Vec<Prepared>>,
+    /// The batches that the ledger is writing down just now.
+    marking: Option<Marking>,
+    /// Batches that may be sent.
     queue: VecDeque<Vec<Prepared>>,
     in_flight: JoinSet<Delivered>,
     most_in_flight: usize,
+    /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
+    /// in doubt after a crash.
+    window: usize,
     ending: Ending,
     because: Option<String>,
     is_fed: bool,
@@ -168,14 +156,77 @@ struct Run<T> {
     deadline: Option<Instant>,
 }
 
+/// Batches on their way through the ledger.
+struct Marking {
+    batches: Vec<Vec<Prepared>>,
+    done: Pin<Box<dyn Future<Output = Result<(), LedgerError>> + Send>>,
+}
+
 impl<T: Transport> Run<T> {
-    /// Takes batches, sends them, settles them, until there are none.
+    /// A run, and the feed that `start` makes of its settings.
+    fn new(
+        job: Job,
+        sender: Sender<T>,
+        events: Events,
+        progress: Arc<Progress>,
+        stop: &Arc<AtomicBool>,
+        start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
+    ) -> (mpsc::Receiver<Feed>, Self) {
+        let is_safe = InDoubt::resends(job.in_doubt, job.endpoint.is_safe_to_resend());
+        let holding = match (job.in_doubt, is_safe) {
+            (Some(InDoubt::Resend), _) => Holding::None,
+            (_, true) => Holding::Unidentified,
+            (_, false) => Holding::All,
+        };
+        let settings = FeedSettings {
+            endpoint: Arc::clone(&job.endpoint),
+            shaper: job.shaper,
+            batch: job.batch,
+            group_by: job.group_by,
+            limit: job.limit,
+            past: job
+                .books
+                .as_ref()
+                .map(|books| books.past(holding))
+                .unwrap_or_default(),
+        };
+        let most_in_flight = job.in_flight.max(1);
+        let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
+        let run = Self {
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt),
+            accountant: Accountant::new(
+                (job.rejects, job.doubts),
+                (job.stop_when, stops_in_doubt),
+                events,
+                job.books,
+                progress,
+            ),
+            unmarked: VecDeque::new(),
+            marking: None,
+            queue: VecDeque::new(),
+            in_flight: JoinSet::new(),
+            most_in_flight,
+            window: if is_safe { usize::MAX } else { most_in_flight },
+            ending: Ending::Finished,
+            because: None,
+            is_fed: false,
+            stop: Arc::clone(stop),
+            grace: job.grace,
+            deadline: None,
+        };
+        (start(settings), run)
+    }
+
+    /// Takes batches, marks them, sends them, settles them, until there are none.
     async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, signal: &mut StopSignal) {
         let mut is_watched = true;
         let (abort, aborted) = watch::channel(false);
+        let mut failure = self.accountant.books().map(Books::failure);
+        let mut look = tokio::time::interval(LOOK);
         loop {
+            self.mark();
             self.dispatch(&aborted);
-            if self.is_fed && self.queue.is_empty() && self.in_flight.is_empty() {
+            if self.is_done() {
                 return;
             }
             tokio::select! {
@@ -195,20 +246,87 @@ impl<T: Transport> Run<T> {
                     }
                     self.abort(&abort);
                 }
-                fed = feed.recv(), if !self.is_fed && self.queue.is_empty() => self.take(fed),
+                marked = marked(&mut self.marking), if self.marking.is_some() => self.on_marked(marked),
+                error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
+                fed = feed.recv(), if !self.is_fed && self.is_hungry() => self.take(fed),
+                _ = look.tick() => self.look(),
             }
+        }
+    }
+
+    /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more.
+    fn is_hungry(&self) -> bool {
+        self.unmarked.is_empty()
+            && self.marking.is_none()
+            && self.queue.len() < ENOUGH.max(self.most_in_flight)
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_fed
+            && self.unmarked.is_empty()
+            && self.marking.is_none()
+            && self.queue.is_empty()
+            && self.in_flight.is_empty()
+    }
+
+    /// Has the next batches written down as such that may be sent.
+    fn mark(&mut self) {
+        if self.is_stopping() {
+            self.give_up_unsent();
+        }
+        let is_needed = self.queue.len() < self.window && !self.unmarked.is_empty();
+        if self.marking.is_some() || !is_needed {
+            return;
+        }
+        let Some(books) = self.accountant.books() else {
+            self.queue.append(&mut self.unmarked);
+            return;
+        };
+        let count = self.unmarked.len().min(self.window);
+        let batches: Vec<_> = self.unmarked.drain(..count).collect();
+        let done = Box::pin(books.mark(&batches));
+        self.marking = Some(Marking { batches, done });
+    }
+
+    fn on_marked(&mut self, marked: Result<(), LedgerError>) {
+        let Some(Marking { batches, .. }) = self.marking.take() else {
+            return;
+        };
+        match marked {
+            Ok(()) => self.queue.extend(batches),
+            Err(error) => {
+                self.unmarked.extend(batches);
+                self.on_failure(&error);
+            }
+        }
+    }
+
+    /// What cannot be written down must not be sent.
+    fn on_failure(&mut self, error: &LedgerError) {
+        self.accountant.fail(error);
+        self.check();
+    }
+
+    fn look(&mut self) {
+        if let Some(books) = self.accountant.books() {
+            books.count_attempts(&self.deliverer.sender().counters());
+        }
+    }
+
+    fn give_up_unsent(&mut self) {
+        let unsent = self.queue.drain(..).chain(self.unmarked.drain(..));
+        for items in unsent.collect::<Vec<_>>() {
+            self.accountant.settle(&Delivery {
+                items,
+                fate: Fate::Unsent,
+                exchange: None,
+            });
         }
     }
 
     fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
         if self.is_stopping() {
-            for batch in std::mem::take(&mut self.queue) {
-                self.accountant.settle(&Delivery {
-                    items: batch,
-                    fate: Fate::Unsent,
-                    exchange: None,
-                });
-            }
+            self.give_up_unsent();
         }
         while self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.queue.pop_front()
@@ -221,7 +339,7 @@ impl<T: Transport> Run<T> {
     fn take(&mut self, fed: Option<Feed>) {
         match fed {
             Some(Feed::Shaped(shaped)) => {
-                self.queue.extend(self.accountant.take(shaped));
+                self.unmarked.extend(self.accountant.take(shaped));
                 self.check();
             }
             Some(Feed::End { error, notes }) => {
@@ -291,6 +409,55 @@ impl<T: Transport> Run<T> {
 
     fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Fills the report and closes the ledger with it.
+    async fn finish(self, report: &mut Report, signal: StopSignal, started: Instant) {
+        let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
+        let sender = self.deliverer.sender().clone();
+        let enough = until_enough(signal, patience);
+        let books = self
+            .accountant
+            .finish(report, self.ending, self.because, enough)
+            .await;
+        report.count(&sender.counters());
+        report.lasted(started.elapsed());
+        let Some(books) = books else { return };
+        books.count_attempts(&sender.counters());
+        // A run whose end cannot be written down looks like one that was killed, and is gone on with as such.
+        if let Err(error) = books.close(report) {
+            report.fail(in_one_line(&error));
+        }
+    }
+}
+
+/// How many batches wait to be sent, so that sending goes on while the ledger writes.
+const ENOUGH: usize = 512;
+
+/// How often the attempts so far are written down.
+const LOOK: Duration = Duration::from_secs(1);
+
+async fn marked(marking: &mut Option<Marking>) -> Result<(), LedgerError> {
+    match marking {
+        Some(marking) => marking.done.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Until the ledger cannot be written to any more; it says so once.
+async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> LedgerError {
+    let Some(watched) = failure else {
+        return std::future::pending().await;
+    };
+    let error = match watched.wait_for(Option::is_some).await {
+        Ok(error) => error.clone(),
+        // The journal is closed, and nothing can fail any more.
+        Err(_) => None,
+    };
+    *failure = None;
+    match error {
+        Some(error) => error,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Job;
 use super::feed::{self, Feed, FeedSettings, Shaped};
+use super::past::Past;
 use crate::causes::in_one_line;
 use crate::client::Request;
 use crate::endpoint::{Endpoint, Prepared};
@@ -53,6 +54,7 @@ pub fn preview(
         batch: job.batch,
         group_by: job.group_by,
         limit: job.limit,
+        past: Past::default(),
     };
     let mut feed = feed::start(source, settings, Arc::clone(&stop));
     let mut preview = Preview::default();
@@ -109,7 +111,7 @@ impl Seen {
 impl Preview {
     fn take(&mut self, shaped: Shaped) -> Vec<Vec<Prepared>> {
         self.read += shaped.read;
-        self.filtered += shaped.filtered;
+        self.filtered += shaped.filtered.count();
         self.warnings.extend(shaped.warnings);
         for reject in shaped.rejects {
             self.reject(format!("{}: {}", reject.position, reject.reason));

@@ -17,11 +17,12 @@ pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
 /// loses them.
-pub const ERROR_KEYS: [&str; 5] = [
+pub const ERROR_KEYS: [&str; 6] = [
     "_error_reason",
     "_error_status",
     "_error_attempts",
     "_error_line",
+    "_error_id",
     "_error_row",
 ];
 

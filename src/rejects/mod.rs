@@ -30,12 +30,15 @@ pub struct Reject {
     pub status: Option<u16>,
     /// How many attempts were made; 0 when it was never sent.
     pub attempts: u32,
+    /// The body of the last reply, if one came.
+    pub reply: Option<bytes::Bytes>,
 }
 
 /// Files of rejects, one for each shape of input, each made when its first reject is written.
 #[derive(Debug)]
 pub struct RejectFile {
     stem: PathBuf,
+    run: Option<i64>,
     open: Vec<Open>,
 }
 
@@ -48,9 +51,11 @@ struct Open {
 
 impl RejectFile {
     /// A file that will be named `stem` and the extension of the input's shape, such as `people.rejected` and `csv`.
-    pub fn new(stem: impl Into<PathBuf>) -> Self {
+    /// `run` is the ledger's number of the run that the records come from; with it each row says which record it is.
+    pub fn new(stem: impl Into<PathBuf>, run: Option<i64>) -> Self {
         Self {
             stem: stem.into(),
+            run,
             open: Vec::new(),
         }
     }
@@ -69,8 +74,8 @@ impl RejectFile {
         };
         let open = &mut self.open[index];
         let row = match dialect(&open.shape) {
-            Some(dialect) => dialect.row(reject),
-            None => row::json_line(reject),
+            Some(dialect) => dialect.row(reject, self.run),
+            None => row::json_line(reject, self.run),
         };
         open.file.write_all(&row).map_err(|source| FileError {
             path: open.path.clone(),
@@ -170,12 +175,13 @@ mod tests {
             reason: "=bad; \"email\"".into(),
             status: Some(400),
             attempts: 1,
+            reply: None,
         }
     }
 
     fn written(rejects: &[Reject]) -> String {
         let directory = tempfile::tempdir().unwrap();
-        let mut file = RejectFile::new(directory.path().join("people.rejected"));
+        let mut file = RejectFile::new(directory.path().join("people.rejected"), Some(7));
         for reject in rejects {
             file.write(reject).unwrap();
         }

@@ -25,7 +25,7 @@ impl Dialect<'_> {
 
     /// The row's own bytes and the error's cells. A short row is filled up; a row that is no record, or has more cells
     /// than there are columns, would shift the columns: it stands whole in `_error_row`, and its cells are left empty.
-    pub(super) fn row(self, reject: &Reject) -> Vec<u8> {
+    pub(super) fn row(self, reject: &Reject, run: Option<i64>) -> Vec<u8> {
         let columns = self.own_columns();
         let cells = self.cell_ends(&reject.original).len();
         let is_mended_input = self.columns() > columns;
@@ -60,6 +60,7 @@ impl Dialect<'_> {
                 .unwrap_or_default()
                 .as_bytes(),
         );
+        self.push(&mut row, id(reject, run).unwrap_or_default().as_bytes());
         self.push(&mut row, if is_fitting { b"" } else { &reject.original });
         row.push(b'\n');
         row
@@ -134,6 +135,11 @@ impl Dialect<'_> {
     }
 }
 
+/// Which record of which run it is, such as `7-812`, so that the ledger knows it when it is sent again.
+fn id(reject: &Reject, run: Option<i64>) -> Option<String> {
+    run.map(|run| format!("{run}-{}", reject.position.ordinal))
+}
+
 /// A reason comes from the API; a spreadsheet must not take it for a formula.
 fn without_formula(reason: &str) -> String {
     let text: String = reason
@@ -148,7 +154,7 @@ fn without_formula(reason: &str) -> String {
 }
 
 /// The record's own members and the error's behind them; what is no record stands in `_error_row` as text.
-pub(super) fn json_line(reject: &Reject) -> Vec<u8> {
+pub(super) fn json_line(reject: &Reject, run: Option<i64>) -> Vec<u8> {
     let text = String::from_utf8_lossy(&reject.original);
     let fields = Fields::parse(&text).ok().filter(|_| reject.is_record);
     let mut members: Vec<String> = Vec::new();
@@ -169,12 +175,13 @@ pub(super) fn json_line(reject: &Reject) -> Vec<u8> {
         reject.status.into(),
         reject.attempts.into(),
         reject.position.line.into(),
+        id(reject, run).into(),
         row,
     ];
     let errors = ERROR_KEYS
         .iter()
         .zip(values)
-        .filter(|(key, value)| **key != "_error_row" || !value.is_null());
+        .filter(|(key, value)| !["_error_id", "_error_row"].contains(key) || !value.is_null());
     members.extend(errors.map(|(key, value)| format!("\"{key}\":{value}")));
     // A record that its file spreads over several lines is one line here; between the tokens of JSON a space means
     // the same.

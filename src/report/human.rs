@@ -40,6 +40,13 @@ impl Report {
         for (name, count) in counts {
             writeln!(text, "  {name:<9} {:>12}", grouped(count))?;
         }
+        if let (Some(run), Some(earlier)) = (self.run, &self.earlier) {
+            writeln!(
+                text,
+                "  run {run} was gone on with: {} had been accepted before",
+                grouped(earlier.accepted)
+            )?;
+        }
         self.write_requests(text)?;
         self.write_reasons(text)?;
         for path in &self.rejects_files {
@@ -64,6 +71,12 @@ impl Report {
         Ok(())
     }
 
+    /// Records that were accepted in this session.
+    fn accepted_now(&self) -> u64 {
+        let before = self.earlier.as_ref().map_or(0, |earlier| earlier.accepted);
+        self.totals.accepted.saturating_sub(before)
+    }
+
     fn outcome(&self) -> &'static str {
         match self.ending {
             Ending::Finished if self.totals.read == 0 => "nothing to send, the input has no records",
@@ -77,7 +90,7 @@ impl Report {
     fn write_requests(&self, text: &mut String) -> std::fmt::Result {
         let rate = match self.duration_ms {
             0 => String::new(),
-            millis => format!(", {} records/s", grouped(self.totals.accepted * 1_000 / millis)),
+            millis => format!(", {} records/s", grouped(self.accepted_now() * 1_000 / millis)),
         };
         let (requests, attempts) = (
             counted(self.requests, "request"),

@@ -7,6 +7,7 @@
 mod human;
 mod progress;
 mod reasons;
+mod slowest;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::client::{Counters, TransportErrorKind};
 pub use human::{counted, grouped};
 pub use progress::{Progress, Snapshot};
 pub use reasons::{Reason, Reasons};
+pub use slowest::{SlowRequest, Slowest};
 
 /// Records by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -63,6 +65,8 @@ pub enum Ending {
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// The run's number in the ledger, where there is one.
+    pub run: Option<i64>,
     /// The run's identifier.
     pub run_id: String,
     /// The job's name.
@@ -104,6 +108,26 @@ pub struct Report {
     pub blank_lines: u64,
     /// The webhook's own account, where there is one.
     pub webhook: Option<WebhookReport>,
+    /// The requests that took longest, the longest first.
+    pub slowest: Vec<SlowRequest>,
+    /// What earlier sessions did, where the run was gone on with. The records of all sessions are in the counts above;
+    /// requests, attempts, bytes and the duration are those of this session.
+    pub earlier: Option<Earlier>,
+}
+
+/// What earlier sessions of a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Earlier {
+    /// How many there were.
+    pub sessions: u32,
+    /// Records that the API took.
+    pub accepted: u64,
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Attempts that were made; those of the last second before a crash may be missing.
+    pub attempts: u64,
+    /// How long they took together, in milliseconds; a session that was killed does not count.
+    pub duration_ms: u64,
 }
 
 /// What became of the webhook's events.
@@ -129,10 +153,16 @@ impl Totals {
     }
 }
 
-/// A word, whatever the ending: `finished`, `interrupted`, `credentials` ..
 impl Serialize for Ending {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl Ending {
+    /// The ending in a word: `finished`, `interrupted`, `credentials` ..
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Finished => "finished",
             Self::Signalled(2) => "interrupted",
             Self::Signalled(_) => "terminated",
@@ -143,11 +173,9 @@ impl Serialize for Ending {
             Self::Unreadable => "unreadable",
             Self::Unwritable => "unwritable",
             Self::Defect => "defect",
-        })
+        }
     }
-}
 
-impl Ending {
     /// The code that a process ends with: the README's table of exit codes.
     pub fn exit_code(self, totals: &Totals) -> u8 {
         match self {
@@ -169,6 +197,7 @@ impl Report {
     /// The report of a run that has done nothing yet.
     pub fn new(run_id: impl Into<String>, job: impl Into<String>, template: impl Into<String>) -> Self {
         Self {
+            run: None,
             run_id: run_id.into(),
             job: job.into(),
             template: template.into(),
@@ -189,6 +218,8 @@ impl Report {
             responses_file: None,
             blank_lines: 0,
             webhook: None,
+            slowest: Vec::new(),
+            earlier: None,
         }
     }
 
@@ -206,6 +237,13 @@ impl Report {
         self.retries = counters.retries;
         self.retries_by_cause = by_status.chain(by_error).collect();
         self.bytes_sent = counters.bytes_sent;
+    }
+
+    /// Notes that something that had to be written could not be.
+    pub fn fail(&mut self, because: String) {
+        self.ending = Ending::Unwritable;
+        self.stopped_because.get_or_insert(because);
+        self.exit_code = self.ending.exit_code(&self.totals);
     }
 
     /// Sets the run's length.

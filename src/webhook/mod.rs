@@ -259,6 +259,7 @@ async fn deliver<T: Transport>(sender: Sender<T>, request: Request, tally: Arc<T
     let policy = Policy {
         safe_to_resend: true,
         needs_body: false,
+        ..Policy::default()
     };
     let outcome = sender.send(&request, &policy).await.outcome;
     tally

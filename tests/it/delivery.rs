@@ -114,7 +114,7 @@ async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
         seed: Some(1),
         ..SenderSettings::default()
     };
-    Deliverer::new(endpoint, Sender::new(api.clone(), &settings))
+    Deliverer::new(endpoint, Sender::new(api.clone(), &settings), None)
         .deliver(batch)
         .await
 }

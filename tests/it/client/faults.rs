@@ -16,6 +16,7 @@ use super::script::{
 const NEEDS_BODY: Policy = Policy {
     safe_to_resend: false,
     needs_body: true,
+    resend_in_doubt: None,
 };
 
 #[tokio::test(start_paused = true)]

@@ -42,10 +42,12 @@ struct Stage {
 pub(super) const SAFE: Policy = Policy {
     safe_to_resend: true,
     needs_body: false,
+    resend_in_doubt: None,
 };
 pub(super) const UNSAFE: Policy = Policy {
     safe_to_resend: false,
     needs_body: false,
+    resend_in_doubt: None,
 };
 
 pub(super) fn status(status: u16) -> Turn {

@@ -1,0 +1,61 @@
+//! What of a job decides which bytes it sends.
+
+use serde::Serialize;
+
+use super::Config;
+use crate::endpoint::{DestinationConfig, HeaderValueConfig, HeadersConfig};
+use crate::ledger::Fingerprint;
+use crate::source::SourceConfig;
+use crate::template::Template;
+
+/// The parts of a job that decide which bytes are sent, and where to. Limits, retries and timeouts may change while a
+/// run is stopped, and so may credentials; they are left out. So is how a reply is judged.
+pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    let source = SourceConfig {
+        expect_records: None,
+        ..SourceConfig {
+            path: SourceConfig::default().path,
+            ..config.source.clone()
+        }
+    };
+    let batch = config.batch.clone().map(|batch| crate::batch::BatchConfig {
+        max_wait: None,
+        ..batch
+    });
+    fingerprint.note("source", &text(&source));
+    fingerprint.note("records", &text(&config.records));
+    fingerprint.note("batch", &text(&batch));
+    fingerprint.note("destination", &text(&addressed(&config.destination)));
+    if let Some(template) = template {
+        fingerprint.note("template", &text(&template.file));
+    }
+    fingerprint
+}
+
+/// A destination without its secrets, and without what is only looked at when a reply is there.
+fn addressed(destination: &DestinationConfig) -> DestinationConfig {
+    let headers = match &destination.headers {
+        HeadersConfig::Map(map) => {
+            let plain = map.iter().filter(|(_, value)| matches!(value, HeaderValueConfig::Text(_)));
+            HeadersConfig::Map(plain.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        text @ HeadersConfig::Text(_) => text.clone(),
+    };
+    DestinationConfig {
+        template: destination.template.clone(),
+        parameters: destination.parameters.clone(),
+        base_url: destination.base_url.clone(),
+        method: destination.method,
+        url: destination.url.clone(),
+        content_type: destination.content_type,
+        headers,
+        body: destination.body.clone(),
+        needs: destination.needs.clone(),
+        ..DestinationConfig::default()
+    }
+}
+
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

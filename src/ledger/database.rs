@@ -1,0 +1,185 @@
+//! The open file: how SQLite is set up, and how its tables come to their present version.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::LedgerError;
+use super::folder::{Folder, JobLock};
+
+/// An open ledger.
+///
+/// ```
+/// use outpour::ledger::Ledger;
+/// # let directory = tempfile::tempdir()?;
+/// # let folder = directory.path().join(".outpour");
+/// let ledger = Ledger::open(&folder)?;
+/// assert!(ledger.runs(None)?.is_empty());
+/// assert!(ledger.path().ends_with(".outpour/ledger.db"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) connection: Connection,
+    folder: Folder,
+    path: PathBuf,
+}
+
+/// The steps from an empty file to the present tables. A step that was ever released is never changed.
+const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+
+/// The version that these steps lead to.
+const VERSION: i64 = 1;
+
+/// How long a writer waits for another process that writes to the same file.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Ledger {
+    /// Opens the ledger of a folder, and makes both if they are not there.
+    pub fn open(folder: &Path) -> Result<Self, LedgerError> {
+        let folder = Folder::create(folder)?;
+        let path = folder.ledger_file(true)?;
+        Self::connect(folder, path)
+    }
+
+    /// Opens the ledger of a folder, which must be there.
+    pub fn find(folder: &Path) -> Result<Self, LedgerError> {
+        let folder = Folder::find(folder)?;
+        let path = folder.ledger_file(false)?;
+        Self::connect(folder, path)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder that it stands in.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Locks a job, so that no other process runs it.
+    pub fn lock(&self, job: &str) -> Result<JobLock, LedgerError> {
+        self.folder.lock(job)
+    }
+
+    /// A second connection to the same file.
+    pub fn again(&self) -> Result<Self, LedgerError> {
+        Self::connect(self.folder.clone(), self.path.clone())
+    }
+
+    fn connect(folder: Folder, path: PathBuf) -> Result<Self, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let opened = Connection::open_with_flags(&path, flags);
+        let connection = opened.map_err(|source| database_error(&path, source))?;
+        let mut ledger = Self {
+            connection,
+            folder,
+            path,
+        };
+        ledger.set_up().map_err(|source| ledger.error(source))?;
+        ledger.migrate()?;
+        Ok(ledger)
+    }
+
+    /// Write-ahead log, so that readers do not wait; a commit is on disk when it returns.
+    fn set_up(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(PATIENCE)?;
+        self.connection.pragma_update(None, "journal_mode", "wal")?;
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        self.connection.pragma_update(None, "foreign_keys", true)?;
+        // What was pruned must not stay readable in free pages.
+        self.connection.pragma_update(None, "secure_delete", true)
+    }
+
+    fn migrate(&mut self) -> Result<(), LedgerError> {
+        let known = VERSION;
+        let found = self.version().map_err(|source| self.error(source))?;
+        if found > known {
+            return Err(LedgerError::Newer {
+                path: self.path.clone(),
+                found,
+                known,
+            });
+        }
+        if found < known {
+            self.step().map_err(|source| self.error(source))?;
+        }
+        Ok(())
+    }
+
+    fn version(&self) -> rusqlite::Result<i64> {
+        self.connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+    }
+
+    /// All steps that are missing, in one transaction that no other process can come between.
+    fn step(&mut self) -> rusqlite::Result<()> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for step in MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0)) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()
+    }
+
+    pub(super) fn error(&self, source: rusqlite::Error) -> LedgerError {
+        database_error(&self.path, source)
+    }
+}
+
+pub(super) fn database_error(path: &Path, source: rusqlite::Error) -> LedgerError {
+    LedgerError::Database {
+        path: path.to_owned(),
+        source: Arc::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_made_once_and_found_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join(".outpour");
+        assert!(matches!(Ledger::find(&folder), Err(LedgerError::Missing(_))));
+        drop(Ledger::open(&folder).unwrap());
+        assert_eq!(Ledger::find(&folder).unwrap().version().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_a_later_outpour_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(directory.path()).unwrap();
+        ledger.connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(ledger);
+        let error = Ledger::open(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("has version 99"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(Ledger::open(directory.path()).unwrap());
+        let path = directory.path().join("ledger.db");
+        std::fs::write(&path, "this is a text of mine, and no database at all").unwrap();
+        assert!(matches!(
+            Ledger::open(directory.path()),
+            Err(LedgerError::Database { .. })
+        ));
+        assert!(
+            std::fs::read_to_string(&path)
+                .unwrap()
+                .starts_with("this is a text")
+        );
+    }
+}

@@ -1,0 +1,333 @@
+//! Writing a run to the ledger while it goes on: marks that are waited for, outcomes that are not.
+//!
+//! One thread commits. Whatever came in since the last commit goes into the next one, so that a commit costs nothing
+//! per request. A mark is committed at once, since someone waits for it; an outcome waits for company, at most
+//! [`LINGER`].
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{oneshot, watch};
+
+use super::course::{Resume, Tally};
+use super::kept::KeptKind;
+use super::runs::RunEnd;
+use super::spans::{Counts, Members, Span};
+use super::store::{Mark, NewEvent, Pending, Store};
+use super::{Ledger, LedgerError};
+use crate::client::Counters;
+use crate::rejects::Reject;
+use crate::report::{Progress, Totals};
+
+/// How long an outcome waits at most before it is committed, so that others are committed with it.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// What became of some records, to be written down together.
+#[derive(Debug, Default)]
+pub struct Settled {
+    spans: Vec<Span>,
+    kept: Vec<(KeptKind, Reject)>,
+    events: Vec<NewEvent>,
+}
+
+/// Writes one run to the ledger.
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    writer: Writer,
+    failure: watch::Receiver<Option<LedgerError>>,
+}
+
+#[derive(Debug)]
+enum Writer {
+    /// A thread commits.
+    Thread(JoinHandle<Store>),
+    /// Each mark commits, on the caller's thread: the same steps in the same order, whenever a test is run.
+    Inline(Mutex<Store>),
+}
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+    failure: watch::Sender<Option<LedgerError>>,
+    progress: Arc<Progress>,
+    /// What earlier sessions of the run counted.
+    earlier: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    pending: Pending,
+    tally: Tally,
+    /// Since when something waits to be committed.
+    since: Option<Instant>,
+    is_closed: bool,
+    has_failed: bool,
+}
+
+impl Settled {
+    /// Whether there is nothing to write down.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty()
+    }
+
+    /// Notes that a record was accepted.
+    pub fn accepted(&mut self, ordinal: u64) {
+        self.add(
+            ordinal,
+            Counts {
+                accepted: 1,
+                ..Counts::default()
+            },
+        );
+    }
+
+    /// Notes that records were left out by the job.
+    pub fn filtered(&mut self, records: &Members) {
+        for &(first, last) in records.ranges() {
+            let counts = Counts {
+                filtered: last - first + 1,
+                ..Counts::default()
+            };
+            self.spans.push(Span { first, last, counts });
+        }
+    }
+
+    /// Notes that a record was rejected.
+    pub fn rejected(&mut self, reject: Reject) {
+        let counts = Counts {
+            rejected: 1,
+            ..Counts::default()
+        };
+        self.add(reject.position.ordinal, counts);
+        self.kept.push((KeptKind::Reject, reject));
+    }
+
+    /// Notes that a record is in doubt.
+    pub fn in_doubt(&mut self, reject: Reject) {
+        let counts = Counts {
+            in_doubt: 1,
+            ..Counts::default()
+        };
+        self.add(reject.position.ordinal, counts);
+        self.kept.push((KeptKind::Doubt, reject));
+    }
+
+    /// Adds an event for the webhook, which is kept until it has reached it.
+    pub fn event(&mut self, webhook_id: String, body: Bytes) {
+        self.events.push(NewEvent { webhook_id, body });
+    }
+
+    /// Consecutive records of the same end are one range.
+    fn add(&mut self, ordinal: u64, counts: Counts) {
+        if let Some(last) = self.spans.last_mut()
+            && last.last + 1 == ordinal
+            && same_kind(&last.counts, &counts)
+        {
+            last.last = ordinal;
+            last.counts.add(counts);
+            return;
+        }
+        self.spans.push(Span {
+            first: ordinal,
+            last: ordinal,
+            counts,
+        });
+    }
+}
+
+fn same_kind(one: &Counts, other: &Counts) -> bool {
+    let kinds = |counts: &Counts| {
+        [
+            counts.accepted > 0,
+            counts.rejected > 0,
+            counts.filtered > 0,
+            counts.in_doubt > 0,
+        ]
+    };
+    kinds(one) == kinds(other)
+}
+
+impl Journal {
+    /// Writes down what follows in a run, on a thread of its own. Progress is shown of what is committed.
+    pub fn start(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Self, LedgerError> {
+        let (shared, failure, mut store) = prepare(ledger, resume, progress)?;
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            of_thread.write_all(&mut store);
+            store
+        });
+        Ok(Self {
+            shared,
+            writer: Writer::Thread(thread),
+            failure,
+        })
+    }
+
+    /// As [`start`](Self::start), without a thread: a mark commits what waits, and nothing else does. For tests that
+    /// must go the same way each time.
+    pub fn inline(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Self, LedgerError> {
+        let (shared, failure, store) = prepare(ledger, resume, progress)?;
+        Ok(Self {
+            shared,
+            writer: Writer::Inline(Mutex::new(store)),
+            failure,
+        })
+    }
+
+    /// Writes down what may be sent from now on; sending it may begin when the answer is there. An error means that
+    /// nothing of it may be sent. Whatever was settled before is on disk then too.
+    pub fn mark(&self, marks: Vec<Mark>) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
+        let (done, answer) = oneshot::channel();
+        self.shared.add(|waiting| {
+            waiting.pending.marks.extend(marks);
+            waiting.pending.waiting.push(done);
+        });
+        if let Writer::Inline(store) = &self.writer {
+            self.shared.commit(&mut lock(store));
+        }
+        let failure = self.failure.clone();
+        async move {
+            let answered = answer.await;
+            let failed = || failure.borrow().clone().unwrap_or(LedgerError::Closed);
+            answered.unwrap_or_else(|_| Err(failed()))
+        }
+    }
+
+    /// Writes down what became of records, soon, without waiting for it. The records of `totals` are those of all
+    /// sessions, `requests` are those of this one.
+    pub fn settle(&self, settled: Settled, totals: &Totals, bytes_read: u64, requests: u64) {
+        let earlier = self.shared.earlier.requests;
+        self.shared.add(|waiting| {
+            (waiting.tally.totals, waiting.tally.bytes_read) = (*totals, bytes_read);
+            waiting.tally.requests = earlier + requests;
+            waiting.pending.settled.extend(settled.spans);
+            waiting.pending.kept.extend(settled.kept);
+            waiting.pending.events.extend(settled.events);
+        });
+    }
+
+    /// Writes down how many attempts this session made so far.
+    pub fn count_attempts(&self, counters: &Counters) {
+        let (earlier, tally) = (&self.shared.earlier, &mut lock(&self.shared.waiting).tally);
+        tally.attempts = earlier.attempts + counters.attempts;
+        tally.bytes_sent = earlier.bytes_sent + counters.bytes_sent;
+    }
+
+    /// Why nothing more can be written down, once that is so.
+    pub fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
+        self.failure.clone()
+    }
+
+    /// Commits what waits and writes down how the session ended.
+    pub fn end(self, end: &RunEnd) -> Result<(), LedgerError> {
+        let mut store = match self.writer {
+            Writer::Inline(store) => store.into_inner().unwrap_or_else(PoisonError::into_inner),
+            Writer::Thread(thread) => {
+                lock(&self.shared.waiting).is_closed = true;
+                self.shared.news.notify_all();
+                thread.join().map_err(|_| LedgerError::Closed)?
+            }
+        };
+        self.shared.commit(&mut store);
+        match self.failure.borrow().clone() {
+            Some(failure) => Err(failure),
+            None => store.end(end),
+        }
+    }
+}
+
+type Prepared = (Arc<Shared>, watch::Receiver<Option<LedgerError>>, Store);
+
+fn prepare(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Prepared, LedgerError> {
+    let (failed, failure) = watch::channel(None);
+    let shared = Shared {
+        waiting: Mutex::new(Waiting {
+            tally: resume.earlier,
+            ..Waiting::default()
+        }),
+        news: Condvar::new(),
+        failure: failed,
+        progress,
+        earlier: resume.earlier,
+    };
+    let store = Store::new(ledger, resume.run, resume.spans, resume.marks)?;
+    Ok((Arc::new(shared), failure, store))
+}
+
+impl Shared {
+    /// Adds to what waits. After a failure nothing is taken any more, and whoever waits learns it by that.
+    fn add(&self, add: impl FnOnce(&mut Waiting)) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.has_failed {
+            return;
+        }
+        let had_nothing = waiting.since.is_none();
+        waiting.since.get_or_insert_with(Instant::now);
+        let had_listeners = !waiting.pending.waiting.is_empty();
+        add(&mut waiting);
+        let has_listeners = !waiting.pending.waiting.is_empty();
+        drop(waiting);
+        if had_nothing || has_listeners != had_listeners {
+            self.news.notify_one();
+        }
+    }
+
+    fn write_all(&self, store: &mut Store) {
+        loop {
+            let is_closed = self.wait();
+            self.commit(store);
+            if is_closed || self.failure.borrow().is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until it is time to commit, and says whether it is the last time.
+    fn wait(&self) -> bool {
+        let mut waiting = lock(&self.waiting);
+        loop {
+            if waiting.is_closed || !waiting.pending.waiting.is_empty() {
+                return waiting.is_closed;
+            }
+            let patience = waiting.since.map(|since| LINGER.saturating_sub(since.elapsed()));
+            waiting = match patience {
+                Some(Duration::ZERO) => return false,
+                Some(patience) => {
+                    let waited = self.news.wait_timeout(waiting, patience);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Brings what waits on disk and tells whoever waits for it.
+    fn commit(&self, store: &mut Store) {
+        let (mut pending, tally) = {
+            let mut waiting = lock(&self.waiting);
+            waiting.since = None;
+            (std::mem::take(&mut waiting.pending), waiting.tally)
+        };
+        let committed = store.commit(&mut pending, &tally);
+        match &committed {
+            Ok(()) => self.progress.set(&tally.totals, tally.bytes_read),
+            Err(error) => {
+                lock(&self.waiting).has_failed = true;
+                self.failure.send_replace(Some(error.clone()));
+            }
+        }
+        for waiting in pending.waiting {
+            // Whoever no longer waits needs no answer.
+            let _ = waiting.send(committed.clone());
+        }
+    }
+}
+
+/// What a panic left behind is still whole: nothing is changed by halves under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,242 @@
+//! One run as it is written down: what has an outcome, what is marked, and the commit that brings both on disk.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+use super::course::Tally;
+use super::kept::{Keeper, KeptKind};
+use super::runs::{RunEnd, signed};
+use super::spans::{Counts, Members, Span, Spans};
+use super::{Ledger, LedgerError};
+use crate::rejects::Reject;
+
+/// Records that may be sent from now on: one batch, or with `single` as many batches of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The records.
+    pub members: Members,
+    /// Whether each is a batch of its own.
+    pub is_single: bool,
+}
+
+/// An event for the webhook, to be kept until it has reached it.
+#[derive(Debug, Clone)]
+pub(super) struct NewEvent {
+    pub(super) webhook_id: String,
+    pub(super) body: bytes::Bytes,
+}
+
+/// What waits to be written down.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) marks: Vec<Mark>,
+    pub(super) settled: Vec<Span>,
+    pub(super) kept: Vec<(KeptKind, Reject)>,
+    pub(super) events: Vec<NewEvent>,
+    /// Who waits for the commit.
+    pub(super) waiting: Vec<oneshot::Sender<Result<(), LedgerError>>>,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+            && self.settled.is_empty()
+            && self.kept.is_empty()
+            && self.events.is_empty()
+            && self.waiting.is_empty()
+    }
+}
+
+/// A run that is being written down.
+#[derive(Debug)]
+pub(super) struct Store {
+    ledger: Ledger,
+    run: i64,
+    /// The runs whose records are sent again, which learn what becomes of them.
+    ancestors: Vec<i64>,
+    spans: Spans,
+    marks: BTreeMap<u64, Mark>,
+    keeper: Keeper,
+}
+
+impl Store {
+    pub(super) fn new(ledger: Ledger, run: i64, spans: Spans, marks: Vec<Mark>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            ancestors: ledger.ancestors(run)?,
+            marks: marks
+                .into_iter()
+                .map(|mark| (mark.members.first(), mark))
+                .collect(),
+            keeper: Keeper::default(),
+            ledger,
+            run,
+            spans,
+        })
+    }
+
+    /// Brings everything that waits on disk, or nothing of it.
+    pub(super) fn commit(&mut self, pending: &mut Pending, tally: &Tally) -> Result<(), LedgerError> {
+        for span in &pending.settled {
+            self.spans.add(*span)?;
+        }
+        let written = self.write(pending, tally);
+        written.map_err(|error| {
+            // Without this the connection would stay in its transaction; that it fails too changes nothing.
+            let _ = self.ledger.connection.execute_batch("ROLLBACK");
+            self.ledger.error(error)
+        })
+    }
+
+    fn write(&mut self, pending: &mut Pending, tally: &Tally) -> rusqlite::Result<()> {
+        let connection = &self.ledger.connection;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for (kind, reject) in &pending.kept {
+            self.keeper.keep(connection, self.run, *kind, reject)?;
+        }
+        write_spans(connection, self.run, &mut self.spans)?;
+        for span in &pending.settled {
+            settle_ancestors(connection, self.run, &self.ancestors, span)?;
+        }
+        drop_settled_marks(connection, self.run, &self.spans, &mut self.marks)?;
+        for mark in pending.marks.drain(..) {
+            write_mark(connection, self.run, &mark)?;
+            self.marks.insert(mark.members.first(), mark);
+        }
+        write_events(connection, self.run, &pending.events)?;
+        write_tally(connection, self.run, tally)?;
+        connection.prepare_cached("COMMIT")?.execute([]).map(drop)
+    }
+
+    pub(super) fn end(&self, end: &RunEnd) -> Result<(), LedgerError> {
+        self.ledger.end(self.run, end)
+    }
+}
+
+fn write_spans(connection: &Connection, run: i64, spans: &mut Spans) -> rusqlite::Result<()> {
+    let mut gone = connection.prepare_cached("DELETE FROM deliveries WHERE run = ?1 AND first = ?2")?;
+    let mut there = connection.prepare_cached(
+        "INSERT OR REPLACE INTO deliveries (run, first, last, accepted, rejected, filtered, in_doubt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (first, span) in spans.take_touched() {
+        let Some(Span { last, counts, .. }) = span else {
+            gone.execute(params![run, signed(first)])?;
+            continue;
+        };
+        let Counts {
+            accepted,
+            rejected,
+            filtered,
+            in_doubt,
+        } = counts;
+        there.execute(params![
+            run,
+            signed(first),
+            signed(last),
+            signed(accepted),
+            signed(rejected),
+            signed(filtered),
+            signed(in_doubt)
+        ])?;
+    }
+    Ok(())
+}
+
+/// What became of a record that is sent again is written beside the reject or doubt that it was.
+fn settle_ancestors(
+    connection: &Connection,
+    run: i64,
+    ancestors: &[i64],
+    span: &Span,
+) -> rusqlite::Result<()> {
+    let counts = span.counts;
+    let outcome = match counts.sum() {
+        sum if sum == counts.accepted => "accepted",
+        sum if sum == counts.rejected => "rejected",
+        sum if sum == counts.filtered => "filtered",
+        _ => "in_doubt",
+    };
+    for ancestor in ancestors {
+        for table in ["rejects", "doubts"] {
+            let sql = format!(
+                "UPDATE {table} SET settled_by = ?1, settled_as = ?2 WHERE run = ?3 AND ordinal BETWEEN ?4 AND ?5"
+            );
+            connection.prepare_cached(&sql)?.execute(params![
+                run,
+                outcome,
+                ancestor,
+                signed(span.first),
+                signed(span.last)
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_mark(connection: &Connection, run: i64, mark: &Mark) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO marks (run, first, members, single) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let written = statement.execute(params![
+        run,
+        signed(mark.members.first()),
+        mark.members.to_string(),
+        mark.is_single
+    ]);
+    written.map(drop)
+}
+
+fn drop_settled_marks(
+    connection: &Connection,
+    run: i64,
+    spans: &Spans,
+    marks: &mut BTreeMap<u64, Mark>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM marks WHERE run = ?1 AND first = ?2")?;
+    let is_settled = |mark: &Mark| {
+        let mut ranges = mark.members.ranges().iter();
+        ranges.all(|(first, last)| spans.contains_all(*first, *last))
+    };
+    let settled: Vec<u64> = marks
+        .iter()
+        .filter(|(_, mark)| is_settled(mark))
+        .map(|(first, _)| *first)
+        .collect();
+    for first in settled {
+        marks.remove(&first);
+        statement.execute(params![run, signed(first)])?;
+    }
+    Ok(())
+}
+
+fn write_events(connection: &Connection, run: i64, events: &[NewEvent]) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO events (run, webhook_id, body) VALUES (?1, ?2, ?3)")?;
+    for event in events {
+        statement.execute(params![run, event.webhook_id, &event.body[..]])?;
+    }
+    Ok(())
+}
+
+fn write_tally(connection: &Connection, run: i64, tally: &Tally) -> rusqlite::Result<()> {
+    let totals = &tally.totals;
+    let mut statement = connection.prepare_cached(
+        "UPDATE runs SET read = ?2, accepted = ?3, rejected = ?4, filtered = ?5, in_doubt = ?6, unsent = ?7,
+         requests = ?8, attempts = ?9, bytes_sent = ?10 WHERE id = ?1",
+    )?;
+    let written = statement.execute(params![
+        run,
+        signed(totals.read),
+        signed(totals.accepted),
+        signed(totals.rejected),
+        signed(totals.filtered),
+        signed(totals.in_doubt),
+        signed(totals.unsent),
+        signed(tally.requests),
+        signed(tally.attempts),
+        signed(tally.bytes_sent),
+    ]);
+    written.map(drop)
+}

@@ -1,0 +1,155 @@
+//! The ledger, as one run uses it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::past::{Holding, Past};
+use crate::client::Counters;
+use crate::endpoint::Prepared;
+use crate::ledger::{Journal, KeptKind, Ledger, LedgerError, Mark, Resume, RunEnd, RunState, Settled, Tally};
+use crate::rejects::RejectFile;
+use crate::report::{Earlier, Ending, Progress, Report, Totals};
+
+/// What a run writes to, and what earlier sessions of it wrote.
+#[derive(Debug)]
+pub struct Books {
+    journal: Journal,
+    ledger: Ledger,
+    resume: Resume,
+    sessions: u32,
+}
+
+impl Books {
+    /// The books of a run that begins or goes on; `sessions` counts this one.
+    pub fn open(
+        ledger: Ledger,
+        resume: Resume,
+        sessions: u32,
+        progress: Arc<Progress>,
+    ) -> Result<Self, LedgerError> {
+        let journal = Journal::start(ledger.again()?, resume.clone(), progress)?;
+        Ok(Self {
+            journal,
+            ledger,
+            resume,
+            sessions,
+        })
+    }
+
+    /// As [`open`](Self::open), on the caller's thread: see [`Journal::inline`].
+    pub fn open_inline(
+        ledger: Ledger,
+        resume: Resume,
+        sessions: u32,
+        progress: Arc<Progress>,
+    ) -> Result<Self, LedgerError> {
+        let journal = Journal::inline(ledger.again()?, resume.clone(), progress)?;
+        Ok(Self {
+            journal,
+            ledger,
+            resume,
+            sessions,
+        })
+    }
+
+    /// The run's number.
+    pub fn run(&self) -> i64 {
+        self.resume.run
+    }
+
+    pub(super) fn past(&self, policy: Holding) -> Past {
+        Past::new(&self.resume, policy)
+    }
+
+    /// What earlier sessions counted.
+    pub(super) fn earlier(&self) -> &Tally {
+        &self.resume.earlier
+    }
+
+    pub(super) fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
+        self.journal.failure()
+    }
+
+    pub(super) fn settle(&self, settled: Settled, totals: &Totals, bytes_read: u64, requests: u64) {
+        self.journal.settle(settled, totals, bytes_read, requests);
+    }
+
+    pub(super) fn count_attempts(&self, counters: &Counters) {
+        self.journal.count_attempts(counters);
+    }
+
+    /// Writes down that these batches may be sent.
+    pub(super) fn mark(
+        &self,
+        batches: &[Vec<Prepared>],
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
+        self.journal.mark(marks(batches))
+    }
+
+    /// Everything so far is on disk when this returns.
+    pub(super) async fn flush(&self) -> Result<(), LedgerError> {
+        self.journal.mark(Vec::new()).await
+    }
+
+    /// Writes what no file has yet to a file.
+    pub(super) fn write_file(&self, kind: KeptKind, file: &mut RejectFile) -> Result<(), BookError> {
+        self.ledger.each_not_in_file(self.run(), kind, |kept| {
+            Ok::<_, BookError>(file.write(&kept.reject)?)
+        })?;
+        Ok(file.sync()?)
+    }
+
+    /// Adds what earlier sessions did to the report, and closes the books with it.
+    pub(super) fn close(self, report: &mut Report) -> Result<(), LedgerError> {
+        let earlier = self.resume.earlier;
+        report.run = Some(self.resume.run);
+        if self.sessions > 1 {
+            report.earlier = Some(Earlier {
+                sessions: self.sessions - 1,
+                accepted: earlier.totals.accepted,
+                requests: earlier.requests,
+                attempts: earlier.attempts,
+                duration_ms: earlier.duration_ms,
+            });
+        }
+        let state = match report.ending {
+            Ending::Finished if report.totals.unsent == 0 => RunState::Finished,
+            _ => RunState::Stopped,
+        };
+        self.journal.end(&RunEnd {
+            state,
+            exit_code: report.exit_code,
+            ending: report.ending.name().to_owned(),
+            because: report.stopped_because.clone(),
+            duration_ms: earlier.duration_ms + report.duration_ms,
+            totals: report.totals,
+            report: report.to_json(),
+        })
+    }
+}
+
+/// What goes wrong when rejects are copied from the ledger to a file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BookError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    File(#[from] crate::new_file::FileError),
+}
+
+/// Batches of one record that follow each other are one mark.
+fn marks(batches: &[Vec<Prepared>]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    for batch in batches {
+        let ordinals = batch.iter().map(|item| item.record.position.ordinal);
+        match (marks.last_mut(), batch.len()) {
+            (Some(last), 1) if last.is_single => ordinals.for_each(|ordinal| last.members.push(ordinal)),
+            (_, count) => marks.push(Mark {
+                members: ordinals.collect(),
+                is_single: count == 1,
+            }),
+        }
+    }
+    marks
+}

@@ -1,0 +1,116 @@
+//! What earlier sessions of a run leave to this one: records that have an outcome, and batches whose answer never came.
+
+use std::collections::HashMap;
+
+use crate::endpoint::Prepared;
+use crate::ledger::{Mark, Resume, Spans};
+
+/// The past of a run. An empty one is that of a new run.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    settled: Spans,
+    marked: HashMap<u64, usize>,
+    replays: Vec<Replay>,
+    policy: Holding,
+}
+
+/// What is done with records that may have been sent, and whose answer never came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// They are sent again.
+    #[default]
+    None,
+    /// Those that would make something new each time are left alone.
+    Unidentified,
+    /// They are left alone.
+    All,
+}
+
+/// A batch that may have been sent, being put together again from the same records.
+#[derive(Debug)]
+struct Replay {
+    missing: u64,
+    records: Vec<Prepared>,
+    is_single: bool,
+}
+
+/// What the past knows of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing.
+    New,
+    /// It has an outcome.
+    Settled,
+    /// It may have been sent, and has none.
+    Marked,
+}
+
+impl Past {
+    /// The past of a run.
+    pub(super) fn new(resume: &Resume, policy: Holding) -> Self {
+        let mut past = Self {
+            settled: resume.spans.clone(),
+            policy,
+            ..Self::default()
+        };
+        for Mark { members, is_single } in &resume.marks {
+            let index = past.replays.len();
+            past.marked.extend(members.iter().map(|ordinal| (ordinal, index)));
+            past.replays.push(Replay {
+                missing: members.count(),
+                records: Vec::new(),
+                is_single: *is_single,
+            });
+        }
+        past
+    }
+
+    pub(super) fn of(&self, ordinal: u64) -> Known {
+        if self.settled.contains(ordinal) {
+            Known::Settled
+        } else if !self.marked.contains_key(&ordinal) {
+            Known::New
+        } else {
+            Known::Marked
+        }
+    }
+
+    /// Whether a record that may have been sent is left alone.
+    pub(super) fn holds(&self, prepared: &Prepared) -> bool {
+        match self.policy {
+            Holding::None => false,
+            Holding::Unidentified => prepared.lacks_need,
+            Holding::All => true,
+        }
+    }
+
+    /// Puts a record to the batch that it was marked with, and gives the batch once it is whole again.
+    pub(super) fn replay(&mut self, prepared: Prepared) -> Option<Vec<Prepared>> {
+        let ordinal = prepared.record.position.ordinal;
+        let replay = self
+            .marked
+            .get(&ordinal)
+            .and_then(|index| self.replays.get_mut(*index));
+        let Some(replay) = replay.filter(|replay| !replay.is_single) else {
+            return Some(vec![prepared]);
+        };
+        replay.records.push(prepared);
+        self.missed(ordinal)
+    }
+
+    /// Waits no more for a record of a batch, and gives the batch if it waited for that one alone.
+    pub(super) fn missed(&mut self, ordinal: u64) -> Option<Vec<Prepared>> {
+        let replay = self.replays.get_mut(*self.marked.get(&ordinal)?)?;
+        replay.missing = replay.missing.saturating_sub(1);
+        (replay.missing == 0 && !replay.records.is_empty()).then(|| std::mem::take(&mut replay.records))
+    }
+
+    /// Batches that are not whole, because the input has no more records or the run stops.
+    pub(super) fn drain(&mut self) -> Vec<Vec<Prepared>> {
+        let records = self
+            .replays
+            .iter_mut()
+            .map(|replay| std::mem::take(&mut replay.records));
+        records.filter(|records| !records.is_empty()).collect()
+    }
+}
