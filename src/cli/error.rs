@@ -123,7 +123,9 @@ impl Failure {
 
 fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
     match error {
-        LedgerError::Missing(_) => Some("it stands in `.outpour` beside the job's configuration; name it with `--state DIR`"),
+        LedgerError::Missing(_) => {
+            Some("it stands in `.outpour` beside the job's configuration; name it with `--state DIR`")
+        }
         LedgerError::NoRun(_) => Some("`outpour runs` lists them"),
         LedgerError::Exposed { what: "write", .. } => Some("take that from them, with `chmod go-w`"),
         LedgerError::Exposed { .. } => Some("take that from them, with `chmod go-rwx`"),
@@ -133,7 +135,9 @@ fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
         LedgerError::File { .. } | LedgerError::Database { .. } => {
             Some("name another folder with `--state DIR`, or remember nothing with `--no-ledger`")
         }
-        LedgerError::TwoOutcomes(_) | LedgerError::Closed => Some("please report it, with the configuration and the report"),
+        LedgerError::TwoOutcomes(_) | LedgerError::Closed => {
+            Some("please report it, with the configuration and the report")
+        }
     }
 }
 

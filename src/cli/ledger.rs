@@ -37,7 +37,8 @@ pub(super) fn open_books(
     ledger.folder().check_room()?;
     let stamps = source::fingerprints(source)?;
     for stamp in &stamps {
-        plan.fingerprint.show(&format!("the input `{}`", stamp.name), &shown(stamp));
+        plan.fingerprint
+            .show(&format!("the input `{}`", stamp.name), &shown(stamp));
     }
     let is_piped = stamps.iter().any(|stamp| stamp.size.is_none());
     let last = ledger.last_run(&plan.job.name, args.mock)?;

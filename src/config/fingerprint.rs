@@ -37,7 +37,9 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
 fn addressed(destination: &DestinationConfig) -> DestinationConfig {
     let headers = match &destination.headers {
         HeadersConfig::Map(map) => {
-            let plain = map.iter().filter(|(_, value)| matches!(value, HeaderValueConfig::Text(_)));
+            let plain = map
+                .iter()
+                .filter(|(_, value)| matches!(value, HeaderValueConfig::Text(_)));
             HeadersConfig::Map(plain.map(|(name, value)| (name.clone(), value.clone())).collect())
         }
         text @ HeadersConfig::Text(_) => text.clone(),

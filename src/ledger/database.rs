@@ -28,7 +28,7 @@ pub struct Ledger {
 }
 
 /// The steps from an empty file to the present tables. A step that was ever released is never changed.
-const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// The version that these steps lead to.
 const VERSION: i64 = 1;
@@ -146,6 +146,11 @@ pub(super) fn database_error(path: &Path, source: rusqlite::Error) -> LedgerErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_counts_the_steps() {
+        assert_eq!(VERSION, i64::try_from(MIGRATIONS.len()).unwrap());
+    }
 
     #[test]
     fn a_ledger_is_made_once_and_found_again() {

@@ -32,8 +32,10 @@ impl Fingerprint {
     /// Notes something by its hash: what it says is not kept.
     pub fn note(&mut self, name: &str, text: &str) {
         let digest = Sha256::digest(text.as_bytes());
-        let hash: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.hashes.insert(name.to_owned(), hash);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        self.hashes
+            .insert(name.to_owned(), format!("{:032x}", u128::from_be_bytes(bytes)));
     }
 
     /// Notes something that may be shown when it has changed.

@@ -43,9 +43,9 @@ pub struct Journal {
 #[derive(Debug)]
 enum Writer {
     /// A thread commits.
-    Thread(JoinHandle<Store>),
+    Thread(JoinHandle<Box<Store>>),
     /// Each mark commits, on the caller's thread: the same steps in the same order, whenever a test is run.
-    Inline(Mutex<Store>),
+    Inline(Box<Mutex<Store>>),
 }
 
 #[derive(Debug)]
@@ -154,7 +154,8 @@ fn same_kind(one: &Counts, other: &Counts) -> bool {
 impl Journal {
     /// Writes down what follows in a run, on a thread of its own. Progress is shown of what is committed.
     pub fn start(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Self, LedgerError> {
-        let (shared, failure, mut store) = prepare(ledger, resume, progress)?;
+        let (shared, failure, store) = prepare(ledger, resume, progress)?;
+        let mut store = Box::new(store);
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             of_thread.write_all(&mut store);
@@ -173,7 +174,7 @@ impl Journal {
         let (shared, failure, store) = prepare(ledger, resume, progress)?;
         Ok(Self {
             shared,
-            writer: Writer::Inline(Mutex::new(store)),
+            writer: Writer::Inline(Box::new(Mutex::new(store))),
             failure,
         })
     }
@@ -225,7 +226,7 @@ impl Journal {
     /// Commits what waits and writes down how the session ended.
     pub fn end(self, end: &RunEnd) -> Result<(), LedgerError> {
         let mut store = match self.writer {
-            Writer::Inline(store) => store.into_inner().unwrap_or_else(PoisonError::into_inner),
+            Writer::Inline(store) => Box::new(store.into_inner().unwrap_or_else(PoisonError::into_inner)),
             Writer::Thread(thread) => {
                 lock(&self.shared.waiting).is_closed = true;
                 self.shared.news.notify_all();

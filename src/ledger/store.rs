@@ -39,16 +39,6 @@ pub(super) struct Pending {
     pub(super) waiting: Vec<oneshot::Sender<Result<(), LedgerError>>>,
 }
 
-impl Pending {
-    pub(super) fn is_empty(&self) -> bool {
-        self.marks.is_empty()
-            && self.settled.is_empty()
-            && self.kept.is_empty()
-            && self.events.is_empty()
-            && self.waiting.is_empty()
-    }
-}
-
 /// A run that is being written down.
 #[derive(Debug)]
 pub(super) struct Store {

@@ -197,15 +197,15 @@ mod tests {
     #[test]
     fn a_csv_row_comes_back_byte_for_byte_with_error_columns() {
         insta::assert_snapshot!(written(&[reject(&csv_origin(), "a@b.c;\"x \"\"y\"\"\"", true)]), @r#"
-        email;"na;me";_error_reason;_error_status;_error_attempts;_error_line;_error_row
-        a@b.c;"x ""y""";"'=bad; ""email""";400;1;2;
+        email;"na;me";_error_reason;_error_status;_error_attempts;_error_line;_error_id;_error_row
+        a@b.c;"x ""y""";"'=bad; ""email""";400;1;2;7-1;
         "#);
     }
 
     #[test]
     fn a_row_that_is_no_record_stands_whole_in_its_own_column() {
         let text = written(&[reject(&csv_origin(), "only one", false)]);
-        assert!(text.ends_with(";400;1;2;only one\n"), "{text}");
+        assert!(text.ends_with(";400;1;2;7-1;only one\n"), "{text}");
     }
 
     #[test]
@@ -220,9 +220,9 @@ mod tests {
             reject(&origin, "{bad", false),
         ]);
         insta::assert_snapshot!(text, @r#"
-        {"n":1.10,"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
-        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2}
-        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_row":"{bad"}
+        {"n":1.10,"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_id":"7-1"}
+        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_id":"7-1"}
+        {"_error_reason":"=bad; \"email\"","_error_status":400,"_error_attempts":1,"_error_line":2,"_error_id":"7-1","_error_row":"{bad"}
         "#);
     }
 
@@ -252,7 +252,7 @@ mod tests {
             let text = written(&[reject(&origin, original, is_record)]);
             text.lines().nth(1).unwrap().to_owned()
         };
-        let error = "\"'=bad; \"\"email\"\"\",400,1,2";
+        let error = "\"'=bad; \"\"email\"\"\",400,1,2,7-1";
         assert_eq!(
             written("a@b.c,n", true),
             format!("a@b.c,n,,{error},"),
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_rejects_file_that_is_rejected_again_has_its_columns_once() {
-        let header = "email,_error_reason,_error_status,_error_attempts,_error_line,_error_row";
+        let header = "email,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row";
         let shape = Shape::Csv {
             header: Bytes::from_static(header.as_bytes()),
             delimiter: b',',
@@ -282,10 +282,10 @@ mod tests {
             name: "x".into(),
             shape,
         });
-        let text = written(&[reject(&origin, "a@b.c,old,500,1,9,", true)]);
+        let text = written(&[reject(&origin, "a@b.c,old,500,1,9,3-8,", true)]);
         assert_eq!(
             text,
-            format!("{header}\na@b.c,\"'=bad; \"\"email\"\"\",400,1,2,\n")
+            format!("{header}\na@b.c,\"'=bad; \"\"email\"\"\",400,1,2,7-1,\n")
         );
         let origin = Arc::new(Origin {
             name: "x".into(),

@@ -190,6 +190,7 @@ async fn the_first_redirect_of_a_run_stops_it_and_a_later_one_is_a_reject() {
     let deliverer = Deliverer::new(
         Arc::clone(&endpoint),
         Sender::new(api, &SenderSettings::default()),
+        None,
     );
     deliverer.deliver(batch(&endpoint, &records(1))).await;
     let later = deliverer.deliver(batch(&endpoint, &records(1))).await;
@@ -318,6 +319,7 @@ async fn a_reply_that_repeats_the_key_is_masked() {
     let deliverer = Deliverer::new(
         Arc::clone(&endpoint),
         Sender::new(api, &SenderSettings::default()),
+        None,
     );
     let delivered = deliverer.deliver(batch(&endpoint, &records(1))).await;
     assert_eq!(

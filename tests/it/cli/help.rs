@@ -83,6 +83,12 @@ fn the_help_of_run() {
           --report-file <PATH>    Writes the report to this file too, as JSON
           --grace <TIME>          How long a stopped run waits for what is in flight, in place of the
                                   job's `grace`
+          --state <DIR>           The folder of the ledger. Default: .outpour beside the configuration
+          --no-ledger             Remembers nothing: a stopped run cannot be gone on with, and rejects
+                                  are in their file alone
+          --fresh                 Begins anew where the last run was stopped before its end
+          --force-resume          Goes on with a stopped run although its input, template, mapping or
+                                  batching has changed
       -h, --help                  Print help
     ");
 }

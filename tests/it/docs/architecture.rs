@@ -45,6 +45,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["causes", "client", "endpoint", "request"]),
     ("rejects", &["new_file", "record"]),
     (
+        "ledger",
+        &["client::Counters", "record", "rejects::Reject", "report"],
+    ),
+    (
         "report",
         &["client::Counters", "client::TransportErrorKind", "units"],
     ),
@@ -57,15 +61,27 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "batch", "causes", "client", "delivery", "endpoint", "new_file", "record", "rejects", "report",
-            "request", "shape", "source", "units", "webhook",
+            "batch", "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record", "rejects",
+            "report", "request", "shape", "source", "units", "webhook",
         ],
     ),
     (
         "config",
         &[
-            "batch", "causes", "client", "document", "endpoint", "pipeline", "secret", "shape", "source",
-            "template", "units", "webhook",
+            "batch",
+            "causes",
+            "client",
+            "delivery::InDoubt",
+            "document",
+            "endpoint",
+            "ledger::Fingerprint",
+            "pipeline",
+            "secret",
+            "shape",
+            "source",
+            "template",
+            "units",
+            "webhook",
         ],
     ),
 ];

@@ -119,11 +119,12 @@ impl Scene {
             .collect()
     }
 
-    /// The names of the folder's files, sorted.
+    /// The names of the folder's files, sorted; the ledger's folder aside.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name != ".outpour")
             .collect();
         names.sort();
         names

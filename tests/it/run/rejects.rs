@@ -32,8 +32,8 @@ fn one_bad_person_in_a_thousand_is_the_only_reject() {
         "the others were delivered once"
     );
     insta::assert_snapshot!(scene.read("job.rejected.csv"), @r#"
-    email,name,_error_reason,_error_status,_error_attempts,_error_line,_error_row
-    person500@,"500, ""x""",400 Bad Request: Invalid email: person500@,400,1,502,
+    email,name,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
+    person500@,"500, ""x""",400 Bad Request: Invalid email: person500@,400,1,502,1-501,
     "#);
 }
 
@@ -58,7 +58,12 @@ fn a_second_run_does_not_write_over_the_first_ones_rejects() {
     let report = outcome.report();
     let path = report["rejects_files"][0].as_str().unwrap();
     assert!(path.ends_with("job.rejected-2.csv"), "{path}");
-    assert_eq!(scene.read("job.rejected-2.csv"), first);
+    let second = scene.read("job.rejected-2.csv");
+    assert_eq!(
+        second,
+        first.replace(",1-501,", ",2-501,"),
+        "the same record of the next run"
+    );
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn ndjson_rejects_are_ndjson_with_error_members() {
     scene.write("people.ndjson", text).write("job.yaml", PEOPLE);
     let outcome = scene.run(&BATCHED).ends_with(1);
     assert_eq!(outcome.totals(), [51, 50, 1, 0, 0, 0]);
-    insta::assert_snapshot!(scene.read("job.rejected.ndjson"), @r#"{"n":1.10,"email":"nobody","_error_reason":"400 Bad Request: Invalid email: nobody","_error_status":400,"_error_attempts":1,"_error_line":51}"#);
+    insta::assert_snapshot!(scene.read("job.rejected.ndjson"), @r#"{"n":1.10,"email":"nobody","_error_reason":"400 Bad Request: Invalid email: nobody","_error_status":400,"_error_attempts":1,"_error_line":51,"_error_id":"1-51"}"#);
 }
 
 #[test]
@@ -108,10 +113,10 @@ fn bad_csv_rows_are_rejects_with_their_place_and_the_run_goes_on() {
     assert_eq!(outcome.totals(), [5, 2, 3, 0, 0, 0]);
     let bytes = std::fs::read(scene.path("job.rejected.csv")).unwrap();
     insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"
-    email,n,_error_reason,_error_status,_error_attempts,_error_line,_error_row
-    ,,1 cell where there are 2 columns,,0,3,only-one
-    ,,3 cells where there are 2 columns,,0,4,"b@example.com,2,3"
-    ,,not UTF-8 from byte 1 of the row on (ff 40 65 78 61 6d 70 6c),,0,5,"�@example.com,4"
+    email,n,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
+    ,,1 cell where there are 2 columns,,0,3,1-2,only-one
+    ,,3 cells where there are 2 columns,,0,4,1-3,"b@example.com,2,3"
+    ,,not UTF-8 from byte 1 of the row on (ff 40 65 78 61 6d 70 6c),,0,5,1-4,"�@example.com,4"
     "#);
 }
 
@@ -124,9 +129,9 @@ fn bad_json_lines_are_rejects_with_their_place_and_the_run_goes_on() {
     assert_eq!(outcome.totals(), [5, 2, 3, 0, 0, 0]);
     assert_eq!(outcome.count("blank_lines"), 1);
     insta::assert_snapshot!(scene.read("job.rejected.ndjson"), @r#"
-    {"_error_reason":"not valid JSON: EOF while parsing a value at column 9","_error_status":null,"_error_attempts":0,"_error_line":3,"_error_row":"{\"email\":"}
-    {"_error_reason":"a list where a JSON object is expected","_error_status":null,"_error_attempts":0,"_error_line":4,"_error_row":"[1]"}
-    {"_error_reason":"not valid JSON: expected value at column 30","_error_status":null,"_error_attempts":0,"_error_line":5,"_error_row":"{\"email\":\"b@example.com\",\"n\":NaN}"}
+    {"_error_reason":"not valid JSON: EOF while parsing a value at column 9","_error_status":null,"_error_attempts":0,"_error_line":3,"_error_id":"1-2","_error_row":"{\"email\":"}
+    {"_error_reason":"a list where a JSON object is expected","_error_status":null,"_error_attempts":0,"_error_line":4,"_error_id":"1-3","_error_row":"[1]"}
+    {"_error_reason":"not valid JSON: expected value at column 30","_error_status":null,"_error_attempts":0,"_error_line":5,"_error_id":"1-4","_error_row":"{\"email\":\"b@example.com\",\"n\":NaN}"}
     "#);
 }
 
