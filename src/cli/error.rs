@@ -109,11 +109,10 @@ impl Failure {
         match self {
             Self::Source(error) if is_about_the_job(error) => 2,
             Self::Source(_) => 65,
-            Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Ledger(LedgerError::Locked { .. }) => 75,
             Self::Ledger(LedgerError::Missing(_) | LedgerError::NoRun(_)) => 2,
             Self::Ledger(LedgerError::TwoOutcomes(_) | LedgerError::Closed) => 70,
-            Self::Ledger(_) => 74,
+            Self::Ledger(_) | Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
             _ => 2,
