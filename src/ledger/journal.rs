@@ -4,6 +4,7 @@
 //! per request. A mark is committed at once, since someone waits for it; an outcome waits for company, at most
 //! [`LINGER`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -44,8 +45,16 @@ pub struct Journal {
 enum Writer {
     /// A thread commits.
     Thread(JoinHandle<Box<Store>>),
-    /// Each mark commits, on the caller's thread: the same steps in the same order, whenever a test is run.
-    Inline(Box<Mutex<Store>>),
+    /// Commits are made on the caller's thread: the same steps in the same order, whenever a test is run.
+    Inline(Box<Inline>),
+}
+
+#[derive(Debug)]
+struct Inline {
+    store: Mutex<Store>,
+    /// Every how many outcomes are committed without a mark; 0: none are.
+    commit_every: u64,
+    outcomes: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -168,13 +177,23 @@ impl Journal {
         })
     }
 
-    /// As [`start`](Self::start), without a thread: a mark commits what waits, and nothing else does. For tests that
-    /// must go the same way each time.
-    pub fn inline(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Self, LedgerError> {
+    /// As [`start`](Self::start), without a thread: a mark commits what waits, and so does every `commit_every`th
+    /// outcome, none where that is 0. For tests that must go the same way each time.
+    pub fn inline(
+        ledger: Ledger,
+        resume: Resume,
+        progress: Arc<Progress>,
+        commit_every: u64,
+    ) -> Result<Self, LedgerError> {
         let (shared, failure, store) = prepare(ledger, resume, progress)?;
+        let inline = Inline {
+            store: Mutex::new(store),
+            commit_every,
+            outcomes: AtomicU64::new(1),
+        };
         Ok(Self {
             shared,
-            writer: Writer::Inline(Box::new(Mutex::new(store))),
+            writer: Writer::Inline(Box::new(inline)),
             failure,
         })
     }
@@ -187,8 +206,8 @@ impl Journal {
             waiting.pending.marks.extend(marks);
             waiting.pending.waiting.push(done);
         });
-        if let Writer::Inline(store) = &self.writer {
-            self.shared.commit(&mut lock(store));
+        if let Writer::Inline(inline) = &self.writer {
+            self.shared.commit(&mut lock(&inline.store));
         }
         let failure = self.failure.clone();
         async move {
@@ -209,6 +228,11 @@ impl Journal {
             waiting.pending.kept.extend(settled.kept);
             waiting.pending.events.extend(settled.events);
         });
+        if let Writer::Inline(inline) = &self.writer
+            && inline.is_due()
+        {
+            self.shared.commit(&mut lock(&inline.store));
+        }
     }
 
     /// Writes down how many attempts this session made so far.
@@ -226,7 +250,9 @@ impl Journal {
     /// Commits what waits and writes down how the session ended.
     pub fn end(self, end: &RunEnd) -> Result<(), LedgerError> {
         let mut store = match self.writer {
-            Writer::Inline(store) => Box::new(store.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Writer::Inline(inline) => {
+                Box::new(inline.store.into_inner().unwrap_or_else(PoisonError::into_inner))
+            }
             Writer::Thread(thread) => {
                 lock(&self.shared.waiting).is_closed = true;
                 self.shared.news.notify_all();
@@ -238,6 +264,13 @@ impl Journal {
             Some(failure) => Err(failure),
             None => store.end(end),
         }
+    }
+}
+
+impl Inline {
+    fn is_due(&self) -> bool {
+        let count = self.outcomes.fetch_add(1, Ordering::Relaxed);
+        self.commit_every > 0 && count.is_multiple_of(self.commit_every)
     }
 }
 

@@ -43,8 +43,9 @@ impl Books {
         resume: Resume,
         sessions: u32,
         progress: Arc<Progress>,
+        commit_every: u64,
     ) -> Result<Self, LedgerError> {
-        let journal = Journal::inline(ledger.again()?, resume.clone(), progress)?;
+        let journal = Journal::inline(ledger.again()?, resume.clone(), progress, commit_every)?;
         Ok(Self {
             journal,
             ledger,

@@ -82,6 +82,21 @@ pub(super) fn start(
     fed
 }
 
+/// As [`start`], on the caller's thread and at once: all that the feed will ever give is there when this returns.
+#[cfg(test)]
+pub(super) fn inline(
+    source: Box<dyn Source>,
+    settings: FeedSettings,
+    stop: Arc<AtomicBool>,
+) -> mpsc::Receiver<Feed> {
+    const ENOUGH: usize = 1_000;
+    let (chunks, read) = sync_channel(ENOUGH);
+    let (feed, fed) = mpsc::channel(ENOUGH);
+    read_all(source, &chunks, &stop);
+    Stage::new(settings, stop).run(&read, &feed);
+    fed
+}
+
 fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &AtomicBool) {
     let error = loop {
         if stop.load(Ordering::Relaxed) {

@@ -13,6 +13,8 @@ mod books;
 mod feed;
 mod past;
 mod preview;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

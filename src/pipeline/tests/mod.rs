@@ -1,0 +1,3 @@
+//! Tests of the pipeline as a whole, in memory.
+
+mod simulation;
