@@ -222,7 +222,11 @@ impl<T: Transport> Deliverer<T> {
             }
             Outcome::NotSent(error) => {
                 let reason = format!("never sent: {}", in_one_line(&error));
-                delivered.settle(batch, Fate::Rejected(reason), exchange);
+                let fate = match was_marked(&batch) {
+                    true => after_doubt(&reason),
+                    false => Fate::Rejected(reason),
+                };
+                delivered.settle(batch, fate, exchange);
             }
             Outcome::InDoubt(error) => {
                 delivered.settle(batch, Fate::InDoubt(in_one_line(&error)), exchange);
@@ -270,7 +274,12 @@ impl<T: Transport> Deliverer<T> {
                 delivered.settle(batch, unsent(&reason), exchange);
                 delivered.stop = Some(StopReason::Redirect(reason));
             }
-            Verdict::Refused(reason) if is_after_doubt && may_follow_from_success(status) => {
+            Verdict::Refused(reason)
+                if (is_after_doubt || was_marked(&batch)) && may_follow_from_success(status) =>
+            {
+                delivered.settle(batch, after_doubt(&reason), exchange);
+            }
+            Verdict::Refused(reason) if was_marked(&batch) && says_nothing(status) => {
                 delivered.settle(batch, after_doubt(&reason), exchange);
             }
             Verdict::Refused(_) if batch.len() > 1 && self.is_split(status, &batch) => {
@@ -309,6 +318,17 @@ fn halves(batch: &mut Vec<Prepared>) -> Vec<Vec<Prepared>> {
 /// An earlier attempt may have been carried out, and the refusal of a later one does not undo it.
 fn after_doubt(reason: &str) -> Fate {
     Fate::InDoubt(format!("an attempt stayed without an answer, and then: {reason}"))
+}
+
+/// Whether an earlier session of the run may have sent records of the batch.
+fn was_marked(batch: &[Prepared]) -> bool {
+    batch.iter().any(|item| item.was_marked)
+}
+
+/// A status that would also come if an earlier request had been carried out: it is about this attempt alone.
+fn says_nothing(status: StatusCode) -> bool {
+    let is_passing = matches!(status.as_u16(), 408 | 425 | 429);
+    status.is_redirection() || status.is_server_error() || is_passing
 }
 
 /// A status that a second request meets just because the first was carried out: it is there already, or gone already.

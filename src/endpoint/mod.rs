@@ -76,6 +76,8 @@ pub struct Prepared {
     pub target: Option<Arc<Target>>,
     /// Whether a need was waived for it: it is sent, counted as a warning, and never resent after doubt.
     pub lacks_need: bool,
+    /// Whether an earlier session of the run may have sent it.
+    pub was_marked: bool,
 }
 
 /// URL and headers that come from a record. Records of different targets never share a request.
@@ -191,6 +193,7 @@ impl Endpoint {
                 piece,
                 target,
                 lacks_need,
+                was_marked: false,
             }),
             Err(error) => Err(Box::new((record, error))),
         }

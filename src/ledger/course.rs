@@ -126,8 +126,13 @@ impl Ledger {
 
     /// Begins a further session of a run and gives what is known of it. The marks are those without an outcome.
     pub fn go_on(&self, run: &Run, fingerprint: &Fingerprint) -> Result<Resume, LedgerError> {
-        self.begin_again(run.id, fingerprint)?;
         let spans = self.spans(run.id)?;
+        let marks = self.unanswered(run.id, &spans)?;
+        self.at_once(|| {
+            self.begin_again(run.id, fingerprint)?;
+            self.rewrite_marks(run.id, &marks)
+                .map_err(|error| self.error(error))
+        })?;
         let Counts {
             accepted,
             rejected,
@@ -144,7 +149,7 @@ impl Ledger {
         };
         Ok(Resume {
             run: run.id,
-            marks: self.unanswered(run.id, &spans)?,
+            marks,
             spans,
             earlier: Tally {
                 totals,
@@ -198,11 +203,8 @@ impl Ledger {
         };
         let rows = read().map_err(|error| self.error(error))?;
         let unanswered = rows.into_iter().filter_map(|(members, is_single)| {
-            let members: Members = Members::parse(&members)?
-                .iter()
-                .filter(|ordinal| !spans.contains(*ordinal))
-                .collect();
-            (members.count() > 0).then_some(Mark { members, is_single })
+            let members = Members::parse(&members)?;
+            Mark { members, is_single }.without(spans)
         });
         Ok(unanswered.collect())
     }

@@ -57,19 +57,23 @@ impl Ledger {
         self.each(run, kind, which, &mut take)
     }
 
-    /// Hands over what no file has yet, and remembers that one has it now.
+    /// Hands over what no file has yet.
     pub fn each_not_in_file<E: From<LedgerError>>(
         &self,
         run: i64,
         kind: KeptKind,
         mut take: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(run, kind, "AND in_file = 0", &mut take)?;
+        self.each(run, kind, "AND in_file = 0", &mut take)
+    }
+
+    /// Remembers that a file has all of them now.
+    pub fn note_in_file(&self, run: i64, kind: KeptKind) -> Result<(), LedgerError> {
         let sql = format!(
             "UPDATE {} SET in_file = 1 WHERE run = ?1 AND in_file = 0",
             kind.table()
         );
-        Ok(self.change(&sql, [run])?)
+        self.change(&sql, [run])
     }
 
     /// How many rejects or doubts of a run no later run has settled.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::fingerprint::Fingerprint;
+use super::store::Mark;
 use super::{Ledger, LedgerError};
 use crate::report::Totals;
 
@@ -87,6 +88,8 @@ pub struct RunEnd {
     pub ending: String,
     /// Why it ended so, where it did not simply finish.
     pub because: Option<String>,
+    /// Whether it is known of every record whether it was sent.
+    pub is_certain: bool,
     /// How long all sessions took together, in milliseconds.
     pub duration_ms: u64,
     /// The records of all sessions together.
@@ -136,9 +139,15 @@ impl Ledger {
         self.change("UPDATE runs SET state = 'replaced' WHERE id = ?1", [id])
     }
 
-    /// Writes down how a session ended. Nothing is under way then: what has no outcome was not sent.
-    pub(super) fn end(&self, id: i64, end: &RunEnd) -> Result<(), LedgerError> {
-        self.change("DELETE FROM marks WHERE run = ?1", [id])?;
+    /// Writes down how a session ended, and what may have been sent and has no outcome even so.
+    pub(super) fn end(&self, id: i64, end: &RunEnd, marks: &[Mark]) -> Result<(), LedgerError> {
+        self.at_once(|| {
+            self.rewrite_marks(id, marks).map_err(|error| self.error(error))?;
+            self.write_end(id, end)
+        })
+    }
+
+    fn write_end(&self, id: i64, end: &RunEnd) -> Result<(), LedgerError> {
         self.change(
             "UPDATE runs SET state = ?2, ended_at = ?3, exit_code = ?4, ending = ?5, because = ?6, duration_ms = ?7,
              report = ?8, read = ?9, accepted = ?10, rejected = ?11, filtered = ?12, in_doubt = ?13, unsent = ?14
@@ -214,6 +223,15 @@ impl Ledger {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params));
         changed.map(drop).map_err(|error| self.error(error))
+    }
+
+    /// Does all of it, or nothing.
+    pub(super) fn at_once<T>(&self, work: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let transaction = self.connection.unchecked_transaction();
+        let transaction = transaction.map_err(|error| self.error(error))?;
+        let done = work()?;
+        transaction.commit().map_err(|error| self.error(error))?;
+        Ok(done)
     }
 
     fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Run>, LedgerError> {

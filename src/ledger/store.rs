@@ -1,6 +1,6 @@
 //! One run as it is written down: what has an outcome, what is marked, and the commit that brings both on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
@@ -48,6 +48,8 @@ pub(super) struct Store {
     ancestors: Vec<i64>,
     spans: Spans,
     marks: BTreeMap<u64, Mark>,
+    /// What earlier sessions marked and left without an outcome.
+    inherited: Vec<Mark>,
     keeper: Keeper,
 }
 
@@ -56,9 +58,10 @@ impl Store {
         Ok(Self {
             ancestors: ledger.ancestors(run)?,
             marks: marks
-                .into_iter()
-                .map(|mark| (mark.members.first(), mark))
+                .iter()
+                .map(|mark| (mark.members.first(), mark.clone()))
                 .collect(),
+            inherited: marks,
             keeper: Keeper::default(),
             ledger,
             run,
@@ -90,7 +93,11 @@ impl Store {
             settle_ancestors(connection, self.run, &self.ancestors, span)?;
         }
         drop_settled_marks(connection, self.run, &self.spans, &mut self.marks)?;
-        for mark in pending.marks.drain(..) {
+        for mut mark in pending.marks.drain(..) {
+            // What is sent again may be part of what was marked together; the rest stays marked.
+            if let Some(known) = self.marks.get(&mark.members.first()) {
+                mark = known.with(&mark);
+            }
             write_mark(connection, self.run, &mark)?;
             self.marks.insert(mark.members.first(), mark);
         }
@@ -99,8 +106,48 @@ impl Store {
         connection.prepare_cached("COMMIT")?.execute([]).map(drop)
     }
 
+    /// Writes down how the session ended. Nothing is under way then: what this session marked and has no outcome was
+    /// not sent. What an earlier one marked may have been, and so may everything after a defect.
     pub(super) fn end(&self, end: &RunEnd) -> Result<(), LedgerError> {
-        self.ledger.end(self.run, end)
+        let unanswered = |mark: &Mark| mark.without(&self.spans);
+        let marks: Vec<Mark> = match end.is_certain {
+            true => self.inherited.iter().filter_map(unanswered).collect(),
+            false => self.marks.values().filter_map(unanswered).collect(),
+        };
+        self.ledger.end(self.run, end, &marks)
+    }
+}
+
+impl Mark {
+    /// The same mark without the records that have an outcome; none where no record is left.
+    pub(super) fn without(&self, spans: &Spans) -> Option<Self> {
+        let members = self.members.iter().filter(|ordinal| !spans.contains(*ordinal));
+        let members: Members = members.collect();
+        (members.count() > 0).then_some(Self {
+            members,
+            is_single: self.is_single,
+        })
+    }
+
+    /// The same mark with the records of another one.
+    fn with(&self, other: &Self) -> Self {
+        let all: BTreeSet<u64> = self.members.iter().chain(other.members.iter()).collect();
+        Self {
+            members: all.into_iter().collect(),
+            is_single: self.is_single,
+        }
+    }
+}
+
+impl Ledger {
+    /// Replaces the marks of a run.
+    pub(super) fn rewrite_marks(&self, run: i64, marks: &[Mark]) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM marks WHERE run = ?1")?
+            .execute([run])?;
+        marks
+            .iter()
+            .try_for_each(|mark| write_mark(&self.connection, run, mark))
     }
 }
 

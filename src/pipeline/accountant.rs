@@ -100,12 +100,20 @@ impl Accountant {
         self.requests += requests;
     }
 
-    /// Counts what became of records.
-    pub(super) fn settle(&mut self, delivery: &Delivery) {
+    /// Counts what became of a batch's records, and writes it down at once or not at all: a batch that is known by
+    /// halves could not be sent again as it was.
+    pub(super) fn settle(&mut self, deliveries: &[Delivery]) {
+        let mut settled = Settled::default();
+        for delivery in deliveries {
+            self.count(delivery, &mut settled);
+        }
+        self.write_down(settled);
+    }
+
+    fn count(&mut self, delivery: &Delivery, settled: &mut Settled) {
         let records = delivery.items.len() as u64;
         self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
-        let mut settled = Settled::default();
         match &delivery.fate {
             Fate::Accepted => {
                 self.totals.accepted += records;
@@ -117,12 +125,12 @@ impl Accountant {
             Fate::Unsent => self.totals.unsent += records,
             Fate::Rejected(reason) => {
                 for item in &delivery.items {
-                    self.reject(reject_of(item, reason, exchange), &mut settled);
+                    self.reject(reject_of(item, reason, exchange), settled);
                 }
             }
             Fate::InDoubt(reason) => {
                 for item in &delivery.items {
-                    self.doubt(reject_of(item, reason, exchange), &mut settled);
+                    self.doubt(reject_of(item, reason, exchange), settled);
                 }
             }
         }
@@ -132,7 +140,6 @@ impl Accountant {
             self.slowest
                 .see(exchange.elapsed, status, exchange.attempts, record);
         }
-        self.write_down(settled);
     }
 
     /// Hands what is settled to the ledger, which shows the progress once it is on disk. Without one it must at least

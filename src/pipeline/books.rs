@@ -95,10 +95,12 @@ impl Books {
 
     /// Writes what no file has yet to a file.
     pub(super) fn write_file(&self, kind: KeptKind, file: &mut RejectFile) -> Result<(), BookError> {
-        self.ledger.each_not_in_file(self.run(), kind, |kept| {
-            Ok::<_, BookError>(file.write(&kept.reject)?)
-        })?;
-        Ok(file.sync()?)
+        let run = self.run();
+        self.ledger
+            .each_not_in_file(run, kind, |kept| Ok::<_, BookError>(file.write(&kept.reject)?))?;
+        // A crash in between leaves them in two files, and never in none.
+        file.sync()?;
+        Ok(self.ledger.note_in_file(run, kind)?)
     }
 
     /// Adds what earlier sessions did to the report, and closes the books with it.
@@ -123,6 +125,7 @@ impl Books {
             exit_code: report.exit_code,
             ending: report.ending.name().to_owned(),
             because: report.stopped_because.clone(),
+            is_certain: report.ending != Ending::Defect,
             duration_ms: earlier.duration_ms + report.duration_ms,
             totals: report.totals,
             report: report.to_json(),

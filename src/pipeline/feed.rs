@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::past::{Known, Past};
+use super::past::{Known, Past, Replayed};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
 use crate::endpoint::{Endpoint, Prepared};
@@ -54,6 +54,17 @@ pub(super) struct Shaped {
     pub(super) warnings: Vec<String>,
 }
 
+impl Shaped {
+    fn add(&mut self, replayed: Replayed) {
+        match replayed {
+            Replayed::Send(batch) => self.batches.push(batch),
+            Replayed::Hold(records) => self
+                .held
+                .extend(records.into_iter().map(|prepared| held(prepared.record))),
+        }
+    }
+}
+
 enum Read {
     Chunk(Chunk),
     End {
@@ -82,18 +93,30 @@ pub(super) fn start(
     fed
 }
 
-/// As [`start`], on the caller's thread and at once: all that the feed will ever give is there when this returns.
+/// As [`start`], as a task that takes its turns with the run: the same steps in the same order, each time.
 #[cfg(test)]
 pub(super) fn inline(
-    source: Box<dyn Source>,
+    mut source: Box<dyn Source>,
     settings: FeedSettings,
     stop: Arc<AtomicBool>,
 ) -> mpsc::Receiver<Feed> {
-    const ENOUGH: usize = 1_000;
-    let (chunks, read) = sync_channel(ENOUGH);
-    let (feed, fed) = mpsc::channel(ENOUGH);
-    read_all(source, &chunks, &stop);
-    Stage::new(settings, stop).run(&read, &feed);
+    let (feed, fed) = mpsc::channel(1);
+    let mut stage = Stage::new(settings, stop);
+    tokio::spawn(async move {
+        while !stage.is_over()
+            && let Ok(Some(chunk)) = source.next_chunk()
+        {
+            let shaped = stage.shape(chunk);
+            // Whoever no longer listens has ended the run already.
+            let _ = feed.send(Feed::Shaped(shaped)).await;
+        }
+        let _ = feed.send(Feed::Shaped(stage.rest())).await;
+        let end = Feed::End {
+            error: None,
+            notes: Vec::new(),
+        };
+        let _ = feed.send(end).await;
+    });
     fed
 }
 
@@ -158,20 +181,31 @@ impl Stage {
             if has_news && feed.blocking_send(Feed::Shaped(shaped)).is_err() {
                 return;
             }
-            if self.stop.load(Ordering::Relaxed) || self.is_at_limit() {
+            if self.is_over() {
                 break (None, Vec::new());
             }
         };
-        let mut batches = self.settings.past.drain();
-        batches.extend(self.batcher.drain());
-        let rest = Shaped {
-            batches,
+        // Whoever no longer listens has ended the run already.
+        let _ = feed.blocking_send(Feed::Shaped(self.rest()));
+        let _ = feed.blocking_send(Feed::End { error, notes });
+    }
+
+    /// Whether no more of the input is wanted.
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.is_at_limit()
+    }
+
+    /// What still waits for company when there is no more input.
+    fn rest(&mut self) -> Shaped {
+        let mut rest = Shaped {
             warnings: self.unknown_attributes(),
             ..Shaped::default()
         };
-        // Whoever no longer listens has ended the run already.
-        let _ = feed.blocking_send(Feed::Shaped(rest));
-        let _ = feed.blocking_send(Feed::End { error, notes });
+        for replayed in self.settings.past.drain() {
+            rest.add(replayed);
+        }
+        rest.batches.extend(self.batcher.drain());
+        rest
     }
 
     /// Until the next batch is due, or the next look.
@@ -199,10 +233,10 @@ impl Stage {
                 break;
             }
             let known = self.settings.past.of(entry.position().ordinal);
+            self.read += 1;
             if known == Known::Settled {
                 continue;
             }
-            self.read += 1;
             shaped.read += 1;
             match entry {
                 Entry::Record(record) => self.take(record, known, &mut shaped, now),
@@ -236,12 +270,14 @@ impl Stage {
                     .batches
                     .extend(self.batcher.push(prepared, size, key.as_deref(), now));
             }
-            Some((prepared, _)) if !past.holds(&prepared) => shaped.batches.extend(past.replay(prepared)),
-            Some((prepared, _)) => {
-                shaped.held.push(held(prepared.record));
-                shaped.batches.extend(past.missed(ordinal));
-            }
-            None => shaped.batches.extend(past.missed(ordinal)),
+            Some((prepared, _)) => past
+                .replay(prepared)
+                .into_iter()
+                .for_each(|whole| shaped.add(whole)),
+            None => past
+                .missed(ordinal)
+                .into_iter()
+                .for_each(|whole| shaped.add(whole)),
         }
     }
 

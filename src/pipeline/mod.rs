@@ -150,6 +150,8 @@ struct Run<T> {
     /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
     /// in doubt after a crash.
     window: usize,
+    /// How many batches wait to be sent, so that sending goes on while the ledger writes.
+    enough: usize,
     ending: Ending,
     because: Option<String>,
     is_fed: bool,
@@ -209,6 +211,7 @@ impl<T: Transport> Run<T> {
             in_flight: JoinSet::new(),
             most_in_flight,
             window: if is_safe { usize::MAX } else { most_in_flight },
+            enough: ENOUGH.max(most_in_flight),
             ending: Ending::Finished,
             because: None,
             is_fed: false,
@@ -258,9 +261,7 @@ impl<T: Transport> Run<T> {
 
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more.
     fn is_hungry(&self) -> bool {
-        self.unmarked.is_empty()
-            && self.marking.is_none()
-            && self.queue.len() < ENOUGH.max(self.most_in_flight)
+        self.unmarked.is_empty() && self.marking.is_none() && self.queue.len() < self.enough
     }
 
     fn is_done(&self) -> bool {
@@ -318,11 +319,11 @@ impl<T: Transport> Run<T> {
     fn give_up_unsent(&mut self) {
         let unsent = self.queue.drain(..).chain(self.unmarked.drain(..));
         for items in unsent.collect::<Vec<_>>() {
-            self.accountant.settle(&Delivery {
+            self.accountant.settle(&[Delivery {
                 items,
                 fate: Fate::Unsent,
                 exchange: None,
-            });
+            }]);
         }
     }
 
@@ -360,9 +361,7 @@ impl<T: Transport> Run<T> {
 
     fn settle(&mut self, delivered: Delivered) {
         self.accountant.requests(delivered.requests);
-        for delivery in &delivered.deliveries {
-            self.accountant.settle(delivery);
-        }
+        self.accountant.settle(&delivered.deliveries);
         if let Some(reason) = delivered.stop {
             self.stop(ending_of(&reason), in_one_line(&reason));
         }

@@ -20,7 +20,7 @@ pub(super) enum Holding {
     /// They are sent again.
     #[default]
     None,
-    /// Those that would make something new each time are left alone.
+    /// Batches with a record that would make something new each time are left alone.
     Unidentified,
     /// They are left alone.
     All,
@@ -32,6 +32,15 @@ struct Replay {
     missing: u64,
     records: Vec<Prepared>,
     is_single: bool,
+}
+
+/// A batch that may have been sent, whole again.
+#[derive(Debug)]
+pub(super) enum Replayed {
+    /// It is sent again, as it was.
+    Send(Vec<Prepared>),
+    /// It is left alone.
+    Hold(Vec<Prepared>),
 }
 
 /// What the past knows of a record.
@@ -75,42 +84,50 @@ impl Past {
         }
     }
 
-    /// Whether a record that may have been sent is left alone.
-    pub(super) fn holds(&self, prepared: &Prepared) -> bool {
-        match self.policy {
-            Holding::None => false,
-            Holding::Unidentified => prepared.lacks_need,
-            Holding::All => true,
-        }
-    }
-
     /// Puts a record to the batch that it was marked with, and gives the batch once it is whole again.
-    pub(super) fn replay(&mut self, prepared: Prepared) -> Option<Vec<Prepared>> {
+    pub(super) fn replay(&mut self, mut prepared: Prepared) -> Option<Replayed> {
+        prepared.was_marked = true;
         let ordinal = prepared.record.position.ordinal;
         let replay = self
             .marked
             .get(&ordinal)
             .and_then(|index| self.replays.get_mut(*index));
         let Some(replay) = replay.filter(|replay| !replay.is_single) else {
-            return Some(vec![prepared]);
+            return Some(self.decide(vec![prepared]));
         };
         replay.records.push(prepared);
         self.missed(ordinal)
     }
 
     /// Waits no more for a record of a batch, and gives the batch if it waited for that one alone.
-    pub(super) fn missed(&mut self, ordinal: u64) -> Option<Vec<Prepared>> {
+    pub(super) fn missed(&mut self, ordinal: u64) -> Option<Replayed> {
         let replay = self.replays.get_mut(*self.marked.get(&ordinal)?)?;
         replay.missing = replay.missing.saturating_sub(1);
-        (replay.missing == 0 && !replay.records.is_empty()).then(|| std::mem::take(&mut replay.records))
+        let is_whole = replay.missing == 0 && !replay.records.is_empty();
+        let records = is_whole.then(|| std::mem::take(&mut replay.records))?;
+        Some(self.decide(records))
     }
 
     /// Batches that are not whole, because the input has no more records or the run stops.
-    pub(super) fn drain(&mut self) -> Vec<Vec<Prepared>> {
-        let records = self
+    pub(super) fn drain(&mut self) -> Vec<Replayed> {
+        let records: Vec<_> = self
             .replays
             .iter_mut()
-            .map(|replay| std::mem::take(&mut replay.records));
-        records.filter(|records| !records.is_empty()).collect()
+            .map(|replay| std::mem::take(&mut replay.records))
+            .filter(|records| !records.is_empty())
+            .collect();
+        records.into_iter().map(|records| self.decide(records)).collect()
+    }
+
+    fn decide(&self, records: Vec<Prepared>) -> Replayed {
+        let is_held = match self.policy {
+            Holding::None => false,
+            Holding::Unidentified => records.iter().any(|record| record.lacks_need),
+            Holding::All => true,
+        };
+        match is_held {
+            true => Replayed::Hold(records),
+            false => Replayed::Send(records),
+        }
     }
 }

@@ -63,6 +63,8 @@ pub(super) struct Plan {
     /// Whether the API answers 409 to what it has already.
     pub(super) conflicts: bool,
     pub(super) concurrency: u32,
+    /// How many batches wait to be sent.
+    pub(super) enough: usize,
     pub(super) rate: Option<u32>,
     pub(super) attempts: u32,
     pub(super) stop_at_rejects: Option<u64>,
@@ -97,6 +99,7 @@ impl Plan {
             has_results: dice.strikes(300),
             conflicts: !is_safe && dice.strikes(300),
             concurrency: u32::try_from(dice.between(1, 6)).unwrap(),
+            enough: dice.one(&[1, 4, 30]),
             rate: dice.one(&[None, None, Some(5), Some(40)]),
             attempts: u32::try_from(dice.between(1, 5)).unwrap(),
             stop_at_rejects: dice.one(&[None, None, None, Some(8)]),
@@ -165,7 +168,8 @@ fn faults(dice: &mut Dice) -> Vec<(Fault, u64)> {
 fn cuts(dice: &mut Dice, count: u64) -> Vec<Cut> {
     let sessions = dice.between(0, 5);
     let mut cut = || {
-        let step = dice.between(1, 12 * count);
+        let step = dice.one(&[15, 4 * count, 12 * count]);
+        let step = dice.between(1, step);
         match dice.strikes(700) {
             true => Cut::Kill(step),
             false => Cut::Stop(step, Duration::from_millis(dice.one(&[0, 300, 60_000]))),
