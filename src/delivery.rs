@@ -275,11 +275,9 @@ impl<T: Transport> Deliverer<T> {
                 delivered.stop = Some(StopReason::Redirect(reason));
             }
             Verdict::Refused(reason)
-                if (is_after_doubt || was_marked(&batch)) && may_follow_from_success(status) =>
+                if (is_after_doubt || was_marked(&batch))
+                    && (may_follow_from_success(status) || says_nothing(status)) =>
             {
-                delivered.settle(batch, after_doubt(&reason), exchange);
-            }
-            Verdict::Refused(reason) if was_marked(&batch) && says_nothing(status) => {
                 delivered.settle(batch, after_doubt(&reason), exchange);
             }
             Verdict::Refused(_) if batch.len() > 1 && self.is_split(status, &batch) => {

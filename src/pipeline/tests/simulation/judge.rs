@@ -116,8 +116,11 @@ fn truth(plan: &Plan, books: &Books, arrivals: &[Arrival]) {
     }
 }
 
-/// P4: what was sent has an outcome or a mark.
+/// P4: what was sent has an outcome or a mark, and nothing has both.
 fn marks(session: &Session, books: &Books, arrivals: &[&Arrival]) {
+    for n in &books.marked {
+        assert!(!books.spans.contains(*n), "P4: {n} has an outcome and is marked");
+    }
     for arrival in arrivals {
         // A session that comes to its end knows what was not carried out.
         let known = if session.report.is_some() {
