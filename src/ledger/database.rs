@@ -153,6 +153,21 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_is_on_disk_when_it_returns() {
+        const FULL: i64 = 2;
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(directory.path()).unwrap();
+        for ledger in [&ledger, &ledger.again().unwrap()] {
+            let pragma = |name| ledger.connection.pragma_query_value(None, name, |row| row.get(0));
+            assert_eq!(pragma("synchronous"), Ok(FULL));
+            let mode = ledger
+                .connection
+                .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+            assert_eq!(mode.unwrap(), "wal");
+        }
+    }
+
+    #[test]
     fn a_ledger_is_made_once_and_found_again() {
         let directory = tempfile::tempdir().unwrap();
         let folder = directory.path().join(".outpour");

@@ -119,6 +119,11 @@ impl Mock {
         self.server.state()
     }
 
+    /// How many requests have arrived. Unlike the whole [`state`](Self::state) it costs nothing to ask.
+    pub fn requests(&self) -> u64 {
+        self.server.requests()
+    }
+
     /// Forgets everything that arrived; settings stay.
     pub fn reset(&self) {
         self.server.reset();

@@ -112,6 +112,10 @@ impl Server {
         self.vendor.state(arrivals)
     }
 
+    pub(super) fn requests(&self) -> u64 {
+        self.arrivals().totals().requests
+    }
+
     pub(super) fn reset(&self) {
         self.vendor.reset(&self.settings);
         self.arrivals().clear();

@@ -1,6 +1,7 @@
 //! The project's documents, held to what the code and the binary do.
 
 mod architecture;
+mod contributing;
 mod dependencies;
 mod guarantees;
 mod imports;

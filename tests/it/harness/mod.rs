@@ -90,6 +90,11 @@ impl Scene {
         self.mock.state()
     }
 
+    /// How many requests the mock has seen.
+    pub(crate) fn requests(&self) -> u64 {
+        self.mock.requests()
+    }
+
     /// Where the mock takes people, tags and objects.
     pub(crate) fn api_url(&self) -> String {
         self.mock.api_url()
