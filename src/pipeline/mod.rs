@@ -150,7 +150,7 @@ struct Run<T> {
     /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
     /// in doubt after a crash.
     window: usize,
-    /// How many batches wait to be sent, so that sending goes on while the ledger writes.
+    /// How many records wait to be sent, so that sending goes on while the ledger writes.
     enough: usize,
     ending: Ending,
     because: Option<String>,
@@ -211,7 +211,7 @@ impl<T: Transport> Run<T> {
             in_flight: JoinSet::new(),
             most_in_flight,
             window: if is_safe { usize::MAX } else { most_in_flight },
-            enough: ENOUGH.max(most_in_flight),
+            enough: ENOUGH,
             ending: Ending::Finished,
             because: None,
             is_fed: false,
@@ -259,9 +259,13 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more.
+    /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more,
+    /// however large a batch is.
     fn is_hungry(&self) -> bool {
-        self.unmarked.is_empty() && self.marking.is_none() && self.queue.len() < self.enough
+        let has_little = || self.queue.iter().map(Vec::len).sum::<usize>() < self.enough;
+        self.unmarked.is_empty()
+            && self.marking.is_none()
+            && (self.queue.len() < self.most_in_flight || has_little())
     }
 
     fn is_done(&self) -> bool {
@@ -432,8 +436,8 @@ impl<T: Transport> Run<T> {
     }
 }
 
-/// How many batches wait to be sent, so that sending goes on while the ledger writes.
-const ENOUGH: usize = 512;
+/// How many records wait to be sent, so that sending goes on while the ledger writes.
+const ENOUGH: usize = 1_024;
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);

@@ -162,7 +162,7 @@ impl Transport for Api {
             _ => {}
         }
         self.life.step().await;
-        if !(self.has_results && !reply.complete) {
+        if !self.has_results || reply.complete {
             self.answer(index);
         }
         Ok(reply)

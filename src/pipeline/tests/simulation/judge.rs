@@ -187,7 +187,7 @@ fn repeats(plan: &Plan, arrivals: &[Arrival]) {
 fn rate(plan: &Plan, arrivals: &[&Arrival]) {
     let Some(rate) = plan.rate else { return };
     for (first, over) in arrivals.iter().zip(arrivals.iter().skip(rate as usize)) {
-        let span = over.at - first.at;
+        let span = over.at.saturating_sub(first.at);
         assert!(
             span >= Duration::from_secs(1),
             "P5: more than {rate} within {span:?}"

@@ -52,6 +52,7 @@ pub(super) enum Cut {
 
 /// A run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is thrown by itself")]
 pub(super) struct Plan {
     pub(super) kinds: Vec<Kind>,
     pub(super) max_records: usize,
