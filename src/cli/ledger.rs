@@ -91,19 +91,21 @@ fn begin(args: &RunArgs, plan: &Plan, ledger: &Ledger, replaces: Option<i64>) ->
 fn resuming(run: &Run, resume: &Resume) -> String {
     let totals = &resume.earlier.totals;
     let unanswered: u64 = resume.marks.iter().map(|mark| mark.members.count()).sum();
-    let mut text = format!(
-        "resuming run {} of {}: {} accepted, {} rejected, {} in doubt",
+    let unknown = match unanswered {
+        0 => String::new(),
+        count => format!(
+            "; {} may have been sent and have no answer yet",
+            counted(count, "record")
+        ),
+    };
+    format!(
+        "resuming run {} of {}: {} accepted, {} rejected, {} in doubt{unknown}",
         run.id,
         moment(&run.started_at),
         grouped(totals.accepted),
         grouped(totals.rejected),
         grouped(totals.in_doubt),
-    );
-    if unanswered > 0 {
-        let records = counted(unanswered, "record");
-        text.push_str(&format!("; {records} may have been sent and have no answer yet"));
-    }
-    text
+    )
 }
 
 /// A time of the ledger, for people: `2026-11-20 02:00 UTC`.
