@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Outcome, Policy, Reply, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
-use crate::request;
+use crate::request::{self, RenderError};
 
 /// What is done with records that may have been carried out, and whose answer never came; the key `in_doubt:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,6 +112,7 @@ pub struct Deliverer<T> {
     endpoint: Arc<Endpoint>,
     sender: Sender<T>,
     in_doubt: Option<InDoubt>,
+    run_id: Arc<str>,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -121,6 +122,7 @@ impl<T> Clone for Deliverer<T> {
             endpoint: Arc::clone(&self.endpoint),
             sender: self.sender.clone(),
             in_doubt: self.in_doubt,
+            run_id: Arc::clone(&self.run_id),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -128,9 +130,10 @@ impl<T> Clone for Deliverer<T> {
 
 impl<T: Transport> Deliverer<T> {
     /// Sends the batches of `endpoint` through `sender`. Without `in_doubt`, the endpoint's safety decides what is sent
-    /// again after its answer was lost.
-    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>) -> Self {
+    /// again after its answer was lost. Idempotency keys are those of the run `run_id`.
+    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>, run_id: &str) -> Self {
         Self {
+            run_id: run_id.into(),
             endpoint,
             sender,
             in_doubt,
@@ -160,7 +163,7 @@ impl<T: Transport> Deliverer<T> {
                 delivered.settle(batch, Fate::Unsent, None);
                 continue;
             }
-            let request = match request::render(&self.endpoint, &batch) {
+            let request = match self.request(&batch) {
                 Ok(request) => request,
                 Err(_) if batch.len() > 1 => {
                     waiting.extend(halves(&mut batch));
@@ -187,6 +190,12 @@ impl<T: Transport> Deliverer<T> {
             }
         }
         delivered
+    }
+
+    fn request(&self, batch: &[Prepared]) -> Result<Request, RenderError> {
+        let mut request = request::render(&self.endpoint, batch)?;
+        request::identify(&mut request, &self.endpoint, &self.run_id, batch);
+        Ok(request)
     }
 
     fn policy(&self, batch: &[Prepared]) -> Policy {

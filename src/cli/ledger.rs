@@ -60,6 +60,9 @@ pub(super) fn open_books(
         }
         Course::GoOn(run) => {
             let resume = ledger.go_on(&run, &plan.fingerprint)?;
+            // Keys and events are those of the run, not of its session.
+            plan.job.run_id.clone_from(&run.begun.run_id);
+            plan.context.run_id.clone_from(&run.begun.run_id);
             printer.note(&resuming(&run, &resume));
             (resume, run.sessions + 1)
         }

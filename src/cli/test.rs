@@ -35,8 +35,9 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         None => first_of(job)?,
     };
     let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
-    let request = request::render(&endpoint, std::slice::from_ref(&prepared))
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let batch = std::slice::from_ref(&prepared);
+    let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
+    request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&request))?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let policy = Policy {

@@ -26,6 +26,7 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     fingerprint.note("source", &text(&source));
     fingerprint.note("records", &text(&config.records));
     fingerprint.note("batch", &text(&batch));
+    fingerprint.note("order_by", &text(&config.order_by));
     fingerprint.note("destination", &text(&addressed(&config.destination)));
     if let Some(template) = template {
         fingerprint.note("template", &text(&template.file));

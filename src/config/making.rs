@@ -34,6 +34,7 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = self.shaper();
+        self.check_order();
         let limits = self.limits(template);
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
@@ -88,6 +89,7 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
+            order_by: config.order_by.clone(),
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
@@ -207,6 +209,13 @@ impl Making<'_> {
             self.problem("limits.burst", "it belongs to a `rate`, and none is set");
         }
         self.good("limits", merged.check())
+    }
+
+    fn check_order(&mut self) {
+        let is_nameless = |path: &String| path.split('.').any(str::is_empty);
+        if self.config.order_by.iter().any(is_nameless) {
+            self.problem("order_by", "a field has no name, write `name` or `outer.inner`");
+        }
     }
 
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {

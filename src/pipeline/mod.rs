@@ -11,6 +11,7 @@
 mod accountant;
 mod books;
 mod feed;
+mod order;
 mod past;
 mod preview;
 
@@ -41,6 +42,7 @@ use crate::webhook::Events;
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
+use order::Order;
 use past::Holding;
 
 pub use books::Books;
@@ -73,6 +75,8 @@ pub struct Job {
     pub batch: BatchLimits,
     /// The fields in which the records of a request agree.
     pub group_by: Vec<String>,
+    /// The fields whose records keep the order of the input.
+    pub order_by: Vec<String>,
     /// How many batches are under way at once, waits included.
     pub in_flight: usize,
     /// When the run gives up.
@@ -143,6 +147,7 @@ struct Run<T> {
     marking: Option<Marking>,
     /// Batches that may be sent.
     queue: VecDeque<Vec<Prepared>>,
+    order: Order,
     in_flight: JoinSet<Delivered>,
     most_in_flight: usize,
     /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
@@ -183,6 +188,7 @@ impl<T: Transport> Run<T> {
             shaper: job.shaper,
             batch: job.batch,
             group_by: job.group_by,
+            order_by: job.order_by,
             limit: job.limit,
             past: job
                 .books
@@ -193,7 +199,7 @@ impl<T: Transport> Run<T> {
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
             accountant: Accountant::new(
                 (job.rejects, job.doubts),
                 (job.stop_when, stops_in_doubt),
@@ -204,6 +210,7 @@ impl<T: Transport> Run<T> {
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
+            order: Order::default(),
             in_flight: JoinSet::new(),
             most_in_flight,
             window: if is_safe { usize::MAX } else { most_in_flight },
@@ -329,7 +336,7 @@ impl<T: Transport> Run<T> {
             self.give_up_unsent();
         }
         while self.in_flight.len() < self.most_in_flight
-            && let Some(batch) = self.queue.pop_front()
+            && let Some(batch) = self.order.next(&mut self.queue)
         {
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
             self.in_flight.spawn(deliver(deliverer, batch, aborted));
@@ -359,6 +366,7 @@ impl<T: Transport> Run<T> {
     fn settle(&mut self, delivered: Delivered) {
         self.accountant.requests(delivered.requests);
         for delivery in &delivered.deliveries {
+            self.order.release(&delivery.items);
             self.accountant.settle(delivery);
         }
         if let Some(reason) = delivered.stop {

@@ -14,9 +14,9 @@ use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
-    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Method, Need, Parameter,
-    ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord, TestRequest,
-    VendorFile,
+    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Idempotency, Method,
+    Need, Parameter, ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord,
+    TestRequest, VendorFile,
 };
 
 /// One endpoint of a vendor, as its files describe it.
