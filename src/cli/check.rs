@@ -72,6 +72,7 @@ fn online(plan: &Plan) -> Result<u8, Failure> {
                     &Policy {
                         safe_to_resend: true,
                         needs_body: true,
+                        ..Policy::default()
                     },
                 )
                 .await,

@@ -92,6 +92,10 @@ impl Report {
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
+        if self.cut_replies > 0 {
+            let cut = counted(self.cut_replies, "reply");
+            writeln!(text, "  {cut} cut short, of which the status counted")?;
+        }
         if let Some(webhook) = &self.webhook {
             let [delivered, failed, dropped] =
                 [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);

@@ -14,8 +14,8 @@ use super::script::{
 };
 
 const NEEDS_BODY: Policy = Policy {
-    safe_to_resend: false,
     needs_body: true,
+    ..UNSAFE
 };
 
 #[tokio::test(start_paused = true)]

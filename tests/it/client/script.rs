@@ -42,10 +42,14 @@ struct Stage {
 pub(super) const SAFE: Policy = Policy {
     safe_to_resend: true,
     needs_body: false,
+    denials: Vec::new(),
+    answers: Vec::new(),
 };
 pub(super) const UNSAFE: Policy = Policy {
     safe_to_resend: false,
     needs_body: false,
+    denials: Vec::new(),
+    answers: Vec::new(),
 };
 
 pub(super) fn status(status: u16) -> Turn {
