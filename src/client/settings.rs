@@ -53,8 +53,8 @@ pub struct HttpConfig {
     pub ca_file: Option<PathBuf>,
     /// Whether the certificates of `ca_file` take the place of those of the system. Default: `false`.
     pub ca_only: bool,
-    /// Takes any certificate, of any host, expired or made up, so that anyone on the way can read and change what is
-    /// sent. Each run warns of it. Default: `false`.
+    /// Takes any certificate of the destination and of the webhook, for any host, expired or made up, so that anyone on
+    /// the way can read and change what is sent. Each run warns of it. Default: `false`.
     pub danger_accept_any_certificate: bool,
 }
 

@@ -154,10 +154,11 @@ fn words(status: StatusCode) -> String {
     }
 }
 
-/// A body that is neither JSON nor HTML is worth showing as it is.
+/// A body that is neither a JSON document nor HTML is worth showing as it is: plain text, or JSON that is broken.
 fn plain_text(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
-    (!text.starts_with(['<', '{', '['])).then(|| text.to_owned())
+    let is_document = text.starts_with(['{', '[']) && parse(body).is_some();
+    (!is_document && !text.starts_with('<')).then(|| text.to_owned())
 }
 
 fn shorten(text: &str) -> String {
@@ -250,6 +251,8 @@ mod tests {
         );
         assert_eq!(refused(400, r#"{"error":"text"}"#), "400 Bad Request: text");
         assert_eq!(refused(404, "<!doctype html><p>x"), "404 Not Found");
+        assert_eq!(refused(400, "{\"error\": "), "400 Bad Request: {\"error\":");
+        assert_eq!(refused(400, "{\"code\": 7}"), "400 Bad Request");
         assert_eq!(refused(413, ""), "413 Payload Too Large");
         assert_eq!(refused(422, "too much"), "422 Unprocessable Entity: too much");
     }

@@ -76,7 +76,7 @@ pub struct Report {
     pub requests: u64,
     /// Attempts that were made.
     pub attempts: u64,
-    /// Attempts that were not the first of their request.
+    /// Attempts that repeat an earlier one of their request; one that follows a redirect does not.
     pub retries: u64,
     /// Retries by what made them necessary.
     pub retries_by_cause: BTreeMap<String, u64>,
