@@ -83,6 +83,13 @@ fn other_statuses_of_the_4xx_are_treated_too_and_none_besides() {
 }
 
 #[test]
+fn a_403_treated_as_retry_that_stays_still_stops_the_run() {
+    let retried = "method: POST, success: {treat: {403: retry}}";
+    let played = play(times(9, status(403)), retried, 1, &["retry.attempts=3"]).ends_with(77);
+    assert_eq!((played.totals(), played.requests()), ([1, 0, 0, 0, 0, 1], 3));
+}
+
+#[test]
 fn a_template_says_what_a_409_means() {
     const VENDOR: &str = "
 title: Acme
