@@ -37,6 +37,11 @@ impl Reply {
             complete: true,
         }
     }
+
+    /// Whether some of the body is missing: beyond the cap, or lost with the connection.
+    pub fn is_cut_short(&self) -> bool {
+        self.truncated || !self.complete
+    }
 }
 
 impl fmt::Debug for Reply {

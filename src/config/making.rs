@@ -36,6 +36,9 @@ impl Making<'_> {
         let shaper = self.shaper();
         self.check_order();
         let limits = self.limits(template);
+        for (key, message) in config.http.idle_keys() {
+            self.problem(format!("http.{key}"), message);
+        }
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
             Some(_) if template.is_none() => (None, None),
@@ -60,6 +63,7 @@ impl Making<'_> {
             sender: SenderSettings {
                 limits,
                 retry: config.retry.clone(),
+                redirects: config.http.redirects,
                 seed: None,
             },
             transport,
@@ -275,6 +279,12 @@ impl Making<'_> {
         let mut warnings = Vec::new();
         if self.config.destination.allow_http {
             warnings.push("`allow_http` is on: credentials and records may travel unencrypted".to_owned());
+        }
+        if self.config.http.danger_accept_any_certificate {
+            warnings.push(
+                "`http.danger_accept_any_certificate` is on: anyone on the way can read and change what is sent"
+                    .to_owned(),
+            );
         }
         warnings
     }

@@ -18,6 +18,7 @@ use crate::webhook::Events;
 pub(super) struct Accountant {
     totals: Totals,
     requests: u64,
+    cut_replies: u64,
     blank_lines: u64,
     bytes_read: u64,
     lacking_needs: u64,
@@ -53,6 +54,7 @@ impl Accountant {
             earlier,
             slowest: Slowest::default(),
             requests: 0,
+            cut_replies: 0,
             blank_lines: 0,
             bytes_read: 0,
             lacking_needs: 0,
@@ -96,8 +98,9 @@ impl Accountant {
         self.warnings.extend(warnings);
     }
 
-    pub(super) fn requests(&mut self, requests: u64) {
+    pub(super) fn requests(&mut self, requests: u64, cut_replies: u64) {
         self.requests += requests;
+        self.cut_replies += cut_replies;
     }
 
     /// Counts what became of records.
@@ -226,6 +229,7 @@ impl Accountant {
         };
         report.totals = self.totals;
         report.requests = self.requests;
+        report.cut_replies = self.cut_replies;
         report.blank_lines = self.blank_lines;
         report.warnings = self.warnings;
         report.webhook = outcome.webhook;

@@ -364,7 +364,8 @@ impl<T: Transport> Run<T> {
     }
 
     fn settle(&mut self, delivered: Delivered) {
-        self.accountant.requests(delivered.requests);
+        self.accountant
+            .requests(delivered.requests, delivered.cut_replies);
         for delivery in &delivered.deliveries {
             self.order.release(&delivery.items);
             self.accountant.settle(delivery);
@@ -492,6 +493,7 @@ fn signal_words(number: i32) -> String {
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
         StopReason::Credentials(_) => Ending::Credentials,
+        StopReason::Defect => Ending::Defect,
         StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
         StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
             Ending::Destination

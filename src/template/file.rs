@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::treat::Treatments;
 use crate::batch::BodyShape;
 use crate::client::LimitsConfig;
 
@@ -238,6 +239,10 @@ pub struct SuccessRule {
     /// is accepted; anything else rejects that record alone and is its reason.
     #[serde(default)]
     pub items: Option<String>,
+    /// Statuses from 400 to 499 that are treated in their own way, such as `{409: accepted}`. `accepted`: the records are, as
+    /// where they were there already. `retry`: nothing was carried out, send again. Default: none.
+    #[serde(default)]
+    pub treat: Treatments,
 }
 
 /// Records in, exact requests out.

@@ -7,6 +7,7 @@
 
 mod catalog;
 mod file;
+mod treat;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use file::{
     Need, Parameter, ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord,
     TestRequest, VendorFile,
 };
+pub use treat::{Treatment, Treatments};
 
 /// One endpoint of a vendor, as its files describe it.
 #[derive(Debug, Clone)]
