@@ -159,6 +159,19 @@ impl Accountant {
         self.books.as_ref()
     }
 
+    /// Records that were read and then lost with the thread that held them were never sent.
+    pub(super) fn count_lost(&mut self) {
+        let Totals {
+            accepted,
+            rejected,
+            filtered,
+            in_doubt,
+            unsent,
+            read,
+        } = self.totals;
+        self.totals.unsent += read.saturating_sub(accepted + rejected + filtered + in_doubt + unsent);
+    }
+
     /// Why the run should stop, if it should.
     pub(super) fn stop_reason(&self) -> Option<(Ending, String)> {
         const FEWEST: u64 = 100;

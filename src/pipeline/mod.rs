@@ -147,6 +147,7 @@ struct Run<T> {
     marking: Option<Marking>,
     /// Batches that may be sent.
     queue: VecDeque<Vec<Prepared>>,
+    queued_bytes: usize,
     order: Order,
     in_flight: JoinSet<Delivered>,
     most_in_flight: usize,
@@ -156,6 +157,8 @@ struct Run<T> {
     ending: Ending,
     because: Option<String>,
     is_fed: bool,
+    /// Whether the threads that feed the run are gone, or not waited for, with records in their hands.
+    has_lost_feed: bool,
     stop: Arc<AtomicBool>,
     grace: Duration,
     deadline: Option<Instant>,
@@ -210,6 +213,7 @@ impl<T: Transport> Run<T> {
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
+            queued_bytes: 0,
             order: Order::default(),
             in_flight: JoinSet::new(),
             most_in_flight,
@@ -217,6 +221,7 @@ impl<T: Transport> Run<T> {
             ending: Ending::Finished,
             because: None,
             is_fed: false,
+            has_lost_feed: false,
             stop: Arc::clone(stop),
             grace: job.grace,
             deadline: None,
@@ -263,9 +268,17 @@ impl<T: Transport> Run<T> {
 
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more.
     fn is_hungry(&self) -> bool {
-        self.unmarked.is_empty()
-            && self.marking.is_none()
-            && self.queue.len() < ENOUGH.max(self.most_in_flight)
+        let waits = self.queue.len();
+        let is_little = waits < self.most_in_flight || (waits < ENOUGH && self.queued_bytes < ENOUGH_BYTES);
+        self.unmarked.is_empty() && self.marking.is_none() && is_little
+    }
+
+    /// Lets marked batches wait for their turn.
+    fn enqueue(&mut self, batches: impl IntoIterator<Item = Vec<Prepared>>) {
+        for batch in batches {
+            self.queued_bytes += bytes_of(&batch);
+            self.queue.push_back(batch);
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -286,8 +299,8 @@ impl<T: Transport> Run<T> {
             return;
         }
         let Some(books) = self.accountant.books() else {
-            self.queue.append(&mut self.unmarked);
-            return;
+            let batches = std::mem::take(&mut self.unmarked);
+            return self.enqueue(batches);
         };
         let count = self.unmarked.len().min(self.window);
         let batches: Vec<_> = self.unmarked.drain(..count).collect();
@@ -300,7 +313,7 @@ impl<T: Transport> Run<T> {
             return;
         };
         match marked {
-            Ok(()) => self.queue.extend(batches),
+            Ok(()) => self.enqueue(batches),
             Err(error) => {
                 self.unmarked.extend(batches);
                 self.on_failure(&error);
@@ -321,6 +334,7 @@ impl<T: Transport> Run<T> {
     }
 
     fn give_up_unsent(&mut self) {
+        self.queued_bytes = 0;
         let unsent = self.queue.drain(..).chain(self.unmarked.drain(..));
         for items in unsent.collect::<Vec<_>>() {
             self.accountant.settle(&Delivery {
@@ -338,6 +352,7 @@ impl<T: Transport> Run<T> {
         while self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.order.next(&mut self.queue)
         {
+            self.queued_bytes -= bytes_of(&batch);
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
             self.in_flight.spawn(deliver(deliverer, batch, aborted));
         }
@@ -358,6 +373,7 @@ impl<T: Transport> Run<T> {
             }
             None => {
                 self.is_fed = true;
+                self.has_lost_feed = true;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
         }
@@ -421,7 +437,10 @@ impl<T: Transport> Run<T> {
     }
 
     /// Fills the report and closes the ledger with it.
-    async fn finish(self, report: &mut Report, signal: StopSignal, started: Instant) {
+    async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
+        if self.has_lost_feed || !self.is_fed {
+            self.accountant.count_lost();
+        }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
         let sender = self.deliverer.sender().clone();
         let enough = until_enough(signal, patience);
@@ -442,6 +461,13 @@ impl<T: Transport> Run<T> {
 
 /// How many batches wait to be sent, so that sending goes on while the ledger writes.
 const ENOUGH: usize = 512;
+
+/// How many bytes they may have together, so that large batches do not fill the memory.
+const ENOUGH_BYTES: usize = 1 << 20;
+
+fn bytes_of(batch: &[Prepared]) -> usize {
+    batch.iter().map(|item| item.piece.len()).sum()
+}
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);

@@ -79,15 +79,11 @@ impl Transport for Api {
 
 /// 300 records of ten people, each with a number that grows.
 fn changes() -> String {
-    (0..300)
-        .map(|n| {
-            format!(
-                "{{\"id\":\"p{}\",\"region\":\"r{}\",\"n\":{n}}}\n",
-                n * 7 % 10,
-                n % 3
-            )
-        })
-        .collect()
+    let line = |n: u64| {
+        let (id, region) = (n * 7 % 10, n % 3);
+        format!("{{\"id\":\"p{id}\",\"region\":\"r{region}\",\"n\":{n}}}")
+    };
+    (0..300).map(line).collect::<Vec<_>>().join("\n")
 }
 
 async fn run(job: &str, api: &Api) -> Report {
