@@ -1,11 +1,10 @@
 //! Which inputs a configuration means: paths, globs and standard input, in their order.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use super::config::{Compression, Format, Paths};
 use super::error::{SourceError, similar_names};
@@ -20,13 +19,6 @@ pub(super) struct Input {
     pub(super) name: String,
     /// The file, or none for standard input.
     pub(super) path: Option<PathBuf>,
-}
-
-/// What a file looked like at some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
 }
 
 /// Things to tell the user, shared by the parts of a source.
@@ -193,24 +185,10 @@ impl Input {
         }
     }
 
-    /// What the file looks like now; none for standard input and pipes, which have no size.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
-        let metadata = fs::metadata(self.path.as_ref()?).ok()?;
-        metadata.is_file().then(|| Stamp::of(&metadata))
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-        }
-    }
-
-    /// The file's size in bytes.
-    pub(super) fn size(self) -> u64 {
-        self.size
+    /// Whether it is a plain file, which can be opened more than once and has a size.
+    pub(super) fn is_file(&self) -> bool {
+        let metadata = self.path.as_ref().and_then(|path| fs::metadata(path).ok());
+        metadata.is_some_and(|metadata| metadata.is_file())
     }
 }
 

@@ -29,6 +29,7 @@ mod json_text;
 mod lines;
 mod ndjson;
 mod open;
+mod stamp;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use open::open;
+pub use stamp::{InputStamp, fingerprints};
 
 /// What records are read from.
 ///
@@ -71,6 +73,12 @@ pub trait Source: Send {
     /// The size of all inputs in bytes as they are stored, where it is known.
     fn total_bytes(&self) -> Option<u64> {
         None
+    }
+
+    /// Whether an input that was read, or is being read, is no longer what it was when the source was opened: its
+    /// size, its time or its inode is another. What was read of it may then be neither the old nor the new content.
+    fn changed(&self) -> bool {
+        false
     }
 
     /// What the user should be told about the inputs read so far, each thing once: a file that changed while it

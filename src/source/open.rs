@@ -13,9 +13,10 @@ use super::config::{Format, SourceConfig};
 use super::csv::{CsvReader, Dialect};
 use super::draft::{Portion, Reader, Step};
 use super::error::SourceError;
-use super::inputs::{Counting, Input, Notes, Stamp, expand};
+use super::inputs::{Counting, Input, Notes, expand};
 use super::json_array::JsonArrayReader;
 use super::ndjson::NdjsonReader;
+use super::stamp::InputStamp;
 use super::window::Window;
 use super::{Chunk, Source};
 
@@ -41,14 +42,19 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
     for input in &inputs {
         format_of(input, config)?;
     }
-    let sizes: Option<Vec<u64>> = inputs
-        .iter()
-        .map(|input| input.stamp().map(Stamp::size))
+    let waiting: VecDeque<(Input, InputStamp)> = inputs
+        .into_iter()
+        .map(|input| {
+            let stamp = input.stamp();
+            (input, stamp)
+        })
         .collect();
+    let sizes: Option<Vec<u64>> = waiting.iter().map(|(_, stamp)| stamp.size).collect();
     let mut chain = Chain {
         config: config.clone(),
-        waiting: inputs.into(),
+        waiting,
         current: None,
+        changed: false,
         failure: None,
         finished: false,
         records: 0,
@@ -57,7 +63,7 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
         notes,
     };
     chain.open_next()?;
-    for input in chain.waiting.iter().filter(|input| input.stamp().is_some()) {
+    for (input, _) in chain.waiting.iter().filter(|(input, _)| input.is_file()) {
         open_input(input, config, Arc::default(), &Notes::default())?;
     }
     Ok(Box::new(chain))
@@ -66,8 +72,11 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
 /// Several inputs, read one after the other.
 struct Chain {
     config: SourceConfig,
-    waiting: VecDeque<Input>,
+    /// The inputs that are yet to be read, and what they looked like when the source was opened.
+    waiting: VecDeque<(Input, InputStamp)>,
     current: Option<Current>,
+    /// Whether an input that was read to its end had changed by then.
+    changed: bool,
     /// An error that waits until the records before it were handed over.
     failure: Option<SourceError>,
     finished: bool,
@@ -81,7 +90,13 @@ struct Chain {
 struct Current {
     input: Input,
     reader: Box<dyn Reader>,
-    stamp: Option<Stamp>,
+    stamp: InputStamp,
+}
+
+impl Current {
+    fn has_changed(&self) -> bool {
+        self.input.stamp() != self.stamp
+    }
 }
 
 impl Source for Chain {
@@ -95,7 +110,14 @@ impl Source for Chain {
         self.total_bytes
     }
 
+    fn changed(&self) -> bool {
+        self.changed || self.current.as_ref().is_some_and(Current::has_changed)
+    }
+
     fn notes(&self) -> Vec<String> {
+        if let Some(current) = self.current.as_ref().filter(|current| current.has_changed()) {
+            self.note_change(&current.input);
+        }
         self.notes.list()
     }
 }
@@ -122,10 +144,9 @@ impl Chain {
 
     /// Opens the next input; false if there is none.
     fn open_next(&mut self) -> Result<bool, SourceError> {
-        let Some(input) = self.waiting.pop_front() else {
+        let Some((input, stamp)) = self.waiting.pop_front() else {
             return Ok(false);
         };
-        let stamp = input.stamp();
         let reader = open_input(&input, &self.config, Arc::clone(&self.bytes_read), &self.notes)?;
         self.current = Some(Current { input, reader, stamp });
         Ok(true)
@@ -158,13 +179,15 @@ impl Chain {
     }
 
     fn close_current(&mut self) {
-        if let Some(current) = self.current.take()
-            && current.stamp.is_some()
-            && current.input.stamp() != current.stamp
-        {
-            let name = current.input.name;
-            self.notes.add(format!("`{name}` changed while it was read"));
+        if let Some(current) = self.current.take().filter(Current::has_changed) {
+            self.changed = true;
+            self.note_change(&current.input);
         }
+    }
+
+    fn note_change(&self, input: &Input) {
+        self.notes
+            .add(format!("`{}` changed while it was read", input.name));
     }
 
     fn check_count(&self) -> Result<(), SourceError> {
@@ -234,7 +257,7 @@ fn open_input(
 
 /// Opens a plain file that is in the file form of Arrow; none if the input is anything else.
 fn arrow_file(input: &Input, count: &Arc<AtomicU64>) -> Result<Option<Counting<File>>, SourceError> {
-    if input.stamp().is_none() {
+    if !input.is_file() {
         return Ok(None);
     }
     let mut start = Vec::new();
