@@ -44,12 +44,14 @@ fn check_field<'a>(field: &'a Field, path: &str) -> Result<(), (String, &'a Data
     match field.data_type() {
         data_type if is_scalar(data_type) => Ok(()),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => below(item),
+        DataType::Struct(fields) if check_names(fields).is_err() => refused(),
         DataType::Struct(fields) => fields.iter().try_for_each(|inner| below(inner)),
         DataType::Dictionary(_, value) => match value.as_ref() {
             DataType::Dictionary(..) => refused(),
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 below(item)
             }
+            DataType::Struct(fields) if check_names(fields).is_err() => refused(),
             DataType::Struct(fields) => fields.iter().try_for_each(|inner| below(inner)),
             value if is_scalar(value) => Ok(()),
             _ => refused(),

@@ -7,6 +7,7 @@ mod imports;
 mod links;
 mod markdown;
 mod readme;
+mod reliability;
 
 use std::path::{Path, PathBuf};
 
