@@ -50,8 +50,7 @@ impl Hash {
 
     /// The hash of all bytes so far, in hexadecimal digits.
     fn digits(&self) -> String {
-        let hash = self.lock().clone().finalize();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", self.lock().clone().finalize())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Sha256> {

@@ -130,7 +130,7 @@ mod tests {
         set_time(&directory, time);
         let first = now(&directory);
         assert_eq!(first, now(&directory));
-        set_time(&directory, time + Duration::from_nanos(1_000));
+        set_time(&directory, time + Duration::from_micros(1));
         assert_ne!(first, now(&directory), "time");
         directory.write("a.csv", "x\n1\n2\n");
         set_time(&directory, time);

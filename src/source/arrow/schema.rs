@@ -1,5 +1,7 @@
 //! Whether each column of a schema has a JSON form.
 
+use std::collections::HashMap;
+
 use arrow_schema::{DataType, Field, Fields, Schema};
 
 use crate::source::error::SourceError;
@@ -22,11 +24,9 @@ pub(super) fn check_schema(name: &str, schema: &Schema) -> Result<(), SourceErro
 }
 
 fn check_names(fields: &Fields) -> Result<(), String> {
+    let mut seen = HashMap::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
-        if let Some(first) = fields[..index]
-            .iter()
-            .position(|earlier| earlier.name() == field.name())
-        {
+        if let Some(first) = seen.insert(field.name(), index) {
             let (first, second) = (first + 1, index + 1);
             return Err(format!(
                 "columns {first} and {second} are both named `{}`",

@@ -25,13 +25,17 @@ fn numbers(values: Vec<i32>) -> RecordBatch {
 
 fn stream(batches: &[RecordBatch]) -> Vec<u8> {
     let mut writer = StreamWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.into_inner().unwrap()
 }
 
 fn file(batches: &[RecordBatch]) -> Vec<u8> {
     let mut writer = FileWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.into_inner().unwrap()
 }
 
@@ -63,7 +67,7 @@ fn panicking() -> Vec<u8> {
         error.contains("batch 2: the data is corrupt (").then_some(())
     };
     let found = (0..whole.len()).map(flips).find(|bytes| panics(bytes).is_some());
-    found.expect("some flip makes the decoder panic")
+    found.unwrap_or_else(|| panic!("no flip makes the decoder panic"))
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn an_input_file_that_grows_shrinks_is_touched_or_is_replaced_during_the_run_has
     let write = || File::options().write(true).open(&path).unwrap();
     let time = write().metadata().unwrap().modified().unwrap();
     assert_eq!(changed(&config, || {}), (false, false));
-    let grow = || write!(File::options().append(true).open(&path).unwrap(), "{{}}\n").unwrap();
+    let grow = || writeln!(File::options().append(true).open(&path).unwrap(), "{{}}").unwrap();
     assert_eq!(changed(&config, grow), (false, true), "it grows");
     assert_eq!(
         changed(&config, || write().set_len(9).unwrap()),
@@ -64,7 +64,7 @@ fn an_input_file_that_grows_shrinks_is_touched_or_is_replaced_during_the_run_has
     let touch = || {
         write()
             .set_modified(time + std::time::Duration::from_secs(9))
-            .unwrap()
+            .unwrap();
     };
     assert_eq!(changed(&config, touch), (false, true), "it is touched");
     let replace = || {
