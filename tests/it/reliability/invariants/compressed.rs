@@ -8,7 +8,7 @@ use super::source::read;
 pub(super) fn compressed(data: &[u8]) {
     for compression in [Compression::Auto, Compression::Gzip, Compression::Zstd] {
         let config: SourceConfig =
-            serde_json::from_str(r#"{"path": "-", "max_decompressed": "1MiB", "max_record_bytes": "64KiB"}"#)
+            serde_json::from_str(r#"{"path": "-", "max_decompressed": "256KiB", "max_record_bytes": "64KiB"}"#)
                 .unwrap();
         let config = SourceConfig {
             format: Some(Format::Ndjson),
