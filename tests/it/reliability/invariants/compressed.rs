@@ -7,9 +7,10 @@ use super::source::read;
 /// Reads bytes as whatever compression they show, and again as each that they might be.
 pub(super) fn compressed(data: &[u8]) {
     for compression in [Compression::Auto, Compression::Gzip, Compression::Zstd] {
-        let config: SourceConfig =
-            serde_json::from_str(r#"{"path": "-", "max_decompressed": "256KiB", "max_record_bytes": "64KiB"}"#)
-                .unwrap();
+        let config: SourceConfig = serde_json::from_str(
+            r#"{"path": "-", "max_decompressed": "256KiB", "max_record_bytes": "64KiB"}"#,
+        )
+        .unwrap();
         let config = SourceConfig {
             format: Some(Format::Ndjson),
             compression,
