@@ -14,6 +14,7 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     let mut fingerprint = Fingerprint::default();
     let source = SourceConfig {
         expect_records: None,
+        expect_sha256: None,
         ..SourceConfig {
             path: SourceConfig::default().path,
             ..config.source.clone()
