@@ -12,8 +12,8 @@ fn ragged_csv_rows_are_rejected_one_by_one_and_the_run_goes_on() {
     assert_eq!(
         loaded.csv_rejects(),
         [
-            ",,1 cell where there are 2 columns,,0,2,1",
-            ",,3 cells where there are 2 columns,,0,4,\"3,c,d\""
+            ",,1 cell where there are 2 columns,,0,2,1-1,1",
+            ",,3 cells where there are 2 columns,,0,4,1-3,\"3,c,d\""
         ]
     );
     let example = &loaded.outcome.report()["reasons"][0]["example"];
