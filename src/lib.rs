@@ -25,4 +25,5 @@ pub mod shape;
 pub mod source;
 pub mod template;
 pub mod units;
+pub mod visible;
 pub mod webhook;

@@ -37,7 +37,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
     let request = request::render(&endpoint, std::slice::from_ref(&prepared))
         .map_err(|error| Failure::usage(error.to_string()))?;
-    Printer::result(&as_http(&request))?;
+    Printer::result(&as_http(&endpoint, &request))?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let policy = Policy {
         safe_to_resend: endpoint.is_safe_to_resend() && !prepared.lacks_need,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::secret::{Secret, SecretRef};
 use crate::units::{ByteSize, TimeSpan};
 
 /// How long one attempt may take; the key `timeouts:`.
@@ -44,17 +45,45 @@ pub struct HttpConfig {
     /// A proxy, `http://host:port` or `socks5h://host:port`, without credentials. Proxies of the environment are not used.
     /// Default: none.
     pub proxy: Option<String>,
+    /// What the proxy asks for, `{username: NAME, password: {env: NAME}}`. Default: nothing.
+    pub proxy_auth: Option<ProxyAuthConfig>,
+    /// Whether a host's name may lead to an address that is not on the public internet: this machine, a private network, a
+    /// cloud's metadata. A host that is written as an address, and `localhost`, are meant as they stand. Default: `false`.
+    pub allow_private_addresses: bool,
     /// A PEM file of certificates to trust besides those of the system. Default: none.
     pub ca_file: Option<PathBuf>,
 }
 
+/// a map, `{username: NAME, password: {env: NAME}}`
+///
+/// What a proxy asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyAuthConfig {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: SecretRef,
+}
+
+/// What a proxy asks for, ready.
+#[derive(Debug, Clone)]
+pub struct ProxyAuth {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
 /// All that [`HttpTransport`](super::HttpTransport) is made from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TransportSettings {
     /// How long an attempt may take.
     pub timeouts: TimeoutsConfig,
     /// How HTTP is spoken.
     pub http: HttpConfig,
+    /// What the proxy asks for.
+    pub proxy_auth: Option<ProxyAuth>,
     /// How many idle connections are kept: the sender's concurrency.
     pub pool: u32,
 }
@@ -74,6 +103,8 @@ impl Default for HttpConfig {
             max_response_bytes: ByteSize::new(1 << 20),
             http2: false,
             proxy: None,
+            proxy_auth: None,
+            allow_private_addresses: false,
             ca_file: None,
         }
     }

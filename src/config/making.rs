@@ -9,6 +9,7 @@ use crate::client::{Limits, LimitsConfig, Rates, SenderSettings, TransportSettin
 use crate::document::Problem;
 use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
+use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::EventContext;
@@ -18,6 +19,8 @@ pub(super) struct Making<'a> {
     pub(super) config: &'a Config,
     pub(super) options: &'a PlanOptions,
     pub(super) problems: Vec<Problem>,
+    /// What the user should know of what was read so far.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Making<'_> {
@@ -44,6 +47,7 @@ impl Making<'_> {
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
+            proxy_auth: self.proxy_auth(),
             pool: limits.concurrency,
         };
         let job = self.job(endpoint, shaper?, batch, &limits);
@@ -79,6 +83,10 @@ impl Making<'_> {
             run_id: uuid::Uuid::now_v7().to_string(),
             name: config.name().to_owned(),
             endpoint: Arc::new(endpoint),
+            keep: Keep {
+                body: config.rejects.body,
+                exclude: config.rejects.exclude.then(|| shaper.exclusion()),
+            },
             shaper,
             batch,
             group_by: config
@@ -259,7 +267,13 @@ impl Making<'_> {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.warnings.clone();
+        if self.config.rejects.exclude && self.config.records.map.is_some() {
+            warnings.push(
+                "`rejects.exclude` goes by names in the input, and `records.map` may have given others"
+                    .to_owned(),
+            );
+        }
         if self.config.destination.allow_http {
             warnings.push("`allow_http` is on: credentials and records may travel unencrypted".to_owned());
         }

@@ -17,7 +17,14 @@ const PLACE: &str = "the URL";
 
 /// A URL whose path and query may hold fields of the record.
 #[derive(Debug, Clone)]
-pub(super) enum UrlTemplate {
+pub(super) struct UrlTemplate {
+    form: Form,
+    /// For each piece of the query whether its value stands in the configuration, where it may be a key.
+    is_literal: Vec<bool>,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
     /// It is the same for every record.
     Fixed(Url),
     /// It differs by record.
@@ -84,18 +91,28 @@ impl UrlTemplate {
                 Part::Field(_) => "x",
             });
             let url = check(&sample.collect::<String>(), allow_http)?;
-            return Ok(if parts.len() == 1 {
-                Self::Fixed(url)
+            let form = if parts.len() == 1 {
+                Form::Fixed(url)
             } else {
-                Self::Varying(parts)
-            });
+                Form::Varying(parts)
+            };
+            let pieces = text.split_once('?').map_or("", |(_, query)| query).split('&');
+            let is_literal = pieces
+                .map(|piece| {
+                    !piece
+                        .split_once('=')
+                        .map_or(piece, |(_, value)| value)
+                        .contains('{')
+                })
+                .collect();
+            return Ok(Self { form, is_literal });
         }
         Err(UrlError::RecordInHost)
     }
 
     /// The URL for one record; none where it is the same for all.
     pub(super) fn render(&self, fields: &Fields<'_>) -> Result<Option<Url>, FillError> {
-        let Self::Varying(parts) = self else {
+        let Form::Varying(parts) = &self.form else {
             return Ok(None);
         };
         let mut text = String::with_capacity(96);
@@ -123,9 +140,9 @@ impl UrlTemplate {
 
     /// The URL without its record: what a report may show. Fields stand as their placeholders.
     pub(super) fn shown(&self) -> String {
-        let text = match self {
-            Self::Fixed(url) => url.as_str().to_owned(),
-            Self::Varying(parts) => parts
+        let text = match &self.form {
+            Form::Fixed(url) => url.as_str().to_owned(),
+            Form::Varying(parts) => parts
                 .iter()
                 .map(|part| match part {
                     Part::Literal(text) => text.clone(),
@@ -138,10 +155,41 @@ impl UrlTemplate {
 
     /// The URL if it is the same for every record.
     pub(super) fn fixed(&self) -> Option<&Url> {
-        match self {
-            Self::Fixed(url) => Some(url),
-            Self::Varying(_) => None,
+        match &self.form {
+            Form::Fixed(url) => Some(url),
+            Form::Varying(_) => None,
         }
+    }
+
+    /// A URL of this template as a person may see it: what the query's values are where they come from parameters and
+    /// records, and `***` where they stand in the configuration's URL itself.
+    pub(super) fn masked(&self, url: &Url) -> String {
+        let Some((before, query)) = url.as_str().split_once('?') else {
+            return url.to_string();
+        };
+        let pieces: Vec<&str> = query.split('&').collect();
+        if pieces.len() != self.is_literal.len() {
+            return format!("{before}?***");
+        }
+        let masked =
+            pieces
+                .iter()
+                .zip(&self.is_literal)
+                .map(|(piece, is_literal)| match piece.split_once('=') {
+                    Some((name, _)) if *is_literal => format!("{name}=***"),
+                    None if *is_literal && !piece.is_empty() => "***".to_owned(),
+                    _ => (*piece).to_owned(),
+                });
+        format!("{before}?{}", masked.collect::<Vec<_>>().join("&"))
+    }
+}
+
+/// Checks the URL of something that requests go to, as it stands: https, or http to this machine; no user name, no
+/// fragment, nothing that a parser would change.
+pub fn check_url(text: &str, allow_http: bool) -> Result<Url, UrlError> {
+    match text.contains('#') {
+        true => Err(UrlError::Fragment),
+        false => check(text, allow_http),
     }
 }
 

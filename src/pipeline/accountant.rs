@@ -1,6 +1,5 @@
 //! The accountant: every record that was read ends in exactly one count, and every reject on disk.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::StopWhen;
@@ -31,8 +30,8 @@ pub(super) struct Accountant {
 
 impl Accountant {
     pub(super) fn new(
-        rejects: PathBuf,
-        in_doubt: PathBuf,
+        rejects: RejectFile,
+        in_doubt: RejectFile,
         stop_when: StopWhen,
         events: Events,
         progress: Arc<Progress>,
@@ -43,8 +42,8 @@ impl Accountant {
             blank_lines: 0,
             bytes_read: 0,
             lacking_needs: 0,
-            rejects: RejectFile::new(rejects),
-            in_doubt: RejectFile::new(in_doubt),
+            rejects,
+            in_doubt,
             reasons: Reasons::default(),
             warnings: Vec::new(),
             stop_when,

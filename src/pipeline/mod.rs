@@ -29,6 +29,7 @@ use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, StopReason};
 use crate::endpoint::{Endpoint, Prepared};
+use crate::rejects::{Keep, RejectFile};
 use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
@@ -74,6 +75,8 @@ pub struct Job {
     pub limit: Option<u64>,
     /// Where rejects are written, without extension.
     pub rejects: PathBuf,
+    /// What rejects and records in doubt keep of their records.
+    pub keep: Keep,
     /// Where records in doubt are written, without extension.
     pub in_doubt: PathBuf,
     /// How long what is in flight may take once the run is stopped.
@@ -104,7 +107,9 @@ pub async fn run<T: Transport>(
     };
     let feed = feed::start(source, settings, Arc::clone(&stop));
     let mut report = Report::new(&job.run_id, &job.name, job.endpoint.name());
-    let accountant = Accountant::new(job.rejects, job.in_doubt, job.stop_when, events, progress);
+    let [rejects, in_doubt] =
+        [job.rejects, job.in_doubt].map(|stem| RejectFile::new(stem).keeping(job.keep.clone()));
+    let accountant = Accountant::new(rejects, in_doubt, job.stop_when, events, progress);
     let mut run = Run {
         deliverer: Deliverer::new(job.endpoint, sender.clone()),
         accountant,

@@ -4,6 +4,7 @@
 //! Arrow records are written as NDJSON with `_error_*` members behind their own. So the file can be mended and loaded
 //! again. The file is made when the first record is written, readable by its owner alone, and never over an older one.
 
+mod keep;
 mod row;
 
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use crate::new_file::{self, FileError};
 use crate::record::{Position, Shape};
 
+pub use keep::{Keep, RejectsBody};
 use row::Dialect;
 
 /// A record that was not accepted, and why.
@@ -36,6 +38,7 @@ pub struct Reject {
 #[derive(Debug)]
 pub struct RejectFile {
     stem: PathBuf,
+    keep: Keep,
     open: Vec<Open>,
 }
 
@@ -51,8 +54,15 @@ impl RejectFile {
     pub fn new(stem: impl Into<PathBuf>) -> Self {
         Self {
             stem: stem.into(),
+            keep: Keep::default(),
             open: Vec::new(),
         }
+    }
+
+    /// Keeps no more than this of the records.
+    #[must_use]
+    pub fn keeping(self, keep: Keep) -> Self {
+        Self { keep, ..self }
     }
 
     /// The files that were written.
@@ -62,6 +72,8 @@ impl RejectFile {
 
     /// Writes a reject. The system has it after [`hand_over`](Self::hand_over), the disk after [`sync`](Self::sync).
     pub fn write(&mut self, reject: &Reject) -> Result<(), FileError> {
+        let kept = self.keep.of(reject);
+        let reject = kept.as_ref();
         let shape = &reject.position.origin.shape;
         let index = match self.open.iter().position(|open| open.shape == *shape) {
             Some(index) => index,

@@ -12,9 +12,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("document", &[]),
     ("causes", &[]),
     ("new_file", &[]),
+    ("visible", &[]),
     ("expression", &["record"]),
     ("batch", &["units"]),
-    ("client", &["units"]),
+    ("client", &["secret", "units"]),
     ("mock", &["units"]),
     ("source", &["document::close_names", "record", "units"]),
     (
@@ -43,10 +44,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["client::Request", "endpoint", "record", "request", "template"],
     ),
     ("delivery", &["causes", "client", "endpoint", "request"]),
-    ("rejects", &["new_file", "record"]),
+    ("rejects", &["new_file", "record", "shape::Exclusion"]),
     (
         "report",
-        &["client::Counters", "client::TransportErrorKind", "units"],
+        &[
+            "client::Counters",
+            "client::TransportErrorKind",
+            "units",
+            "visible",
+        ],
     ),
     (
         "webhook",
@@ -64,8 +70,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "batch", "causes", "client", "document", "endpoint", "pipeline", "secret", "shape", "source",
-            "template", "units", "webhook",
+            "batch", "causes", "client", "document", "endpoint", "pipeline", "rejects", "secret", "shape",
+            "source", "template", "units", "webhook",
         ],
     ),
 ];
