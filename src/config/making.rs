@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::batch::{BatchLimits, BodyShape};
-use crate::client::{Limits, LimitsConfig, Rates, SenderSettings, TransportSettings};
+use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
 use crate::document::Problem;
 use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
@@ -37,17 +37,18 @@ impl Making<'_> {
         let template = self.template(catalog);
         let shaper = self.shaper();
         let limits = self.limits(template);
+        let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
             Some(_) if template.is_none() => (None, None),
-            _ => self.endpoint(template, catalog),
+            _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
         let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
-            proxy_auth: self.proxy_auth(),
+            proxy_auth,
             pool: limits.concurrency,
         };
         let job = self.job(endpoint, shaper?, batch, &limits);
@@ -134,6 +135,7 @@ impl Making<'_> {
         &mut self,
         template: Option<&Template>,
         catalog: &Catalog,
+        proxy_auth: Option<&ProxyAuth>,
     ) -> (Option<Endpoint>, Option<Check>) {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
@@ -146,7 +148,11 @@ impl Making<'_> {
                 (None, None) => {}
             }
         }
-        let secrets = self.secrets(template);
+        let mut secrets = self.secrets(template);
+        // A reply may be the proxy's, and repeat what it was sent.
+        if let Some(auth) = proxy_auth {
+            secrets.insert("http.proxy_auth.password".to_owned(), auth.password.clone());
+        }
         let batch = self.config.batch.as_ref();
         self.refuse_inline_headers(&destination.headers);
         let input = EndpointInput {
