@@ -44,7 +44,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// Global unicast is `2000::/3`; all else is local, a group, or reserved.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        [0x2001, 0x0db8, ..] | [0x2001, 0..=0x01ff, ..] | [0x3fff, 0..=0x0fff, ..] => false, // documentation, protocols, Teredo
+        // Documentation; protocols and Teredo; documentation.
+        [0x2001, 0x0db8 | 0..=0x01ff, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         [first, ..] => (0x2000..=0x3fff).contains(&first),
     }
 }
@@ -57,10 +58,12 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
         Some(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => v4(high, low), // mapped
-        [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low), // translated (SIIT)
-        [0x2002, high, low, ..] => v4(high, low),            // 6to4
-        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low), // NAT64
+        // Mapped; translated (SIIT); NAT64.
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x0064, 0xff9b, 0, 0, 0, 0, high, low]
+        // 6to4.
+        | [0x2002, high, low, ..] => v4(high, low),
         _ => None,
     }
 }

@@ -66,18 +66,19 @@ pub enum HttpTransportError {
 impl HttpTransport {
     /// Makes a transport. Reads the CA file, if there is one; connects to nothing.
     pub fn new(settings: &TransportSettings) -> Result<Self, HttpTransportError> {
-        Self::with_lookup(settings, Arc::new(resolver::system))
+        let system: Arc<Lookup> = Arc::new(resolver::system);
+        Self::with_lookup(settings, &system)
     }
 
     /// Makes a transport that asks `lookup`, in the system's place, for the addresses of a host.
     pub fn with_lookup(
         settings: &TransportSettings,
-        lookup: Arc<Lookup>,
+        lookup: &Arc<Lookup>,
     ) -> Result<Self, HttpTransportError> {
         // Fails when the process has chosen a provider before us, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
-            client: client(settings, &lookup)?,
+            client: client(settings, lookup)?,
             max_response_bytes: settings.http.max_response_bytes.as_len(),
         })
     }

@@ -271,7 +271,7 @@ impl ValT for Bounded {
     fn index(self, index: &Self) -> ValR<Self> {
         let bounds = (self.weight(), self.depth);
         match (&self.val, &index.val) {
-            (Val::Null, _) => return nothing(self.hops),
+            (Val::Null, _) => return Ok(nothing(self.hops)),
             (Val::Obj(map), key) => {
                 let val = map.get(key).cloned().unwrap_or_default();
                 return Ok(Self::inside(bounds.0, bounds.1, val));
@@ -366,17 +366,15 @@ impl ValT for Bounded {
                 };
                 let list = Arc::make_mut(list);
                 let old = std::mem::take(&mut list[at]);
-                match f(Self::inside(weight, depth, old)).next().transpose()? {
-                    Some(new) => {
-                        let bounds = (new.weight(), new.depth);
-                        list[at] = new.val;
-                        Some(bounds)
-                    }
-                    None => {
-                        charge(1 + list.len() as u64 / BYTES_PER_STEP);
-                        drop(list.remove(at));
-                        None
-                    }
+                let given = f(Self::inside(weight, depth, old)).next().transpose()?;
+                if let Some(new) = given {
+                    let bounds = (new.weight(), new.depth);
+                    list[at] = new.val;
+                    Some(bounds)
+                } else {
+                    charge(1 + list.len() as u64 / BYTES_PER_STEP);
+                    drop(list.remove(at));
+                    None
                 }
             }
             (Val::Arr(_), _) => {
@@ -427,12 +425,12 @@ impl ValT for Bounded {
 }
 
 /// What is found in null: null, as often as anyone may ask.
-fn nothing(hops: u16) -> ValR<Bounded> {
+fn nothing(hops: u16) -> Bounded {
     let hops = hop(hops, 16);
-    Ok(Bounded {
+    Bounded {
         hops,
         ..Bounded::of(Val::Null)
-    })
+    }
 }
 
 fn hop(hops: u16, more: u16) -> u16 {

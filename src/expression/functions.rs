@@ -25,14 +25,20 @@ pub(super) fn functions() -> impl Iterator<Item = Fun<Metered>> {
 
 fn json() -> [Named<RunPtr<Metered>>; 8] {
     [
-        ("length", v(0), |cv| plain(cv, &LENGTH)),
-        ("tojson", v(0), |cv| walking(cv, &TOJSON)),
-        ("tobytes", v(0), |cv| walking(cv, &TOBYTES)),
+        ("length", v(0), |cv| plain(cv, LENGTH.as_ref())),
+        ("tojson", v(0), |cv| walking(cv, TOJSON.as_ref())),
+        ("tobytes", v(0), |cv| walking(cv, TOBYTES.as_ref())),
         ("fromjson", v(0), from_json),
-        ("has", v(1), |cv| with_argument(cv, &HAS, Cost::One)),
-        ("contains", v(1), |cv| with_argument(cv, &CONTAINS, Cost::Windows)),
-        ("indices", v(1), |cv| with_argument(cv, &INDICES, Cost::Windows)),
-        ("bsearch", v(1), |cv| with_argument(cv, &BSEARCH, Cost::One)),
+        ("has", v(1), |cv| with_argument(cv, HAS.as_ref(), Cost::One)),
+        ("contains", v(1), |cv| {
+            with_argument(cv, CONTAINS.as_ref(), Cost::Windows)
+        }),
+        ("indices", v(1), |cv| {
+            with_argument(cv, INDICES.as_ref(), Cost::Windows)
+        }),
+        ("bsearch", v(1), |cv| {
+            with_argument(cv, BSEARCH.as_ref(), Cost::One)
+        }),
     ]
 }
 
@@ -53,20 +59,21 @@ fn compile(text: &'static str) -> Option<Plain> {
     compiler.compile(modules).ok()
 }
 
-fn plain<'a>(cv: Cv<'a, Metered>, filter: &Option<Plain>) -> ValXs<'a, Bounded> {
+fn plain<'a>(cv: Cv<'a, Metered>, filter: Option<&Plain>) -> ValXs<'a, Bounded> {
     let (_, value) = cv;
     value.charge_pass();
     bome(run_plain(filter, value.val, Val::Null))
 }
 
 /// For functions that go through the whole value.
-fn walking<'a>(cv: Cv<'a, Metered>, filter: &Option<Plain>) -> ValXs<'a, Bounded> {
+fn walking<'a>(cv: Cv<'a, Metered>, filter: Option<&Plain>) -> ValXs<'a, Bounded> {
     cv.1.charge_walk();
     cv.1.charge_walk();
     plain(cv, filter)
 }
 
 /// What a function of two values costs.
+#[derive(Clone, Copy)]
 enum Cost {
     /// A look at the argument.
     One,
@@ -74,7 +81,7 @@ enum Cost {
     Windows,
 }
 
-fn with_argument<'a>(mut cv: Cv<'a, Metered>, filter: &Option<Plain>, cost: Cost) -> ValXs<'a, Bounded> {
+fn with_argument<'a>(mut cv: Cv<'a, Metered>, filter: Option<&Plain>, cost: Cost) -> ValXs<'a, Bounded> {
     let argument = cv.0.pop_var();
     match cost {
         Cost::One => argument.charge_walk(),
@@ -83,7 +90,7 @@ fn with_argument<'a>(mut cv: Cv<'a, Metered>, filter: &Option<Plain>, cost: Cost
     bome(run_plain(filter, cv.1.val, argument.val))
 }
 
-fn run_plain(filter: &Option<Plain>, value: Val, argument: Val) -> ValR<Bounded> {
+fn run_plain(filter: Option<&Plain>, value: Val, argument: Val) -> ValR<Bounded> {
     let Some(filter) = filter else {
         return Err(Error::str("the function is not there"));
     };
@@ -93,7 +100,7 @@ fn run_plain(filter: &Option<Plain>, value: Val, argument: Val) -> ValR<Bounded>
 }
 
 /// Reads each JSON value of a text, which must not be deeper than a record may be.
-fn from_json<'a>(cv: Cv<'a, Metered>) -> ValXs<'a, Bounded> {
+fn from_json(cv: Cv<'_, Metered>) -> ValXs<'_, Bounded> {
     let (_, value) = cv;
     value.charge_pass();
     if let Val::TStr(text) = &value.val

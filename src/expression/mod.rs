@@ -557,10 +557,8 @@ mod tests {
 
     #[test]
     fn what_ends_is_not_stopped() {
-        let list: String = (0..2_000)
-            .map(|n| format!("{{\"id\":{n},\"tags\":[\"a\",{{\"b\":[{n}]}}]}},"))
-            .collect();
-        let list = format!("[{}]", list.trim_end_matches(','));
+        let item = |n| serde_json::json!({ "id": n, "tags": ["a", { "b": [n] }] });
+        let list = (0..2_000).map(item).collect::<serde_json::Value>().to_string();
         for text in [
             "length",
             "map(.id) | add",

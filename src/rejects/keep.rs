@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::row::Dialect;
 use super::{Reject, dialect};
 use crate::record::Fields;
 use crate::shape::Exclusion;
@@ -59,13 +58,11 @@ fn without(reject: &Reject, exclusion: &Exclusion) -> Option<Vec<u8>> {
     if !reject.is_record {
         return None;
     }
-    match dialect(&reject.position.origin.shape) {
-        Some(dialect) => Dialect::without(dialect, &reject.original, |column| exclusion.has_column(column)),
-        None => {
-            let text = std::str::from_utf8(&reject.original).ok()?;
-            Some(exclusion.apply(&Fields::parse(text).ok()?).into_bytes())
-        }
+    if let Some(dialect) = dialect(&reject.position.origin.shape) {
+        return dialect.without(&reject.original, |column| exclusion.has_column(column));
     }
+    let text = std::str::from_utf8(&reject.original).ok()?;
+    Some(exclusion.apply(&Fields::parse(text).ok()?).into_bytes())
 }
 
 /// The reject with a text in the place of its record.

@@ -88,7 +88,7 @@ fn transport(addresses: &[&str], http: HttpConfig) -> (HttpTransport, Arc<Atomic
         http,
         ..TransportSettings::default()
     };
-    (HttpTransport::with_lookup(&settings, lookup).unwrap(), asked)
+    (HttpTransport::with_lookup(&settings, &lookup).unwrap(), asked)
 }
 
 fn post(url: &Url, host: &str) -> Request {
