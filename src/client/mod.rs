@@ -19,6 +19,7 @@
 //!
 //! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
 
+mod addresses;
 mod backoff;
 mod breaker;
 mod classify;
@@ -35,6 +36,7 @@ mod rate;
 mod redirect;
 mod reply;
 mod request;
+mod resolver;
 mod retry;
 mod sender;
 mod sent;
@@ -42,6 +44,7 @@ mod settings;
 mod spread;
 mod transport;
 
+pub use addresses::is_public_address;
 pub use counters::Counters;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;
@@ -51,8 +54,9 @@ pub use rate::{Rate, RateError, Window};
 pub use redirect::{NotFollowed, Redirects};
 pub use reply::Reply;
 pub use request::Request;
+pub use resolver::Lookup;
 pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};
 pub use sender::{Sender, SenderSettings};
 pub use sent::{Outcome, Sent};
-pub use settings::{HttpConfig, TimeoutsConfig, TransportSettings};
+pub use settings::{HttpConfig, ProxyAuth, ProxyAuthConfig, TimeoutsConfig, TransportSettings};
 pub use transport::Transport;

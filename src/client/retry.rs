@@ -159,9 +159,7 @@ pub(crate) fn decide(
     Decision {
         verdict,
         step: match (result, asked) {
-            (Err(error), _) if error.kind() == TransportErrorKind::Tls => {
-                Step::Stop(Fatal::Tls(error.clone()))
-            }
+            (Err(error), _) if error.kind().is_distrust() => Step::Stop(Fatal::Tls(error.clone())),
             (_, Some(asked)) if asked > cap && config.above_max_retry_after == AboveMaxRetryAfter::Stop => {
                 Step::Stop(Fatal::RetryAfter { asked, cap })
             }

@@ -237,7 +237,8 @@ impl<T: Transport> Shared<T> {
         let failed = match result {
             Ok(reply) => reply.status.is_server_error() && !reply.headers.contains_key(RETRY_AFTER),
             Err(error) => match error.kind() {
-                TransportErrorKind::Invalid | TransportErrorKind::Tls => return,
+                TransportErrorKind::Invalid => return,
+                kind if kind.is_distrust() => return,
                 kind if kind.is_connect() && !self.answered.load(Ordering::Relaxed) => return,
                 _ => true,
             },

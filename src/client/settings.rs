@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Redirects;
+use crate::secret::{Secret, SecretRef};
 use crate::units::{ByteSize, TimeSpan};
 
 /// How long one attempt may take; the key `timeouts:`.
@@ -37,6 +38,10 @@ pub struct TimeoutsConfig {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own, written as true or false"
+)]
 pub struct HttpConfig {
     /// How much of a reply's body is read; the rest is dropped with the connection. Default: `1MiB`.
     pub max_response_bytes: ByteSize,
@@ -49,6 +54,11 @@ pub struct HttpConfig {
     /// A proxy, `http://host:port` or `socks5h://host:port`, without credentials. Proxies of the environment are not used.
     /// Default: none.
     pub proxy: Option<String>,
+    /// What the proxy asks for, `{username: NAME, password: {env: NAME}}`. Default: nothing.
+    pub proxy_auth: Option<ProxyAuthConfig>,
+    /// Whether a host's name may lead to an address that is not on the public internet: this machine, a private network, a
+    /// cloud's metadata. A host that is written as an address, and `localhost`, are meant as they stand. Default: `false`.
+    pub allow_private_addresses: bool,
     /// A PEM file of certificates to trust besides those of the system. Default: none.
     pub ca_file: Option<PathBuf>,
     /// Whether the certificates of `ca_file` take the place of those of the system. Default: `false`.
@@ -58,13 +68,36 @@ pub struct HttpConfig {
     pub danger_accept_any_certificate: bool,
 }
 
+/// a map, `{username: NAME, password: {env: NAME}}`
+///
+/// What a proxy asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyAuthConfig {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: SecretRef,
+}
+
+/// What a proxy asks for, ready.
+#[derive(Debug, Clone)]
+pub struct ProxyAuth {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
 /// All that [`HttpTransport`](super::HttpTransport) is made from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TransportSettings {
     /// How long an attempt may take.
     pub timeouts: TimeoutsConfig,
     /// How HTTP is spoken.
     pub http: HttpConfig,
+    /// What the proxy asks for.
+    pub proxy_auth: Option<ProxyAuth>,
     /// How many idle connections are kept: the sender's concurrency.
     pub pool: u32,
 }
@@ -85,6 +118,8 @@ impl Default for HttpConfig {
             http2: false,
             redirects: Redirects::default(),
             proxy: None,
+            proxy_auth: None,
+            allow_private_addresses: false,
             ca_file: None,
             ca_only: false,
             danger_accept_any_certificate: false,

@@ -31,7 +31,7 @@ pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersC
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use success::{Success, Verdict};
-pub use url::UrlError;
+pub use url::{UrlError, check_url};
 
 use header::HeaderTemplate;
 use url::UrlTemplate;
@@ -125,6 +125,12 @@ impl Endpoint {
     /// The URL as a report may show it: without query, with placeholders for fields.
     pub fn shown_url(&self) -> String {
         self.url.shown()
+    }
+
+    /// The URL of a request as a person may see it: `***` for what the configuration's URL has in its query, where it may be
+    /// a key. What comes from parameters and records is shown.
+    pub fn masked_url(&self, url: &Url) -> String {
+        self.url.masked(url)
     }
 
     /// The fields that tell one record from another.

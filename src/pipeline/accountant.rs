@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
 use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
-use crate::rejects::{Reject, RejectFile};
+use crate::rejects::{Keep, Reject, RejectFile};
 use crate::report::{Ending, Progress, Reasons, Report, Slowest, Totals};
 use crate::webhook::Events;
 
@@ -30,6 +30,8 @@ pub(super) struct Accountant {
     stops_in_doubt: bool,
     unwritable: Option<String>,
     books: Option<Books>,
+    /// How much of a record its reject keeps, in the ledger as in a file.
+    keep: Keep,
     /// What earlier sessions of the run counted; `stop_when` looks at this one alone.
     earlier: Totals,
     slowest: Slowest,
@@ -39,7 +41,7 @@ pub(super) struct Accountant {
 
 impl Accountant {
     pub(super) fn new(
-        (rejects, in_doubt): (PathBuf, PathBuf),
+        (rejects, in_doubt, keep): (PathBuf, PathBuf, Keep),
         (stop_when, stops_in_doubt): (StopWhen, bool),
         events: Events,
         books: Option<Books>,
@@ -60,6 +62,7 @@ impl Accountant {
             lacking_needs: 0,
             rejects: RejectFile::new(rejects, books.as_ref().map(Books::run)),
             in_doubt: RejectFile::new(in_doubt, books.as_ref().map(Books::run)),
+            keep,
             books,
             reasons: Reasons::default(),
             warnings: Vec::new(),
@@ -269,10 +272,11 @@ impl Accountant {
     fn reject(&mut self, reject: Reject, settled: &mut Settled) {
         self.totals.rejected += 1;
         self.reasons.add(&reject.reason, || reject.position.to_string());
+        let kept = self.keep.of(reject);
         if self.books.is_some() {
-            return settled.rejected(reject);
+            return settled.rejected(kept);
         }
-        let written = self.rejects.write(&reject);
+        let written = self.rejects.write(&kept);
         self.note(written);
     }
 
@@ -281,10 +285,11 @@ impl Accountant {
         self.reasons.add(&format!("in doubt: {}", doubt.reason), || {
             doubt.position.to_string()
         });
+        let kept = self.keep.of(doubt);
         if self.books.is_some() {
-            return settled.in_doubt(doubt);
+            return settled.in_doubt(kept);
         }
-        let written = self.in_doubt.write(&doubt);
+        let written = self.in_doubt.write(&kept);
         self.note(written);
     }
 

@@ -34,6 +34,7 @@ use crate::client::{Fatal, Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
 use crate::endpoint::{Endpoint, Prepared};
 use crate::ledger::LedgerError;
+use crate::rejects::Keep;
 use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
@@ -87,6 +88,8 @@ pub struct Job {
     pub limit: Option<u64>,
     /// Where rejects are written, without extension.
     pub rejects: PathBuf,
+    /// What rejects and records in doubt keep of their records.
+    pub keep: Keep,
     /// Where records in doubt are written, without extension.
     pub doubts: PathBuf,
     /// How long what is in flight may take once the run is stopped.
@@ -204,7 +207,7 @@ impl<T: Transport> Run<T> {
         let run = Self {
             deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
             accountant: Accountant::new(
-                (job.rejects, job.doubts),
+                (job.rejects, job.doubts, job.keep),
                 (job.stop_when, stops_in_doubt),
                 events,
                 job.books,

@@ -108,6 +108,8 @@ pub struct Report {
     pub responses_file: Option<PathBuf>,
     /// Blank lines that were skipped.
     pub blank_lines: u64,
+    /// The proxy that requests went through.
+    pub proxy: Option<String>,
     /// The webhook's own account, where there is one.
     pub webhook: Option<WebhookReport>,
     /// The requests that took longest, the longest first.
@@ -220,6 +222,7 @@ impl Report {
             in_doubt_files: Vec::new(),
             responses_file: None,
             blank_lines: 0,
+            proxy: None,
             webhook: None,
             slowest: Vec::new(),
             earlier: None,

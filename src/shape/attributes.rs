@@ -45,7 +45,52 @@ impl Path {
     }
 }
 
+/// Attributes that are left out elsewhere too, by the names that they have in the input.
+///
+/// ```
+/// use outpour::shape::{RecordsConfig, Shaper};
+/// let config = RecordsConfig { exclude: vec!["ssn".into()], ..RecordsConfig::default() };
+/// let shaper = Shaper::compile(&config).map_err(|mut wrong| wrong.remove(0))?;
+/// assert!(shaper.exclusion().has_column("ssn"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusion(Vec<String>);
+
+impl Exclusion {
+    /// The object without them.
+    pub fn apply(&self, fields: &Fields<'_>) -> String {
+        let paths: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let mut text = String::with_capacity(256);
+        write_object(&mut text, fields.iter().copied(), &[], &paths);
+        text
+    }
+
+    /// Whether a column is one of them, or holds one of them.
+    pub fn has_column(&self, name: &str) -> bool {
+        !matches!(
+            matching(&self.0.iter().map(String::as_str).collect::<Vec<_>>(), name),
+            Match::None
+        )
+    }
+}
+
 impl Rewrite {
+    /// What `exclude` leaves out, by its names in the input: `rename` comes before it.
+    pub(super) fn exclusion(&self) -> Exclusion {
+        let mut names = Vec::new();
+        for Path(path) in &self.exclude {
+            names.push(path.clone());
+            for (old, new) in &self.rename {
+                let rest = path.strip_prefix(new.as_str());
+                if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('.')) {
+                    names.push(format!("{old}{rest}"));
+                }
+            }
+        }
+        Exclusion(names)
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.rename.is_empty() && self.only.is_empty() && self.exclude.is_empty()
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::expression::{Expression, ExpressionError, MAX_DEPTH, Value};
 use crate::record::{ERROR_KEYS, FieldError, Fields, Record, text_of};
 
-pub use attributes::AttributeError;
+pub use attributes::{AttributeError, Exclusion};
 use attributes::{Path, Rewrite};
 use watch::Watch;
 
@@ -192,6 +192,11 @@ impl Shaper {
     /// most likely meant.
     pub fn unknown_attributes(&self) -> Vec<(String, Option<String>)> {
         self.watch.missing()
+    }
+
+    /// What `exclude` leaves out, for others that must leave it out as well.
+    pub fn exclusion(&self) -> Exclusion {
+        self.rewrite.exclusion()
     }
 
     /// Whether enough records were seen to say which attributes are unknown.
