@@ -26,4 +26,5 @@ pub mod shape;
 pub mod source;
 pub mod template;
 pub mod units;
+pub mod visible;
 pub mod webhook;

@@ -196,6 +196,20 @@ impl SecretRef {
         }
     }
 
+    /// A warning where the secret lies in a file that others than its owner can read. Not an error: what mounts secrets
+    /// into containers often does so.
+    pub fn exposure(&self) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let Self::File(FileRef { file }) = self else {
+            return None;
+        };
+        let mode = std::fs::metadata(file).ok()?.permissions().mode() & 0o777;
+        (mode & 0o044 != 0).then(|| {
+            let path = file.display();
+            format!("the secret's file `{path}` can be read by others (mode {mode:o}), `chmod 600` keeps it to its owner")
+        })
+    }
+
     /// Reads the secret. `allow_inline` permits one that stands in the configuration itself.
     pub fn resolve(&self, allow_inline: bool) -> Result<Secret, SecretError> {
         match self {

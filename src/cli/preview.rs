@@ -1,9 +1,11 @@
 //! `outpour preview`: the exact requests, without sending them.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use outpour::client::{Limits, Request};
+use outpour::endpoint::Endpoint;
 use outpour::pipeline::{self, Preview};
 use outpour::report::{counted, grouped};
 use outpour::source;
@@ -19,15 +21,16 @@ pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
     let plan = job.plan_without_secrets()?;
     let source = source::open(job.source())?;
     let limits = plan.sender.limits.clone();
+    let endpoint = Arc::clone(&plan.job.endpoint);
     let mut shown = 0;
     let mut failure = None;
     let preview = pipeline::preview(plan.job, source, |request, records| {
         if shown < args.requests {
             shown += 1;
             let text = if args.curl {
-                as_curl(request)
+                as_curl(&endpoint, request)
             } else {
-                as_http(request)
+                as_http(&endpoint, request)
             };
             let place = records
                 .first()
@@ -56,8 +59,8 @@ pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
 }
 
 /// The request as it goes over the wire, with secrets masked.
-pub(super) fn as_http(request: &Request) -> String {
-    let mut text = format!("{} {}\n", request.method, request.url);
+pub(super) fn as_http(endpoint: &Endpoint, request: &Request) -> String {
+    let mut text = format!("{} {}\n", request.method, endpoint.masked_url(&request.url));
     for (name, value) in &request.headers {
         let value = if value.is_sensitive() {
             "***".into()
@@ -75,8 +78,12 @@ pub(super) fn as_http(request: &Request) -> String {
 }
 
 /// The request as a command for a POSIX shell. Secrets are masked: put the key in place of `***`.
-fn as_curl(request: &Request) -> String {
-    let mut text = format!("curl -X {} {}", request.method, quoted(request.url.as_str()));
+fn as_curl(endpoint: &Endpoint, request: &Request) -> String {
+    let mut text = format!(
+        "curl -X {} {}",
+        request.method,
+        quoted(&endpoint.masked_url(&request.url))
+    );
     for (name, value) in &request.headers {
         let value = if value.is_sensitive() {
             "***".into()

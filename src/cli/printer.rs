@@ -1,9 +1,11 @@
 //! The one printer: results on standard output, everything else on standard error.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
+use outpour::visible::{in_line, visible};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::debug_fn;
 
 use super::args::{Global, LogFormat};
 use super::error::Failure;
@@ -19,7 +21,8 @@ impl Printer {
         Self { is_quiet }
     }
 
-    /// Writes a result to standard output.
+    /// Writes a result to standard output. A text from an API or a record must not steer a terminal; what is JSON stays the
+    /// same JSON.
     pub(super) fn result(text: &str) -> Result<(), Failure> {
         let text = visible(text);
         let mut out = io::stdout().lock();
@@ -50,27 +53,6 @@ impl Printer {
     }
 }
 
-/// A text from an API or a record must not steer a terminal. Its control characters are written as JSON writes them, so
-/// that what is JSON stays the same JSON.
-fn visible(text: &str) -> Cow<'_, str> {
-    use std::fmt::Write as _;
-
-    let is_steering = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
-    if !text.contains(is_steering) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_steering(character) {
-            // Writing to a string cannot fail.
-            let _ = write!(shown, "\\u{:04x}", u32::from(character));
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
-}
-
 /// Starts logging to standard error. `RUST_LOG` overrides -v.
 pub(super) fn start_logs(global: &Global) -> Result<(), Failure> {
     let level = match (global.quiet, global.verbose) {
@@ -86,9 +68,21 @@ pub(super) fn start_logs(global: &Global) -> Result<(), Failure> {
     };
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Where standard error is closed nobody reads, and saying so there would end the run in a panic.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     match global.log_format {
         LogFormat::Human => logs
+            .fmt_fields(
+                debug_fn(|writer, field, value| {
+                    let text = format!("{value:?}");
+                    match field.name() {
+                        "message" => write!(writer, "{}", in_line(&text)),
+                        name => write!(writer, "{name}={}", in_line(&text)),
+                    }
+                })
+                .delimited(" "),
+            )
             .with_ansi(io::stderr().is_terminal())
             .with_target(false)
             .init(),

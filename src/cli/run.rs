@@ -1,6 +1,7 @@
 //! `outpour run`: sends the records of a job.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -97,6 +98,7 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     let mut report = pipeline::run(plan.job, source, sender, events, progress, signal).await;
     drop(bar);
     report.warnings.splice(0..0, plan.warnings);
+    report.proxy = plan.transport.http.proxy;
     if let Some(mock) = mock {
         say_what_arrived(&mock, printer);
         mock.stop().await;
@@ -137,7 +139,14 @@ fn say_what_arrived(mock: &Mock, printer: Printer) {
 fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
     let mut text = report.to_json();
     text.push('\n');
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    // A reason may quote a record: a new report is its owner's alone.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|source| Failure::Unwritable {
         path: path.to_owned(),
         source,

@@ -139,7 +139,7 @@ fn example_request(template: &Template, example: String) -> Result<String, Failu
         .map_err(|refused| Failure::usage(refused.1.to_string()))?;
     let request =
         request::render(&endpoint, &[prepared]).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(as_http(&request))
+    Ok(as_http(&endpoint, &request))
 }
 
 fn test(catalog: &Catalog, only_own: bool) -> Result<u8, Failure> {

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::TransportErrorKind;
+use super::resolver::PrivateAddress;
 
 /// The kind of an error met before a status came.
 ///
@@ -24,6 +25,8 @@ pub(super) fn classify(error: &reqwest::Error) -> TransportErrorKind {
 fn classify_connect(error: &reqwest::Error) -> TransportErrorKind {
     if error.is_timeout() {
         TransportErrorKind::ConnectTimeout
+    } else if find::<PrivateAddress>(error).is_some() {
+        TransportErrorKind::PrivateAddress
     } else if error.is_dns() {
         TransportErrorKind::Dns
     } else if find::<rustls::Error>(error).is_some() {

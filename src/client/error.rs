@@ -42,6 +42,8 @@ pub enum TransportErrorKind {
     ConnectTimeout,
     /// No TLS connection that can be trusted: a bad certificate, another host's, an expired one, no common version.
     Tls,
+    /// The host's name leads to addresses that are not on the public internet.
+    PrivateAddress,
     /// The attempt took longer than `timeouts.response`.
     Timeout,
     /// The connection was closed or reset after it had been made and before a reply came.
@@ -84,6 +86,11 @@ impl TransportErrorKind {
         matches!(self, Self::Dns | Self::Refused | Self::ConnectTimeout)
     }
 
+    /// Whether the destination cannot be trusted, now or later.
+    pub(crate) fn is_distrust(self) -> bool {
+        matches!(self, Self::Tls | Self::PrivateAddress)
+    }
+
     fn describe(self, origin: &str) -> String {
         match self {
             Self::Invalid => format!("this request to `{origin}` cannot be put on the wire"),
@@ -91,6 +98,7 @@ impl TransportErrorKind {
             Self::Refused => format!("no connection to `{origin}`"),
             Self::ConnectTimeout => format!("no connection to `{origin}` in time"),
             Self::Tls => format!("no trusted connection to `{origin}`"),
+            Self::PrivateAddress => format!("`{origin}` may not be connected to"),
             Self::Timeout => format!("no complete reply from `{origin}` in time"),
             Self::Closed => format!("`{origin}` closed the connection before its reply was complete"),
             Self::Protocol => format!("`{origin}` sent something that is not an HTTP reply"),
@@ -104,14 +112,16 @@ mod tests {
 
     #[test]
     fn only_errors_after_the_connection_was_made_leave_doubt() {
-        use TransportErrorKind::{Closed, ConnectTimeout, Dns, Invalid, Protocol, Refused, Timeout, Tls};
+        use TransportErrorKind::{
+            Closed, ConnectTimeout, Dns, Invalid, PrivateAddress, Protocol, Refused, Timeout, Tls,
+        };
         assert!(
             [Timeout, Closed, Protocol]
                 .into_iter()
                 .all(TransportErrorKind::may_have_arrived)
         );
         assert!(
-            ![Invalid, Dns, Refused, ConnectTimeout, Tls]
+            ![Invalid, Dns, Refused, ConnectTimeout, Tls, PrivateAddress]
                 .into_iter()
                 .any(TransportErrorKind::may_have_arrived)
         );

@@ -15,7 +15,7 @@ use crate::units::TimeSpan;
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Fatal {
-    /// No TLS connection that can be trusted.
+    /// No TLS connection that can be trusted, or a name that leads to a private address.
     #[error("the destination cannot be trusted")]
     Tls(#[source] TransportError),
     /// No connection was ever made, not even by the first request's last attempt.

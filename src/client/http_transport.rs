@@ -1,10 +1,12 @@
 //! The transport that speaks HTTP, through reqwest.
 //!
 //! It makes one attempt and nothing more: no redirects, no retries of reqwest's own, no proxy from the environment, no decoding of
-//! compressed bodies (none is asked for). hyper still resends by itself, and rightly, when an idle connection turns out to be dead
+//! compressed bodies (none is asked for). A host's name leads to public addresses only, unless the settings say otherwise.
+//! hyper still resends by itself, and rightly, when an idle connection turns out to be dead
 //! before any byte of the request was written.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,7 +15,8 @@ use http::{HeaderValue, Method};
 use url::Url;
 
 use super::classify::classify;
-use super::{HttpConfig, Reply, Request, Transport, TransportError, TransportSettings};
+use super::resolver::{self, Private, Resolver};
+use super::{HttpConfig, Lookup, ProxyAuth, Reply, Request, Transport, TransportError, TransportSettings};
 
 /// Sends requests over HTTP/1.1, or HTTP/2 where allowed and agreed on.
 ///
@@ -63,10 +66,19 @@ pub enum HttpTransportError {
 impl HttpTransport {
     /// Makes a transport. Reads the CA file, if there is one; connects to nothing.
     pub fn new(settings: &TransportSettings) -> Result<Self, HttpTransportError> {
+        let system: Arc<Lookup> = Arc::new(resolver::system);
+        Self::with_lookup(settings, &system)
+    }
+
+    /// Makes a transport that asks `lookup`, in the system's place, for the addresses of a host.
+    pub fn with_lookup(
+        settings: &TransportSettings,
+        lookup: &Arc<Lookup>,
+    ) -> Result<Self, HttpTransportError> {
         // Fails when the process has chosen a provider before us, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
-            client: client(settings)?,
+            client: client(settings, lookup)?,
             max_response_bytes: settings.http.max_response_bytes.as_len(),
         })
     }
@@ -119,8 +131,8 @@ fn prepare(request: &Request) -> reqwest::Request {
     prepared
 }
 
-fn client(settings: &TransportSettings) -> Result<reqwest::Client, HttpTransportError> {
-    let builder = || configured(settings);
+fn client(settings: &TransportSettings, lookup: &Arc<Lookup>) -> Result<reqwest::Client, HttpTransportError> {
+    let builder = || configured(settings, lookup);
     match trusting(builder()?, &settings.http)?.build() {
         Ok(client) => Ok(client),
         // A machine without any CA certificates can still speak plain HTTP; https will be refused when it is tried.
@@ -132,7 +144,15 @@ fn client(settings: &TransportSettings) -> Result<reqwest::Client, HttpTransport
     }
 }
 
-fn configured(settings: &TransportSettings) -> Result<reqwest::ClientBuilder, HttpTransportError> {
+fn configured(
+    settings: &TransportSettings,
+    lookup: &Arc<Lookup>,
+) -> Result<reqwest::ClientBuilder, HttpTransportError> {
+    let proxy = settings.http.proxy.as_deref().map(proxy_url).transpose()?;
+    let private = match settings.http.allow_private_addresses {
+        true => Private::Allowed,
+        false => Private::OnlyFor(proxy.as_ref().and_then(|url| url.host_str().map(str::to_owned))),
+    };
     let response = settings.timeouts.response.get();
     let builder = reqwest::Client::builder()
         .user_agent(concat!("outpour/", env!("CARGO_PKG_VERSION")))
@@ -145,33 +165,42 @@ fn configured(settings: &TransportSettings) -> Result<reqwest::ClientBuilder, Ht
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(settings.pool.max(1) as usize)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_danger_accept_invalid_certs(settings.http.danger_accept_any_certificate)
+        .dns_resolver(Arc::new(Resolver::new(Arc::clone(lookup), private)))
         .no_proxy();
     let builder = if settings.http.http2 {
         builder
     } else {
         builder.http1_only()
     };
-    match &settings.http.proxy {
-        Some(text) => Ok(builder.proxy(proxy(text)?)),
+    match proxy {
+        Some(url) => Ok(builder.proxy(through(url, settings.proxy_auth.as_ref())?)),
         None => Ok(builder),
     }
 }
 
-fn proxy(text: &str) -> Result<reqwest::Proxy, HttpTransportError> {
+fn proxy_url(text: &str) -> Result<Url, HttpTransportError> {
     let known = |url: &Url| {
         matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h")
             && url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
     };
-    let url = Url::parse(text)
+    Url::parse(text)
         .ok()
         .filter(known)
-        .ok_or(HttpTransportError::Proxy)?;
-    reqwest::Proxy::all(url).map_err(|_| HttpTransportError::Proxy)
+        .ok_or(HttpTransportError::Proxy)
 }
 
-/// Adds the certificates of the CA file to those of the system.
+fn through(url: Url, auth: Option<&ProxyAuth>) -> Result<reqwest::Proxy, HttpTransportError> {
+    let proxy = reqwest::Proxy::all(url).map_err(|_| HttpTransportError::Proxy)?;
+    Ok(match auth {
+        Some(ProxyAuth { username, password }) => proxy.basic_auth(username, password.reveal()),
+        None => proxy,
+    })
+}
+
+/// Adds the certificates of the CA file to those of the system, or puts them in their place.
 fn trusting(
     builder: reqwest::ClientBuilder,
     http: &HttpConfig,
@@ -184,6 +213,9 @@ fn trusting(
         source,
     })?;
     match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() && http.ca_only => {
+            Ok(builder.tls_certs_only(certificates))
+        }
         Ok(certificates) if !certificates.is_empty() => Ok(builder.tls_certs_merge(certificates)),
         _ => Err(HttpTransportError::NoCertificates { path: path.clone() }),
     }

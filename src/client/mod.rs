@@ -14,10 +14,12 @@
 //! - No window of a rate holds more attempts than the rate says, retries included.
 //! - A request that may have been carried out is sent again only if its policy says that this is safe; otherwise, and
 //!   whenever no final reply follows, it is [`Outcome::InDoubt`]. Every other outcome is certain.
+//! - A redirect that is followed is an attempt like any other: it takes a permit. `redirect.rs` says which are.
 //! - One loop waits: `sender.rs`. The decision itself is pure: `retry.rs`.
 //!
 //! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
 
+mod addresses;
 mod backoff;
 mod breaker;
 mod classify;
@@ -31,8 +33,10 @@ mod limits;
 mod pacer;
 mod quota;
 mod rate;
+mod redirect;
 mod reply;
 mod request;
+mod resolver;
 mod retry;
 mod sender;
 mod sent;
@@ -40,16 +44,19 @@ mod settings;
 mod spread;
 mod transport;
 
+pub use addresses::is_public_address;
 pub use counters::Counters;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;
 pub use http_transport::{HttpTransport, HttpTransportError};
 pub use limits::{Limits, LimitsConfig, LimitsError, Rates};
 pub use rate::{Rate, RateError, Window};
+pub use redirect::{NotFollowed, Redirects};
 pub use reply::Reply;
 pub use request::Request;
+pub use resolver::Lookup;
 pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};
 pub use sender::{Sender, SenderSettings};
 pub use sent::{Outcome, Sent};
-pub use settings::{HttpConfig, TimeoutsConfig, TransportSettings};
+pub use settings::{HttpConfig, ProxyAuth, ProxyAuthConfig, TimeoutsConfig, TransportSettings};
 pub use transport::Transport;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::batch::{BatchLimits, BodyShape};
-use crate::client::{Limits, LimitsConfig, Rates, SenderSettings, TransportSettings};
+use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
 use crate::document::Problem;
 use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
+use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::EventContext;
@@ -19,6 +20,8 @@ pub(super) struct Making<'a> {
     pub(super) config: &'a Config,
     pub(super) options: &'a PlanOptions,
     pub(super) problems: Vec<Problem>,
+    /// What the user should know of what was read so far.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Making<'_> {
@@ -34,17 +37,23 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = self.shaper();
+        self.check_order();
         let limits = self.limits(template);
+        for (key, message) in config.http.idle_keys() {
+            self.problem(format!("http.{key}"), message);
+        }
+        let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
             Some(_) if template.is_none() => (None, None),
-            _ => self.endpoint(template, catalog),
+            _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
         let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
+            proxy_auth,
             pool: limits.concurrency,
         };
         let job = self.job(endpoint, shaper?, batch, &limits);
@@ -59,6 +68,7 @@ impl Making<'_> {
             sender: SenderSettings {
                 limits,
                 retry: config.retry.clone(),
+                redirects: config.http.redirects,
                 seed: None,
             },
             transport,
@@ -81,6 +91,10 @@ impl Making<'_> {
             run_id: uuid::Uuid::now_v7().to_string(),
             name: config.name().to_owned(),
             endpoint: Arc::new(endpoint),
+            keep: Keep {
+                body: config.rejects.body,
+                exclude: config.rejects.exclude.then(|| shaper.exclusion()),
+            },
             shaper,
             batch,
             group_by: config
@@ -88,6 +102,7 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
+            order_by: config.order_by.clone(),
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
@@ -130,6 +145,7 @@ impl Making<'_> {
         &mut self,
         template: Option<&Template>,
         catalog: &Catalog,
+        proxy_auth: Option<&ProxyAuth>,
     ) -> (Option<Endpoint>, Option<Check>) {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
@@ -142,7 +158,11 @@ impl Making<'_> {
                 (None, None) => {}
             }
         }
-        let secrets = self.secrets(template);
+        let mut secrets = self.secrets(template);
+        // A reply may be the proxy's, and repeat what it was sent.
+        if let Some(auth) = proxy_auth {
+            secrets.insert("http.proxy_auth.password".to_owned(), auth.password.clone());
+        }
         let batch = self.config.batch.as_ref();
         self.refuse_inline_headers(&destination.headers);
         let input = EndpointInput {
@@ -209,6 +229,13 @@ impl Making<'_> {
         self.good("limits", merged.check())
     }
 
+    fn check_order(&mut self) {
+        let is_nameless = |path: &String| path.split('.').any(str::is_empty);
+        if self.config.order_by.iter().any(is_nameless) {
+            self.problem("order_by", "a field has no name, write `name` or `outer.inner`");
+        }
+    }
+
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
         let config = self.config.batch.clone().unwrap_or_default();
         let max_records = config
@@ -263,9 +290,21 @@ impl Making<'_> {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.warnings.clone();
+        if self.config.rejects.exclude && self.config.records.map.is_some() {
+            warnings.push(
+                "`rejects.exclude` goes by names in the input, and `records.map` may have given others"
+                    .to_owned(),
+            );
+        }
         if self.config.destination.allow_http {
             warnings.push("`allow_http` is on: credentials and records may travel unencrypted".to_owned());
+        }
+        if self.config.http.danger_accept_any_certificate {
+            warnings.push(
+                "`http.danger_accept_any_certificate` is on: anyone on the way can read and change what is sent"
+                    .to_owned(),
+            );
         }
         warnings
     }

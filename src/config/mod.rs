@@ -21,6 +21,7 @@ use crate::delivery::InDoubt;
 use crate::document::{Document, Problems};
 use crate::endpoint::DestinationConfig;
 use crate::pipeline::StopWhen;
+use crate::rejects::RejectsBody;
 use crate::shape::RecordsConfig;
 use crate::source::{self, Paths, SourceConfig};
 use crate::units::TimeSpan;
@@ -60,6 +61,10 @@ pub struct Config {
     /// How records share requests. Default: as the template says; a manual endpoint sends one record a request.
     #[serde(default)]
     pub batch: Option<BatchConfig>,
+    /// The fields (dotted paths) whose records are sent in the order of the input: of records that agree in them at most
+    /// one request is under way. Default: none, as requests overtake each other.
+    #[serde(default)]
+    pub order_by: Vec<String>,
     /// How fast requests are sent, and how many at once.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -100,6 +105,12 @@ pub struct RejectsConfig {
     /// The file's path without its extension, which follows from the input. An older file is not written over, the new
     /// one then gets a number. Default: the job's name and `.rejected`, beside the configuration.
     pub path: Option<PathBuf>,
+    /// What is kept of each record: `full`, `hash` (the SHA-256 of its row) or `none`. Only full rejects can be loaded again.
+    /// Default: `full`.
+    pub body: RejectsBody,
+    /// Whether what `records.exclude` leaves out is left out of rejects too. They then load again without it. Default:
+    /// `false`.
+    pub exclude: bool,
 }
 
 const fn yes() -> bool {
@@ -218,6 +229,9 @@ impl Config {
         }
         if let Some(file) = &mut self.http.ca_file {
             *file = folder.join(&*file);
+        }
+        if let Some(auth) = &mut self.http.proxy_auth {
+            auth.password.start_from(folder);
         }
     }
 }

@@ -91,6 +91,7 @@ impl Plan {
             config,
             options,
             problems: Vec::new(),
+            warnings: Vec::new(),
         };
         let plan = making.plan(catalog);
         match plan {

@@ -8,7 +8,7 @@ use url::Url;
 use super::making::Making;
 use super::{Check, Secrets};
 use crate::causes::in_one_line;
-use crate::client::Request;
+use crate::client::{ProxyAuth, Request};
 use crate::endpoint::{HeadersConfig, wanted_secrets};
 use crate::secret::{Secret, SecretRef};
 use crate::template::Template;
@@ -43,7 +43,10 @@ impl Making<'_> {
             return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
         };
         match reference.resolve(allow_inline) {
-            Ok(secret) => Some(secret),
+            Ok(secret) => {
+                self.warnings.extend(reference.exposure());
+                Some(secret)
+            }
             Err(error) => {
                 let rule = template.and_then(Template::credential);
                 let found = rule.map(|rule| {
@@ -61,6 +64,25 @@ impl Making<'_> {
                 None
             }
         }
+    }
+
+    /// What the proxy asks for.
+    pub(super) fn proxy_auth(&mut self) -> Option<ProxyAuth> {
+        let http = &self.config.http;
+        let auth = http.proxy_auth.as_ref()?;
+        if http.proxy.is_none() {
+            self.problem("http.proxy_auth", "it belongs to `http.proxy`, and none is set");
+        }
+        if auth.username.contains(':') {
+            self.problem(
+                "http.proxy_auth.username",
+                "a user name cannot contain `:` (RFC 7617)",
+            );
+        }
+        Some(ProxyAuth {
+            username: auth.username.clone(),
+            password: self.secret("http.proxy_auth.password", &auth.password, None)?,
+        })
     }
 
     pub(super) fn check(&mut self, template: &Template, secrets: &BTreeMap<String, Secret>) -> Option<Check> {

@@ -3,25 +3,15 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use url::Url;
 
 use super::making::Making;
-use crate::endpoint::HeaderValueConfig;
+use crate::endpoint::{HeaderValueConfig, check_url};
 use crate::webhook::{Webhook, WebhookConfig};
 
 impl Making<'_> {
     pub(super) fn webhook(&mut self, config: &WebhookConfig) -> Option<Webhook> {
-        let url =
-            Url::parse(&config.url).map_err(|_| format!("`{}` is not a URL, write `https://..`", config.url));
+        let url = check_url(&config.url, self.config.destination.allow_http);
         let url = self.good("webhook.url", url)?;
-        let is_local = url
-            .host_str()
-            .is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
-        if url.scheme() != "https"
-            && !(url.scheme() == "http" && (is_local || self.config.destination.allow_http))
-        {
-            self.problem("webhook.url", "write `https://`; plain http is for this machine alone, or with `destination.allow_http: true`");
-        }
         let headers = self.webhook_headers(config);
         let secret = match &config.secret {
             None => None,

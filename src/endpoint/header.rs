@@ -44,6 +44,9 @@ pub enum HeaderError {
     /// The header is not the configuration's to set.
     #[error("`{0}` is set by outpour itself")]
     Reserved(String),
+    /// The header decides whether a server takes two requests for one, which no record may.
+    #[error("`{0}` cannot come from a record")]
+    NotFromRecord(String),
     /// The header is the credential's.
     #[error("`{0}` is set from the credential, leave it out of `headers`")]
     Credential(String),
@@ -70,7 +73,11 @@ impl HeaderTemplate {
                 HeaderValue::from_str(text).map_err(|_| HeaderError::Value(name.to_string()))?;
             }
         }
-        Ok(Self { name, parts })
+        let header = Self { name, parts };
+        match header.is_varying() && header.name == "idempotency-key" {
+            true => Err(HeaderError::NotFromRecord(header.name.to_string())),
+            false => Ok(header),
+        }
     }
 
     /// Whether the value differs by record.

@@ -31,7 +31,7 @@ pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersC
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use success::{Success, Verdict};
-pub use url::UrlError;
+pub use url::{UrlError, check_url};
 
 use header::HeaderTemplate;
 use url::UrlTemplate;
@@ -53,6 +53,7 @@ pub struct Endpoint {
     identifiers: Vec<String>,
     success: Success,
     safe_to_resend: bool,
+    idempotency: Option<HeaderName>,
     max_records: u32,
     most_records: Option<u32>,
     mask: Mask,
@@ -78,6 +79,9 @@ pub struct Prepared {
     pub lacks_need: bool,
     /// Whether an earlier session of the run may have sent it.
     pub was_marked: bool,
+    /// What it is ordered by: of records with the same value at most one is under way, in the order of the input. None:
+    /// it is in no order with others.
+    pub order: Option<u64>,
 }
 
 /// URL and headers that come from a record. Records of different targets never share a request.
@@ -125,6 +129,12 @@ impl Endpoint {
         self.url.shown()
     }
 
+    /// The URL of a request as a person may see it: `***` for what the configuration's URL has in its query, where it may be
+    /// a key. What comes from parameters and records is shown.
+    pub fn masked_url(&self, url: &Url) -> String {
+        self.url.masked(url)
+    }
+
     /// The fields that tell one record from another.
     pub fn identifiers(&self) -> &[String] {
         &self.identifiers
@@ -138,6 +148,11 @@ impl Endpoint {
     /// Whether sending the same request twice does the same as sending it once.
     pub fn is_safe_to_resend(&self) -> bool {
         self.safe_to_resend
+    }
+
+    /// The header by which the API knows a request that it has seen before.
+    pub fn idempotency(&self) -> Option<&HeaderName> {
+        self.idempotency.as_ref()
     }
 
     /// Records in one request unless the job says otherwise.
@@ -194,6 +209,7 @@ impl Endpoint {
                 target,
                 lacks_need,
                 was_marked: false,
+                order: None,
             }),
             Err(error) => Err(Box::new((record, error))),
         }

@@ -1,6 +1,8 @@
 //! URLs with placeholders: every value percent-encoded for its place, host and scheme always the configuration's.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Host, Url};
 
 use super::placeholder::{self, FillError, Parameters, Part, PlaceholderError};
@@ -17,7 +19,14 @@ const PLACE: &str = "the URL";
 
 /// A URL whose path and query may hold fields of the record.
 #[derive(Debug, Clone)]
-pub(super) enum UrlTemplate {
+pub(super) struct UrlTemplate {
+    form: Form,
+    /// For each piece of the query whether its value stands in the configuration, where it may be a key.
+    is_literal: Vec<bool>,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
     /// It is the same for every record.
     Fixed(Url),
     /// It differs by record.
@@ -84,18 +93,28 @@ impl UrlTemplate {
                 Part::Field(_) => "x",
             });
             let url = check(&sample.collect::<String>(), allow_http)?;
-            return Ok(if parts.len() == 1 {
-                Self::Fixed(url)
+            let form = if parts.len() == 1 {
+                Form::Fixed(url)
             } else {
-                Self::Varying(parts)
-            });
+                Form::Varying(parts)
+            };
+            let pieces = text.split_once('?').map_or("", |(_, query)| query).split('&');
+            let is_literal = pieces
+                .map(|piece| {
+                    !piece
+                        .split_once('=')
+                        .map_or(piece, |(_, value)| value)
+                        .contains('{')
+                })
+                .collect();
+            return Ok(Self { form, is_literal });
         }
         Err(UrlError::RecordInHost)
     }
 
     /// The URL for one record; none where it is the same for all.
     pub(super) fn render(&self, fields: &Fields<'_>) -> Result<Option<Url>, FillError> {
-        let Self::Varying(parts) = self else {
+        let Form::Varying(parts) = &self.form else {
             return Ok(None);
         };
         let mut text = String::with_capacity(96);
@@ -106,13 +125,20 @@ impl UrlTemplate {
                 Part::Field(field) => {
                     last_field = field;
                     let value = placeholder::fill(fields, field, PLACE)?;
+                    if let Some(reason) = unfit(&value, text.contains('?')) {
+                        return Err(FillError::Unfit {
+                            place: PLACE,
+                            field: field.clone(),
+                            reason,
+                        });
+                    }
                     text.extend(utf8_percent_encode(&value, ENCODED));
                 }
             }
         }
         // `.` and `..` need no encoding and yet fold a path, so the parser must leave the text as it is.
         match Url::parse(&text) {
-            Ok(url) if url.as_str() == text => Ok(Some(url)),
+            Ok(url) if url.as_str() == text && !url.path().split('/').any(climbs) => Ok(Some(url)),
             _ => Err(FillError::Unfit {
                 place: PLACE,
                 field: last_field.to_owned(),
@@ -123,9 +149,9 @@ impl UrlTemplate {
 
     /// The URL without its record: what a report may show. Fields stand as their placeholders.
     pub(super) fn shown(&self) -> String {
-        let text = match self {
-            Self::Fixed(url) => url.as_str().to_owned(),
-            Self::Varying(parts) => parts
+        let text = match &self.form {
+            Form::Fixed(url) => url.as_str().to_owned(),
+            Form::Varying(parts) => parts
                 .iter()
                 .map(|part| match part {
                     Part::Literal(text) => text.clone(),
@@ -138,11 +164,72 @@ impl UrlTemplate {
 
     /// The URL if it is the same for every record.
     pub(super) fn fixed(&self) -> Option<&Url> {
-        match self {
-            Self::Fixed(url) => Some(url),
-            Self::Varying(_) => None,
+        match &self.form {
+            Form::Fixed(url) => Some(url),
+            Form::Varying(_) => None,
         }
     }
+
+    /// A URL of this template as a person may see it: what the query's values are where they come from parameters and
+    /// records, and `***` where they stand in the configuration's URL itself.
+    pub(super) fn masked(&self, url: &Url) -> String {
+        let Some((before, query)) = url.as_str().split_once('?') else {
+            return url.to_string();
+        };
+        let pieces: Vec<&str> = query.split('&').collect();
+        if pieces.len() != self.is_literal.len() {
+            return format!("{before}?***");
+        }
+        let masked =
+            pieces
+                .iter()
+                .zip(&self.is_literal)
+                .map(|(piece, is_literal)| match piece.split_once('=') {
+                    Some((name, _)) if *is_literal => format!("{name}=***"),
+                    None if *is_literal && !piece.is_empty() => "***".to_owned(),
+                    _ => (*piece).to_owned(),
+                });
+        format!("{before}?{}", masked.collect::<Vec<_>>().join("&"))
+    }
+}
+
+/// Checks the URL of something that requests go to, as it stands: https, or http to this machine; no user name, no
+/// fragment, nothing that a parser would change.
+pub fn check_url(text: &str, allow_http: bool) -> Result<Url, UrlError> {
+    match text.contains('#') {
+        true => Err(UrlError::Fragment),
+        false => check(text, allow_http),
+    }
+}
+
+/// Why a value cannot stand in a URL. Parsers drop some control characters; servers behind servers may decode a path once
+/// more and then fold it.
+fn unfit(value: &str, is_in_query: bool) -> Option<&'static str> {
+    if value.contains(char::is_control) {
+        return Some("it has control characters");
+    }
+    (!is_in_query && climbs(value)).then_some("it would change the path")
+}
+
+/// Whether a part of a path is or holds a `.` or `..`, however it is percent-encoded. What is encoded more often than
+/// anyone decodes counts as well.
+fn climbs(part: &str) -> bool {
+    const MOST_OFTEN: usize = 8;
+    let mut part = Cow::Borrowed(part);
+    for _ in 0..MOST_OFTEN {
+        if part
+            .split(['/', '\\'])
+            .any(|segment| segment == "." || segment == "..")
+        {
+            return true;
+        }
+        let decoded = percent_decode_str(&part).decode_utf8_lossy().into_owned();
+        if decoded == *part {
+            return false;
+        }
+        part = Cow::Owned(decoded);
+    }
+    true
 }
 
 /// A query may hold a secret, so no message shows it.
@@ -218,7 +305,16 @@ mod tests {
 
     #[test]
     fn a_dot_segment_is_a_reject() {
-        for value in [".", ".."] {
+        for value in [
+            ".",
+            "..",
+            "%2e",
+            "%2E%2e",
+            "%252e%252e",
+            "../admin",
+            "..%2fadmin",
+            "a\\\\..\\\\b",
+        ] {
             let error = render(
                 "https://a.example/u/{record.id}/x",
                 &format!(r#"{{"id":"{value}"}}"#),
@@ -229,8 +325,20 @@ mod tests {
                 "the URL cannot hold the value of `id`: it would change the path"
             );
         }
-        let encoded = render("https://a.example/u/{record.id}", r#"{"id":"%2e%2e"}"#).unwrap();
-        assert_eq!(encoded, "https://a.example/u/%252e%252e");
+        let query = render("https://a.example/u?q={record.id}", r#"{"id":".."}"#).unwrap();
+        assert_eq!(query, "https://a.example/u?q=..");
+    }
+
+    #[test]
+    fn a_control_character_is_a_reject() {
+        for value in ["a\\u0000", "a\\r\\nb", "\\t", "\\u007f"] {
+            let record = format!(r#"{{"id":"{value}"}}"#);
+            let error = render("https://a.example/u/{record.id}", &record).unwrap_err();
+            assert_eq!(
+                error,
+                "the URL cannot hold the value of `id`: it has control characters"
+            );
+        }
     }
 
     #[test]

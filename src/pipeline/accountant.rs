@@ -11,13 +11,14 @@ use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
 use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
-use crate::rejects::{Reject, RejectFile};
+use crate::rejects::{Keep, Reject, RejectFile};
 use crate::report::{Ending, Progress, Reasons, Report, Slowest, Totals};
 use crate::webhook::Events;
 
 pub(super) struct Accountant {
     totals: Totals,
     requests: u64,
+    cut_replies: u64,
     blank_lines: u64,
     bytes_read: u64,
     lacking_needs: u64,
@@ -29,6 +30,8 @@ pub(super) struct Accountant {
     stops_in_doubt: bool,
     unwritable: Option<String>,
     books: Option<Books>,
+    /// How much of a record its reject keeps, in the ledger as in a file.
+    keep: Keep,
     /// What earlier sessions of the run counted; `stop_when` looks at this one alone.
     earlier: Totals,
     slowest: Slowest,
@@ -38,7 +41,7 @@ pub(super) struct Accountant {
 
 impl Accountant {
     pub(super) fn new(
-        (rejects, in_doubt): (PathBuf, PathBuf),
+        (rejects, in_doubt, keep): (PathBuf, PathBuf, Keep),
         (stop_when, stops_in_doubt): (StopWhen, bool),
         events: Events,
         books: Option<Books>,
@@ -53,11 +56,13 @@ impl Accountant {
             earlier,
             slowest: Slowest::default(),
             requests: 0,
+            cut_replies: 0,
             blank_lines: 0,
             bytes_read: 0,
             lacking_needs: 0,
             rejects: RejectFile::new(rejects, books.as_ref().map(Books::run)),
             in_doubt: RejectFile::new(in_doubt, books.as_ref().map(Books::run)),
+            keep,
             books,
             reasons: Reasons::default(),
             warnings: Vec::new(),
@@ -96,8 +101,9 @@ impl Accountant {
         self.warnings.extend(warnings);
     }
 
-    pub(super) fn requests(&mut self, requests: u64) {
+    pub(super) fn requests(&mut self, requests: u64, cut_replies: u64) {
         self.requests += requests;
+        self.cut_replies += cut_replies;
     }
 
     /// Counts what became of a batch's records, and writes it down at once or not at all: a batch that is known by
@@ -161,6 +167,19 @@ impl Accountant {
 
     pub(super) fn books(&self) -> Option<&Books> {
         self.books.as_ref()
+    }
+
+    /// Records that were read and then lost with the thread that held them were never sent.
+    pub(super) fn count_lost(&mut self) {
+        let Totals {
+            accepted,
+            rejected,
+            filtered,
+            in_doubt,
+            unsent,
+            read,
+        } = self.totals;
+        self.totals.unsent += read.saturating_sub(accepted + rejected + filtered + in_doubt + unsent);
     }
 
     /// Why the run should stop, if it should.
@@ -233,6 +252,7 @@ impl Accountant {
         };
         report.totals = self.totals;
         report.requests = self.requests;
+        report.cut_replies = self.cut_replies;
         report.blank_lines = self.blank_lines;
         report.warnings = self.warnings;
         report.webhook = outcome.webhook;
@@ -259,10 +279,11 @@ impl Accountant {
     fn reject(&mut self, reject: Reject, settled: &mut Settled) {
         self.totals.rejected += 1;
         self.reasons.add(&reject.reason, || reject.position.to_string());
+        let kept = self.keep.of(reject);
         if self.books.is_some() {
-            return settled.rejected(reject);
+            return settled.rejected(kept);
         }
-        let written = self.rejects.write(&reject);
+        let written = self.rejects.write(&kept);
         self.note(written);
     }
 
@@ -271,10 +292,11 @@ impl Accountant {
         self.reasons.add(&format!("in doubt: {}", doubt.reason), || {
             doubt.position.to_string()
         });
+        let kept = self.keep.of(doubt);
         if self.books.is_some() {
-            return settled.in_doubt(doubt);
+            return settled.in_doubt(kept);
         }
-        let written = self.in_doubt.write(&doubt);
+        let written = self.in_doubt.write(&kept);
         self.note(written);
     }
 

@@ -11,6 +11,7 @@
 mod accountant;
 mod books;
 mod feed;
+mod order;
 mod past;
 mod preview;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crate::client::{Fatal, Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
 use crate::endpoint::{Endpoint, Prepared};
 use crate::ledger::LedgerError;
+use crate::rejects::Keep;
 use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
@@ -43,6 +45,7 @@ use crate::webhook::Events;
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
+use order::Order;
 use past::Holding;
 
 pub use books::Books;
@@ -75,6 +78,8 @@ pub struct Job {
     pub batch: BatchLimits,
     /// The fields in which the records of a request agree.
     pub group_by: Vec<String>,
+    /// The fields whose records keep the order of the input.
+    pub order_by: Vec<String>,
     /// How many batches are under way at once, waits included.
     pub in_flight: usize,
     /// When the run gives up.
@@ -85,6 +90,8 @@ pub struct Job {
     pub limit: Option<u64>,
     /// Where rejects are written, without extension.
     pub rejects: PathBuf,
+    /// What rejects and records in doubt keep of their records.
+    pub keep: Keep,
     /// Where records in doubt are written, without extension.
     pub doubts: PathBuf,
     /// How long what is in flight may take once the run is stopped.
@@ -145,16 +152,20 @@ struct Run<T> {
     marking: Option<Marking>,
     /// Batches that may be sent.
     queue: VecDeque<Vec<Prepared>>,
+    queued_bytes: usize,
+    order: Order,
     in_flight: JoinSet<Delivered>,
     most_in_flight: usize,
     /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
     /// in doubt after a crash.
     window: usize,
-    /// How many records wait to be sent, so that sending goes on while the ledger writes.
+    /// How many batches wait to be sent, so that sending goes on while the ledger writes.
     enough: usize,
     ending: Ending,
     because: Option<String>,
     is_fed: bool,
+    /// Whether the threads that feed the run are gone, or not waited for, with records in their hands.
+    has_lost_feed: bool,
     stop: Arc<AtomicBool>,
     grace: Duration,
     deadline: Option<Instant>,
@@ -187,6 +198,7 @@ impl<T: Transport> Run<T> {
             shaper: job.shaper,
             batch: job.batch,
             group_by: job.group_by,
+            order_by: job.order_by,
             limit: job.limit,
             past: job
                 .books
@@ -197,9 +209,9 @@ impl<T: Transport> Run<T> {
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
             accountant: Accountant::new(
-                (job.rejects, job.doubts),
+                (job.rejects, job.doubts, job.keep),
                 (job.stop_when, stops_in_doubt),
                 events,
                 job.books,
@@ -208,6 +220,8 @@ impl<T: Transport> Run<T> {
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
+            queued_bytes: 0,
+            order: Order::default(),
             in_flight: JoinSet::new(),
             most_in_flight,
             window: if is_safe { usize::MAX } else { most_in_flight },
@@ -215,6 +229,7 @@ impl<T: Transport> Run<T> {
             ending: Ending::Finished,
             because: None,
             is_fed: false,
+            has_lost_feed: false,
             stop: Arc::clone(stop),
             grace: job.grace,
             deadline: None,
@@ -262,10 +277,18 @@ impl<T: Transport> Run<T> {
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more,
     /// however large a batch is.
     fn is_hungry(&self) -> bool {
-        let has_little = || self.queue.iter().map(Vec::len).sum::<usize>() < self.enough;
-        self.unmarked.is_empty()
-            && self.marking.is_none()
-            && (self.queue.len() < self.most_in_flight || has_little())
+        let waits = self.queue.len();
+        let is_little =
+            waits < self.most_in_flight || (waits < self.enough && self.queued_bytes < ENOUGH_BYTES);
+        self.unmarked.is_empty() && self.marking.is_none() && is_little
+    }
+
+    /// Lets marked batches wait for their turn.
+    fn enqueue(&mut self, batches: impl IntoIterator<Item = Vec<Prepared>>) {
+        for batch in batches {
+            self.queued_bytes += bytes_of(&batch);
+            self.queue.push_back(batch);
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -286,8 +309,8 @@ impl<T: Transport> Run<T> {
             return;
         }
         let Some(books) = self.accountant.books() else {
-            self.queue.append(&mut self.unmarked);
-            return;
+            let batches = std::mem::take(&mut self.unmarked);
+            return self.enqueue(batches);
         };
         let count = self.unmarked.len().min(self.window);
         let batches: Vec<_> = self.unmarked.drain(..count).collect();
@@ -300,7 +323,7 @@ impl<T: Transport> Run<T> {
             return;
         };
         match marked {
-            Ok(()) => self.queue.extend(batches),
+            Ok(()) => self.enqueue(batches),
             Err(error) => {
                 self.unmarked.extend(batches);
                 self.on_failure(&error);
@@ -321,6 +344,7 @@ impl<T: Transport> Run<T> {
     }
 
     fn give_up_unsent(&mut self) {
+        self.queued_bytes = 0;
         let unsent = self.queue.drain(..).chain(self.unmarked.drain(..));
         for items in unsent.collect::<Vec<_>>() {
             self.accountant.settle(&[Delivery {
@@ -336,8 +360,9 @@ impl<T: Transport> Run<T> {
             self.give_up_unsent();
         }
         while self.in_flight.len() < self.most_in_flight
-            && let Some(batch) = self.queue.pop_front()
+            && let Some(batch) = self.order.next(&mut self.queue)
         {
+            self.queued_bytes -= bytes_of(&batch);
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
             self.in_flight.spawn(deliver(deliverer, batch, aborted));
         }
@@ -358,13 +383,18 @@ impl<T: Transport> Run<T> {
             }
             None => {
                 self.is_fed = true;
+                self.has_lost_feed = true;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
         }
     }
 
     fn settle(&mut self, delivered: Delivered) {
-        self.accountant.requests(delivered.requests);
+        self.accountant
+            .requests(delivered.requests, delivered.cut_replies);
+        for delivery in &delivered.deliveries {
+            self.order.release(&delivery.items);
+        }
         self.accountant.settle(&delivered.deliveries);
         if let Some(reason) = delivered.stop {
             self.stop(ending_of(&reason), in_one_line(&reason));
@@ -417,7 +447,10 @@ impl<T: Transport> Run<T> {
     }
 
     /// Fills the report and closes the ledger with it.
-    async fn finish(self, report: &mut Report, signal: StopSignal, started: Instant) {
+    async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
+        if self.has_lost_feed || !self.is_fed {
+            self.accountant.count_lost();
+        }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
         let sender = self.deliverer.sender().clone();
         let enough = until_enough(signal, patience);
@@ -436,8 +469,15 @@ impl<T: Transport> Run<T> {
     }
 }
 
-/// How many records wait to be sent, so that sending goes on while the ledger writes.
-const ENOUGH: usize = 1_024;
+/// How many batches wait to be sent, so that sending goes on while the ledger writes.
+const ENOUGH: usize = 512;
+
+/// How many bytes they may have together, so that large batches do not fill the memory.
+const ENOUGH_BYTES: usize = 1 << 20;
+
+fn bytes_of(batch: &[Prepared]) -> usize {
+    batch.iter().map(|item| item.piece.len()).sum()
+}
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);
@@ -489,6 +529,7 @@ fn signal_words(number: i32) -> String {
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
         StopReason::Credentials(_) => Ending::Credentials,
+        StopReason::Defect => Ending::Defect,
         StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
         StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
             Ending::Destination

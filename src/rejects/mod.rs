@@ -4,6 +4,7 @@
 //! Arrow records are written as NDJSON with `_error_*` members behind their own. So the file can be mended and loaded
 //! again. The file is made when the first record is written, readable by its owner alone, and never over an older one.
 
+mod keep;
 mod row;
 
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use crate::new_file::{self, FileError};
 use crate::record::{Position, Shape};
 
+pub use keep::{Keep, RejectsBody};
 use row::Dialect;
 
 /// A record that was not accepted, and why.

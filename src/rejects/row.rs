@@ -61,9 +61,53 @@ impl Dialect<'_> {
                 .as_bytes(),
         );
         self.push(&mut row, id(reject, run).unwrap_or_default().as_bytes());
-        self.push(&mut row, if is_fitting { b"" } else { &reject.original });
+        let whole = if is_fitting {
+            Vec::new()
+        } else {
+            text_without_formula(&reject.original)
+        };
+        self.push(&mut row, &whole);
         row.push(b'\n');
         row
+    }
+
+    /// A record's row with nothing in the columns that are to go; none where its cells are not those of the header.
+    pub(super) fn without(self, row: &[u8], goes: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
+        let names = self.texts(self.header);
+        let cells = self.split(row);
+        if cells.len() > names.len() {
+            return None;
+        }
+        let kept: Vec<&[u8]> = cells
+            .iter()
+            .zip(&names)
+            .map(|(cell, name)| if goes(name) { &[][..] } else { *cell })
+            .collect();
+        Some(kept.join(&self.delimiter))
+    }
+
+    /// The cells of a row as text, without their quotes.
+    fn texts(self, row: &[u8]) -> Vec<String> {
+        let quote = char::from(self.quote);
+        let text = |cell: &[u8]| {
+            let text = String::from_utf8_lossy(cell).into_owned();
+            let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+            inner.map_or(text.clone(), |inner| {
+                inner.replace(&format!("{quote}{quote}"), &quote.to_string())
+            })
+        };
+        self.split(row).into_iter().map(text).collect()
+    }
+
+    /// The cells of a row as they stand.
+    fn split(self, row: &[u8]) -> Vec<&[u8]> {
+        let mut from = 0;
+        let cell = |end: usize| {
+            let cell = &row[from..end];
+            from = end + 1;
+            cell
+        };
+        self.cell_ends(row).into_iter().map(cell).collect()
     }
 
     fn columns(self) -> usize {
@@ -146,10 +190,14 @@ fn without_formula(reason: &str) -> String {
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character })
         .collect();
-    if text.starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text
+    String::from_utf8(text_without_formula(text.as_bytes())).unwrap_or(text)
+}
+
+/// The text with an apostrophe before it where a spreadsheet would take it for a formula.
+fn text_without_formula(text: &[u8]) -> Vec<u8> {
+    match text.first() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => [b"'", text].concat(),
+        _ => text.to_vec(),
     }
 }
 

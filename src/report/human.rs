@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::{Ending, Report};
 use crate::units::TimeSpan;
+use crate::visible::{in_line, visible};
 
 impl Report {
     /// The report as a few lines of text, without a newline at its end. Control characters are made visible.
     pub fn to_human(&self) -> String {
         let mut text = String::new();
         self.write(&mut text).unwrap_or_default();
-        visible(text.trim_end())
+        visible(text.trim_end()).into_owned()
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
@@ -24,7 +25,7 @@ impl Report {
         writeln!(
             text,
             "{}: {} in {}",
-            self.job,
+            in_line(&self.job),
             self.outcome(),
             TimeSpan::new(took)
         )?;
@@ -50,23 +51,27 @@ impl Report {
         self.write_requests(text)?;
         self.write_reasons(text)?;
         for path in &self.rejects_files {
-            writeln!(text, "  rejects are in {}", path.display())?;
+            writeln!(text, "  rejects are in {}", in_line(&path.to_string_lossy()))?;
         }
         for path in &self.in_doubt_files {
-            writeln!(text, "  records in doubt are in {}", path.display())?;
+            writeln!(
+                text,
+                "  records in doubt are in {}",
+                in_line(&path.to_string_lossy())
+            )?;
         }
         if let Some(path) = &self.responses_file {
-            writeln!(text, "  responses are in {}", path.display())?;
+            writeln!(text, "  responses are in {}", in_line(&path.to_string_lossy()))?;
         }
         if let Some(because) = &self.stopped_because {
-            writeln!(text, "  stopped: {because}")?;
+            writeln!(text, "  stopped: {}", in_line(because))?;
             writeln!(
                 text,
                 "  unsent counts what was read; the rest of the input was not read"
             )?;
         }
         for warning in &self.warnings {
-            writeln!(text, "  warning: {warning}")?;
+            writeln!(text, "  warning: {}", in_line(warning))?;
         }
         Ok(())
     }
@@ -105,6 +110,13 @@ impl Report {
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
+        if self.cut_replies > 0 {
+            let cut = counted(self.cut_replies, "reply");
+            writeln!(text, "  {cut} cut short, of which the status counted")?;
+        }
+        if let Some(proxy) = &self.proxy {
+            writeln!(text, "  through the proxy {}", in_line(proxy))?;
+        }
         if let Some(webhook) = &self.webhook {
             let [delivered, failed, dropped] =
                 [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
@@ -122,9 +134,14 @@ impl Report {
     fn write_reasons(&self, text: &mut String) -> std::fmt::Result {
         const SHOWN: usize = 5;
         for reason in self.reasons.iter().take(SHOWN) {
-            writeln!(text, "  {:>9} x {}", grouped(reason.count), reason.reason)?;
+            writeln!(
+                text,
+                "  {:>9} x {}",
+                grouped(reason.count),
+                in_line(&reason.reason)
+            )?;
             if !reason.example.is_empty() {
-                writeln!(text, "            first: {}", reason.example)?;
+                writeln!(text, "            first: {}", in_line(&reason.example))?;
             }
         }
         if self.reasons.len() > SHOWN {
@@ -167,16 +184,6 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A text from an API or a record must not steer a terminal.
-fn visible(text: &str) -> String {
-    let show = |character: char| match character {
-        '\n' => "\n".to_owned(),
-        control if control.is_control() => control.escape_default().to_string(),
-        other => other.to_string(),
-    };
-    text.chars().map(show).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_reply_cannot_steer_the_terminal() {
-        assert_eq!(visible("a\u{1b}[2Jb\nc\u{7}"), "a\\u{1b}[2Jb\nc\\u{7}");
+        let report = Report::new("01", "a\u{1b}[2Jb\nread  5", "manual");
+        assert!(report.to_human().starts_with("a\\u001b[2Jb\\nread  5: "));
     }
 
     #[test]
@@ -208,6 +216,7 @@ mod tests {
             attempts: 14,
             retries: 2,
             retries_by_cause: [("429".to_owned(), 2)].into(),
+            cut_replies: 1,
             duration_ms: 1_500,
             reasons: vec![Reason {
                 reason: "400 Bad Request: bad email".into(),
@@ -228,6 +237,7 @@ mod tests {
           unsent               0
           12 requests in 14 attempts, 798 records/s
           2 retries: 2 after 429
+          1 reply cut short, of which the status counted
                   2 x 400 Bad Request: bad email
                     first: people.csv: record 7 (line 8, byte 99)
           rejects are in people.rejected.csv

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::ShapeError;
-use crate::record::{Field, Fields};
+use crate::expression::MAX_DEPTH;
+use crate::record::{Field, Fields, depth_of};
 
 /// A dotted path, such as `address.city`. A key that itself is `address.city` matches too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +45,78 @@ impl Path {
     }
 }
 
+/// Attributes that are left out elsewhere too, by the names that they have in the input.
+///
+/// ```
+/// use outpour::shape::{RecordsConfig, Shaper};
+/// let config = RecordsConfig { exclude: vec!["ssn".into()], ..RecordsConfig::default() };
+/// let shaper = Shaper::compile(&config).map_err(|mut wrong| wrong.remove(0))?;
+/// assert!(shaper.exclusion().has_column("ssn"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusion(Vec<String>);
+
+impl Exclusion {
+    /// The object without them.
+    pub fn apply(&self, fields: &Fields<'_>) -> String {
+        let paths: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let mut text = String::with_capacity(256);
+        write_object(&mut text, fields.iter().copied(), &[], &paths);
+        text
+    }
+
+    /// Whether a column is one of them, or holds one of them.
+    pub fn has_column(&self, name: &str) -> bool {
+        !matches!(
+            matching(&self.0.iter().map(String::as_str).collect::<Vec<_>>(), name),
+            Match::None
+        )
+    }
+}
+
 impl Rewrite {
+    /// What `exclude` leaves out, by its names in the input: `rename` comes before it.
+    pub(super) fn exclusion(&self) -> Exclusion {
+        let mut names = Vec::new();
+        for Path(path) in &self.exclude {
+            names.push(path.clone());
+            for (old, new) in &self.rename {
+                let rest = path.strip_prefix(new.as_str());
+                if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('.')) {
+                    names.push(format!("{old}{rest}"));
+                }
+            }
+        }
+        Exclusion(names)
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.rename.is_empty() && self.only.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Refuses a record in which a path would reach into a value that nests too deep: nothing but a text that passes
+    /// untouched may be as deep as it likes.
+    pub(super) fn check_depth(&self, fields: &Fields<'_>) -> Result<(), ShapeError> {
+        let paths = || self.only.iter().chain(&self.exclude);
+        let is_entered = |field: &&Field<'_>| {
+            let key = field.key();
+            paths().any(|path| {
+                path.0
+                    .strip_prefix(key.as_ref())
+                    .is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        let nested = fields.iter().filter(|field| has_attributes(field.value));
+        for field in nested.filter(is_entered) {
+            match depth_of(field.value) {
+                depth if depth > MAX_DEPTH => {
+                    return Err(ShapeError::TooDeep(field.key().into_owned(), depth));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Puts the record together again from the spans of `fields`.

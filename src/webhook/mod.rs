@@ -258,7 +258,6 @@ async fn deliver<T: Transport>(sender: Sender<T>, request: Request, tally: Arc<T
     // A webhook may be told the same event twice, its `webhook-id` stays the same.
     let policy = Policy {
         safe_to_resend: true,
-        needs_body: false,
         ..Policy::default()
     };
     let outcome = sender.send(&request, &policy).await.outcome;

@@ -284,3 +284,66 @@ fn a_key_that_the_api_repeats_in_its_refusal_is_not_shown() {
         finish(&scene, scene.command(&[verb, "job.yaml"])).ends_with(77);
     }
 }
+
+#[test]
+fn a_proxys_password_is_sent_to_the_proxy_and_kept() {
+    for (status, scheme) in [(200, "http"), (407, "http"), (502, "https")] {
+        let scene = scene("");
+        let proxy = Recorder::start(
+            scene.runtime(),
+            status,
+            "{\"error\":\"CANARY-8f2c is no password of ada\"}",
+        );
+        for place in [
+            proxy.url(""),
+            "http://127.0.0.1:1".to_owned(),
+            "socks5h://127.0.0.1:1".to_owned(),
+        ] {
+            let job = format!(
+                "source: {{path: people.ndjson}}\n\
+                 destination: {{method: PUT, url: '{scheme}://api.invalid/in', allow_http: true}}\n\
+                 http: {{proxy: '{place}', proxy_auth: {{username: ada, password: {{env: CANARY}}}}}}\n\
+                 responses: {{path: replies}}\nretry: {{attempts: 1}}\n"
+            );
+            scene.write("job.yaml", job);
+            for verb in ["run", "test", "check", "preview"] {
+                finish(&scene, scene.command(&[verb, "job.yaml", "--limit", "2"]));
+            }
+        }
+        if scheme == "http" {
+            let requests = proxy.requests();
+            assert_eq!(
+                requests[0].header("proxy-authorization"),
+                format!("Basic {BASIC}")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_that_stands_in_the_query_of_a_url_is_sent_and_kept() {
+    for status in [200, 400, 500] {
+        let (scene, server) = manual(status, "");
+        let set = format!(
+            "destination.url={}",
+            server.url("/in?key=CANARY-8f2c&id={record.email}")
+        );
+        for verb in ["run", "test", "check", "preview"] {
+            let more = ["--set", &set, "--set", "retry.attempts=1", "--limit", "3"];
+            finish(&scene, scene.command(&[&[verb, "job.yaml"], &more[..]].concat()));
+        }
+        assert!(server.requests()[0].target.contains(CANARY));
+    }
+}
+
+#[test]
+fn rejects_of_every_kind_keep_the_secret() {
+    for rejects in ["{body: full}", "{body: hash}", "{body: none}", "{exclude: true}"] {
+        let set = format!("rejects={rejects}");
+        run(
+            &scene("400:50%,close:20%"),
+            "run",
+            &["--set", &set, "--set", "retry.attempts=1"],
+        );
+    }
+}

@@ -27,6 +27,7 @@ pub(super) fn settings(http: HttpConfig) -> TransportSettings {
         },
         http,
         pool: 4,
+        ..TransportSettings::default()
     }
 }
 

@@ -12,9 +12,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("document", &[]),
     ("causes", &[]),
     ("new_file", &[]),
+    ("visible", &[]),
     ("expression", &["record"]),
     ("batch", &["units"]),
-    ("client", &["units"]),
+    ("client", &["secret", "units"]),
     ("mock", &["units"]),
     ("source", &["document::close_names", "record", "units"]),
     (
@@ -43,14 +44,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["client::Request", "endpoint", "record", "request", "template"],
     ),
     ("delivery", &["causes", "client", "endpoint", "request"]),
-    ("rejects", &["new_file", "record"]),
+    ("rejects", &["new_file", "record", "shape::Exclusion"]),
     (
         "ledger",
         &["client::Counters", "record", "rejects::Reject", "report"],
     ),
     (
         "report",
-        &["client::Counters", "client::TransportErrorKind", "units"],
+        &[
+            "client::Counters",
+            "client::TransportErrorKind",
+            "units",
+            "visible",
+        ],
     ),
     (
         "webhook",
@@ -76,6 +82,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "endpoint",
             "ledger::Fingerprint",
             "pipeline",
+            "rejects",
             "secret",
             "shape",
             "source",

@@ -21,11 +21,16 @@ pub(super) struct Arrival {
     pub(super) at: Duration,
     pub(super) members: Vec<u64>,
     pub(super) body: Bytes,
+    /// The idempotency key.
+    pub(super) key: HeaderValue,
     /// Whether the sender can know that it was not carried out, or what became of it.
     pub(super) is_answered: bool,
     /// The records that were carried out.
     pub(super) carried_out: Vec<u64>,
 }
+
+/// The header of the idempotency key.
+pub(super) const KEY: &str = "x-key";
 
 /// All that the API has seen.
 pub(super) type Arrivals = Arc<Mutex<Vec<Arrival>>>;
@@ -88,6 +93,7 @@ impl Api {
             at: self.start.elapsed(),
             members: members.iter().map(|member| member.n).collect(),
             body: request.body.clone(),
+            key: request.headers[KEY].clone(),
             is_answered: false,
             carried_out: Vec::new(),
         });

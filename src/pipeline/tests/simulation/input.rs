@@ -31,6 +31,11 @@ impl Input {
     }
 }
 
+/// The group that a record belongs to.
+pub(super) fn group_of(ordinal: u64) -> u64 {
+    ordinal % 3
+}
+
 fn entry(ordinal: u64, kind: Kind, origin: Arc<Origin>) -> Entry {
     let position = Position {
         origin,
@@ -47,7 +52,7 @@ fn entry(ordinal: u64, kind: Kind, origin: Arc<Origin>) -> Entry {
             size: 5,
         });
     }
-    let (group, is_kept, is_bad) = (ordinal % 3, kind != Kind::Filtered, kind == Kind::Refused);
+    let (group, is_kept, is_bad) = (group_of(ordinal), kind != Kind::Filtered, kind == Kind::Refused);
     let id = if kind == Kind::Lacking { "" } else { "x" };
     let text = format!(r#"{{"n":{ordinal},"group":{group},"id":"{id}","keep":{is_kept},"bad":{is_bad}}}"#);
     Entry::Record(Record {

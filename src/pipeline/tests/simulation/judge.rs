@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::api::{Arrival, by_record};
+use super::input::group_of;
 use super::plan::{Kind, Plan};
 use super::session::Session;
 use crate::ledger::{Kept, KeptKind, Ledger, LedgerError, RunState, Spans};
@@ -66,6 +67,7 @@ pub(super) fn judge(plan: &Plan, session: &Session, books: &Books, arrivals: &[A
     resending(plan, session, &of_session);
     repeats(plan, arrivals);
     rate(plan, &of_session);
+    order(plan, &of_session);
 }
 
 /// P1: the counts of the report and of the ledger are balanced and the same.
@@ -191,6 +193,21 @@ fn rate(plan: &Plan, arrivals: &[&Arrival]) {
         assert!(
             span >= Duration::from_secs(1),
             "P5: more than {rate} within {span:?}"
+        );
+    }
+}
+
+/// P6: where order is asked for, the records of a group are sent in the order of the input.
+fn order(plan: &Plan, arrivals: &[&Arrival]) {
+    if !plan.is_ordered {
+        return;
+    }
+    for group in 0..3 {
+        let of_group = |one: &&Arrival| one.members.iter().copied().find(|n| group_of(*n) == group);
+        let firsts: Vec<u64> = arrivals.iter().filter_map(of_group).collect();
+        assert!(
+            firsts.is_sorted(),
+            "P6: the records of a group were sent as {firsts:?}"
         );
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Plan {
     pub(super) kinds: Vec<Kind>,
     pub(super) max_records: usize,
     pub(super) is_grouped: bool,
+    /// Whether records of a group keep the order of the input.
+    pub(super) is_ordered: bool,
     pub(super) is_safe: bool,
     pub(super) in_doubt: Option<InDoubt>,
     /// Whether a reply has a result for each record; otherwise one bad record refuses the whole request.
@@ -95,6 +97,7 @@ impl Plan {
             kinds,
             max_records: dice.one(&[1, 1, 2, 3, 5, 8]),
             is_grouped: dice.strikes(300),
+            is_ordered: dice.strikes(300),
             is_safe,
             in_doubt: dice.one(&policies),
             has_results: dice.strikes(300),

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::api::{Api, Arrivals};
+use super::api::{Api, Arrivals, KEY};
 use super::input::Input;
 use super::life::{Life, Mortal};
 use super::plan::{Cut, Plan};
@@ -18,6 +18,7 @@ use crate::client::{Limits, LimitsConfig, RetryConfig, Sender, SenderSettings};
 use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput};
 use crate::ledger::{Course, Fingerprint, Intent, Ledger, NewRun, Resume};
 use crate::pipeline::{Books, Job, Run, StopWhen, feed};
+use crate::rejects::Keep;
 use crate::report::{Progress, Report};
 use crate::shape::{RecordsConfig, Shaper};
 use crate::units::TimeSpan;
@@ -144,6 +145,7 @@ fn sender_settings(plan: &mut Plan) -> SenderSettings {
             deadline: TimeSpan::from_secs(60),
             ..RetryConfig::default()
         },
+        redirects: crate::client::Redirects::default(),
         seed: Some(plan.dice.between(0, 1 << 40)),
     }
 }
@@ -170,6 +172,11 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         } else {
             Vec::new()
         },
+        order_by: if plan.is_ordered {
+            vec!["group".to_owned()]
+        } else {
+            Vec::new()
+        },
         in_flight: plan.concurrency as usize * 2,
         stop_when: StopWhen {
             rejects: plan.stop_at_rejects,
@@ -177,6 +184,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         },
         in_doubt: plan.in_doubt,
         limit: None,
+        keep: Keep::default(),
         rejects: folder.join("simulated.rejected"),
         doubts: folder.join("simulated.in-doubt"),
         grace,
@@ -194,6 +202,7 @@ fn endpoint(plan: &Plan) -> Endpoint {
         "method": "POST",
         "url": "http://127.0.0.1/records",
         "safe_to_resend": plan.is_safe,
+        "idempotency": {"header": KEY},
         "needs": [{"any_of": ["id"]}],
         "success": success,
     });

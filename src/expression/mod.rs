@@ -3,18 +3,36 @@
 //! Everything that a configuration or a template says about the inside of a record or a reply is jq: `map`,
 //! `where`, `body`, `success`, `error`. An [`Expression`] has no access to files, the network or the environment.
 //! Numbers that an expression does not compute with keep their digits (`-0` becomes `0`); keys keep their order.
+//!
+//! A run ends within bounds, whatever the expression and the value: [`MAX_STEPS`], [`MAX_WEIGHT`], [`MAX_OUTPUT`], and a
+//! part of the stack. What goes beyond them is an error of that one value.
+
+mod bounded;
+mod bounds;
+mod functions;
+mod operators;
 
 use std::fmt;
+use std::io;
 
-use jaq_core::data::JustLut;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, load, unwrap_valr};
 use jaq_json::{Val, read, write};
+
+use bounded::Bounded;
+pub use bounds::{Exceeded, MAX_STEPS, MAX_WEIGHT};
+use bounds::{Metered, Terms, within};
 
 use crate::record::{FieldError, depth_of, refuse_duplicates};
 
 /// The deepest nesting of a value that an expression reads; deeper ones pass through only untouched.
 pub const MAX_DEPTH: usize = 128;
+
+/// The most bytes of JSON that the value of an expression may be printed as.
+pub const MAX_OUTPUT: usize = 16 << 20;
+
+/// The most characters of a number that an expression reads. Longer ones pass through only untouched.
+pub const MAX_NUMBER: usize = 4_096;
 
 /// Functions that reach outside of the value: the environment, the process, other inputs, the terminal.
 const REFUSED: [&str; 10] = [
@@ -41,13 +59,14 @@ const REFUSED: [&str; 10] = [
 /// ```
 pub struct Expression {
     text: String,
-    filter: Filter<JustLut<Val>>,
+    filter: Filter<Metered>,
     variables: usize,
+    steps: u64,
 }
 
 /// A JSON value inside an expression's world.
 #[derive(Debug, Clone)]
-pub struct Value(Val);
+pub struct Value(Bounded);
 
 /// Why an expression could not be compiled, or gave no usable value.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +87,14 @@ pub enum ExpressionError {
         /// What jq says.
         reason: String,
     },
+    /// The expression went beyond a limit.
+    #[error("`{}` was stopped: {exceeded}", short(text))]
+    Exceeded {
+        /// The expression as written.
+        text: String,
+        /// Which limit.
+        exceeded: Exceeded,
+    },
     /// The expression gave no value, or several, where one is wanted.
     #[error("`{}` gave {given}, one value is wanted", short(text))]
     Count {
@@ -85,6 +112,15 @@ pub enum ExpressionError {
     /// The value nests too deep to be read by an expression.
     #[error("the value nests {0} levels deep, an expression reads at most {MAX_DEPTH}")]
     TooDeep(usize),
+    /// A number is too long to be read by an expression.
+    #[error("a number has {0} characters, an expression reads at most {MAX_NUMBER}")]
+    LongNumber(usize),
+    /// A value is too large.
+    #[error("the value is too large for an expression: {0}")]
+    TooLarge(Exceeded),
+    /// The value of an expression is too long to be printed.
+    #[error("the value has more than {} MiB", MAX_OUTPUT >> 20)]
+    LongOutput,
 }
 
 impl Expression {
@@ -105,9 +141,8 @@ impl Expression {
         let modules = Loader::new(defs)
             .load(&arena, File { code: text, path: () })
             .map_err(|errors| failed(load_reason(text, errors)))?;
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let filter = Compiler::default()
-            .with_funs(funs.filter(|(name, ..)| !REFUSED.contains(name)))
+            .with_funs(functions::functions().filter(|(name, ..)| !REFUSED.contains(name)))
             .with_global_vars(variables.iter().copied())
             .compile(modules)
             .map_err(|errors| failed(compile_reason(errors)))?;
@@ -115,6 +150,7 @@ impl Expression {
             text: text.trim().to_owned(),
             filter,
             variables: variables.len(),
+            steps: MAX_STEPS,
         })
     }
 
@@ -139,16 +175,30 @@ impl Expression {
             "the variables of `{}`",
             self.text
         );
-        let vars = Vars::new(variables.iter().map(|value| value.0.clone()));
-        let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, vars);
-        let mut values = self.filter.id.run((context, input.0)).map(unwrap_valr);
-        let first = values.next().transpose().map_err(|error| ExpressionError::Run {
+        let exceeded = |exceeded| ExpressionError::Exceeded {
             text: self.text.clone(),
-            reason: error.to_string(),
+            exceeded,
+        };
+        let (first, is_only) = within(self.steps, || self.first(input, variables)).map_err(exceeded)?;
+        let first = first.map_err(|reason| ExpressionError::Run {
+            text: self.text.clone(),
+            reason,
         })?;
-        match (first, values.next()) {
-            (_, Some(_)) => Err(self.count("more than one value")),
-            (first, None) => Ok(first.map(Value)),
+        match is_only {
+            true => Ok(first),
+            false => Err(self.count("more than one value")),
+        }
+    }
+
+    /// The first value, and whether no other comes after it.
+    fn first(&self, input: Value, variables: &[Value]) -> (Result<Option<Value>, String>, bool) {
+        let vars = Vars::new(variables.iter().map(|value| value.0.clone()));
+        let context = Ctx::<Metered>::new(Terms(&self.filter.lut), vars);
+        let mut values = self.filter.id.run((context, input.0)).map(unwrap_valr);
+        match values.next() {
+            None => (Ok(None), true),
+            Some(Ok(value)) => (Ok(Some(Value(value))), values.next().is_none()),
+            Some(Err(error)) => (Err(shortened(&Value(error.into_val()).to_words())), true),
         }
     }
 
@@ -156,7 +206,7 @@ impl Expression {
     pub fn holds(&self, input: Value) -> Result<bool, ExpressionError> {
         Ok(self
             .at_most_one(input, &[])?
-            .is_some_and(|value| !matches!(value.0, Val::Null | Val::Bool(false))))
+            .is_some_and(|value| !matches!(value.0.val, Val::Null | Val::Bool(false))))
     }
 
     fn count(&self, given: &'static str) -> ExpressionError {
@@ -182,13 +232,10 @@ impl fmt::Display for Expression {
 impl Value {
     /// Reads one JSON value.
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
-        let depth = depth_of(text);
-        if depth > MAX_DEPTH {
-            return Err(ExpressionError::TooDeep(depth));
-        }
-        read::parse_single(text.as_bytes())
-            .map(Self)
-            .map_err(|error| ExpressionError::NotJson(error.to_string()))
+        refuse_text(text)?;
+        let val = read::parse_single(text.as_bytes())
+            .map_err(|error| ExpressionError::NotJson(error.to_string()))?;
+        within(MAX_STEPS, || Self(Bounded::of(val))).map_err(ExpressionError::TooLarge)
     }
 
     /// Reads the value of a record: one in which an object has a key twice is refused, since one value would be lost.
@@ -198,18 +245,13 @@ impl Value {
         Ok(value)
     }
 
-    /// Gives the list of these values.
-    pub fn list(values: impl IntoIterator<Item = Value>) -> Self {
-        Self(values.into_iter().map(|value| value.0).collect())
-    }
-
     /// Prints the value as compact JSON.
     pub fn to_json(&self) -> Result<String, ExpressionError> {
-        let mut bytes = Vec::with_capacity(256);
-        let failed = |reason: String| ExpressionError::NotJson(reason);
-        write::write(&mut bytes, &write::Pp::default(), 0, &self.0)
-            .map_err(|error| failed(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|_| failed("text that is not UTF-8".to_owned()))?;
+        let mut printed = Printed(Vec::with_capacity(256));
+        write::write(&mut printed, &write::Pp::default(), 0, &self.0.val)
+            .map_err(|_| ExpressionError::LongOutput)?;
+        let failed = ExpressionError::NotJson;
+        let text = String::from_utf8(printed.0).map_err(|_| failed("text that is not UTF-8".to_owned()))?;
         match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
             Ok(_) => Ok(text),
             Err(_) => Err(failed(text.chars().take(80).collect())),
@@ -218,20 +260,83 @@ impl Value {
 
     /// Whether the value is null.
     pub fn is_null(&self) -> bool {
-        matches!(self.0, Val::Null)
+        matches!(self.0.val, Val::Null)
     }
 
     /// Whether the value is an object.
     pub fn is_object(&self) -> bool {
-        matches!(self.0, Val::Obj(_))
+        matches!(self.0.val, Val::Obj(_))
     }
 
     /// The value as words for a person: a string's content, anything else as JSON.
     pub fn to_words(&self) -> String {
-        match &self.0 {
+        match &self.0.val {
             Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
             _ => self.to_json().unwrap_or_else(|error| error.to_string()),
         }
+    }
+}
+
+/// What is printed of a value, up to the cap.
+struct Printed(Vec<u8>);
+
+impl io::Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_OUTPUT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Refuses JSON text that nests too deep for jaq's reader, or has a number that would take it minutes.
+fn refuse_text(text: &str) -> Result<(), ExpressionError> {
+    let depth = depth_of(text);
+    if depth > MAX_DEPTH {
+        return Err(ExpressionError::TooDeep(depth));
+    }
+    // A text that is no longer than a number may be has no longer number.
+    match text.len() > MAX_NUMBER {
+        true => refuse_numbers(text),
+        false => Ok(()),
+    }
+}
+
+fn refuse_numbers(text: &str) -> Result<(), ExpressionError> {
+    let (mut is_quoted, mut is_escaped, mut length) = (false, false, 0);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E' if !is_quoted => {
+                length += 1;
+                continue;
+            }
+            _ => {}
+        }
+        if length > MAX_NUMBER {
+            break;
+        }
+        length = 0;
+    }
+    match length > MAX_NUMBER {
+        true => Err(ExpressionError::LongNumber(length)),
+        false => Ok(()),
+    }
+}
+
+/// The beginning of a text, for messages: an error may repeat the whole value.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 500;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -391,5 +496,93 @@ mod tests {
             .one_with(Value::parse("1").unwrap(), &[parameters])
             .unwrap();
         assert_eq!(value.to_json().unwrap(), r#"{"n":"invoice","r":1}"#);
+    }
+
+    /// Why an expression that may take only so many steps fails.
+    fn reason(expression: &str, steps: u64) -> String {
+        let mut compiled = Expression::compile(expression).unwrap();
+        compiled.steps = steps;
+        let given = compiled.one(Value::parse("null").unwrap());
+        given.and_then(|value| value.to_json()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_never_ends_is_stopped() {
+        for text in [
+            "def f: f; f",
+            "def f: 1 + f; f",
+            "def f: [f]; f",
+            "def f: ., f | .; last(f)",
+            "last(repeat(.))",
+            "until(false; .)",
+            "until(false; . + 1)",
+            "[range(infinite)]",
+            "[range(0; 1; 0)]",
+            "last(range(1e18))",
+            "[repeat(1)]",
+            "reduce repeat(1) as $x (0; . + $x)",
+            "path(last(repeat(.[\"a\"])))",
+            "null | path(repeat(.a) | select(false))",
+            "[limit(1e12; repeat(1))] | length",
+        ] {
+            let reason = reason(text, 200_000);
+            assert!(reason.contains("was stopped: it "), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_grows_without_end_is_stopped() {
+        for text in [
+            "until(false; [.])",
+            "reduce range(1000000) as $i (null; [.])",
+            "reduce range(1000000) as $i (null; {a: .})",
+            "reduce range(60) as $i (1; [., .]) | tojson",
+            "[reduce range(60) as $i (1; [., .]) | ..]",
+            "reduce range(60) as $i (1; [., .]) | . == 1",
+            "\"x\" * 1000000000000",
+            "reduce range(60) as $i (\"x\"; . + .)",
+            "reduce range(60) as $i ([1]; . + .)",
+            "reduce range(100) as $i (9; . * .)",
+            "[range(100000000)] | length",
+            "(\"x\" * 60000000) / \"\"",
+            "(\"x\" * 8000000) | gsub(\"x\"; \"y\")",
+            "(\"[\" * 100000) | fromjson",
+            "(\"9\" * 1000000) | tonumber",
+            "def f: [.[]? | f]; def g: {a: g}; g",
+        ] {
+            let reason = reason(text, 1_000_000);
+            assert!(reason.len() < 700, "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_ends_is_not_stopped() {
+        let item = |n| serde_json::json!({ "id": n, "tags": ["a", { "b": [n] }] });
+        let list = (0..2_000).map(item).collect::<serde_json::Value>().to_string();
+        for text in [
+            "length",
+            "map(.id) | add",
+            "map(. + {new: .tags[0]}) | length",
+            "map(.tags[1].b |= map(. + 1)) | length",
+            "sort_by(-.id) | length",
+            "unique | length",
+            "group_by(.id % 7) | length",
+            "[.[] | tojson | fromjson] | length",
+            "[.[] | select(.tags | contains([\"a\"]))] | length",
+            "INDEX_BY | length",
+            "reduce .[] as $r ([]; . + [$r]) | length",
+            "reduce .[] as $r ({}; . + {(\"k\\($r.id)\"): $r}) | length",
+            "map(tostring) | join(\",\") | length",
+            "walk(if type == \"number\" then . + 1 else . end) | length",
+            "map(with_entries(.key |= ascii_upcase)) | length",
+            "map(del(.tags)) | length",
+            "[paths] | length",
+            "[.[] | .tags[1:] | length] | add",
+            "to_entries | length",
+        ] {
+            let text = text.replace("INDEX_BY", "(map({(.id | tostring): .}) | add)");
+            let given = run(&text, &list);
+            assert!(given.is_ok(), "{text}: {}", given.unwrap_err());
+        }
     }
 }
