@@ -131,3 +131,80 @@ impl Past {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Origin, Position, Record, Shape};
+    use std::sync::Arc;
+
+    fn prepared(ordinal: u64, lacks_need: bool) -> Prepared {
+        let origin = Arc::new(Origin {
+            name: "test".to_owned(),
+            shape: Shape::Json,
+        });
+        let position = Position {
+            origin,
+            ordinal,
+            number: ordinal,
+            line: None,
+            byte: 0,
+        };
+        Prepared {
+            record: Record {
+                position,
+                text: "{}".into(),
+                original: None,
+            },
+            piece: "{}".into(),
+            target: None,
+            lacks_need,
+            was_marked: false,
+            order: None,
+        }
+    }
+
+    fn past(is_single: bool, policy: Holding) -> Past {
+        let mark = Mark {
+            members: (1..=3).collect(),
+            is_single,
+        };
+        let resume = Resume {
+            marks: vec![mark],
+            ..Resume::default()
+        };
+        Past::new(&resume, policy)
+    }
+
+    #[test]
+    fn a_batch_with_a_record_that_would_be_made_anew_is_held_whole() {
+        let mut past = past(false, Holding::Unidentified);
+        assert!(past.replay(prepared(1, false)).is_none());
+        assert!(past.replay(prepared(2, true)).is_none());
+        match past.replay(prepared(3, false)) {
+            Some(Replayed::Hold(records)) => assert_eq!(records.len(), 3),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_sent_again_as_it_was_once_all_that_is_left_of_it_is_there() {
+        let mut past = past(false, Holding::Unidentified);
+        assert!(past.replay(prepared(1, false)).is_none());
+        assert!(past.missed(2).is_none());
+        match past.replay(prepared(3, false)) {
+            Some(Replayed::Send(records)) => {
+                assert_eq!(records.len(), 2);
+                assert!(records.iter().all(|record| record.was_marked));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn records_that_were_marked_singly_are_decided_singly() {
+        let mut past = past(true, Holding::Unidentified);
+        assert!(matches!(past.replay(prepared(1, false)), Some(Replayed::Send(_))));
+        assert!(matches!(past.replay(prepared(2, true)), Some(Replayed::Hold(_))));
+    }
+}

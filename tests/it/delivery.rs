@@ -8,7 +8,7 @@ use http::StatusCode;
 use outpour::client::{
     Fatal, Reply, Request, RetryConfig, Sender, SenderSettings, Transport, TransportError, TransportErrorKind,
 };
-use outpour::delivery::{Delivered, Deliverer, Fate, StopReason};
+use outpour::delivery::{Delivered, Deliverer, Fate, InDoubt, StopReason};
 use outpour::endpoint::{DestinationConfig, Endpoint, EndpointInput, Prepared};
 use outpour::record::{Origin, Position, Record, Shape};
 use proptest::prelude::*;
@@ -105,6 +105,15 @@ fn records(count: usize) -> Vec<String> {
 async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
     let endpoint = endpoint(yaml);
     let batch = batch(&endpoint, texts);
+    deliver_batch(endpoint, api, batch, None).await
+}
+
+async fn deliver_batch(
+    endpoint: Arc<Endpoint>,
+    api: &Api,
+    batch: Vec<Prepared>,
+    in_doubt: Option<InDoubt>,
+) -> Delivered {
     let retry = RetryConfig {
         attempts: 3,
         ..RetryConfig::default()
@@ -114,7 +123,7 @@ async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
         seed: Some(1),
         ..SenderSettings::default()
     };
-    Deliverer::new(endpoint, Sender::new(api.clone(), &settings), None, "run")
+    Deliverer::new(endpoint, Sender::new(api.clone(), &settings), in_doubt, "run")
         .deliver(batch)
         .await
 }
@@ -349,5 +358,47 @@ proptest! {
         prop_assert_eq!(numbers(&delivered, is_accepted).len(), count - expected.len());
         let all = numbers(&delivered, |_| true);
         prop_assert_eq!(all, (1..=count as u64).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_500_after_a_lost_answer_leaves_doubt_although_resending_is_not_safe() {
+    let api = Api::new(|number, _| match number {
+        1 => Err(TransportErrorKind::Closed),
+        _ => Ok(status(500, "")),
+    });
+    let endpoint = endpoint("safe_to_resend: false");
+    let batch = batch(&endpoint, &records(1));
+    let delivered = deliver_batch(endpoint, &api, batch, Some(InDoubt::Resend)).await;
+    assert_eq!(api.bodies().len(), 2);
+    assert_eq!(numbers(&delivered, is_in_doubt), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_session_may_have_sent_is_rejected_for_what_it_says_alone() {
+    for (code, is_rejected) in [
+        (400, true),
+        (422, true),
+        (404, false),
+        (409, false),
+        (429, false),
+        (503, false),
+    ] {
+        let api = Api::replying(move |_, _| status(code, ""));
+        let endpoint = endpoint("safe_to_resend: true");
+        let mut batch = batch(&endpoint, &records(1));
+        batch[0].was_marked = true;
+        let delivered = deliver_batch(endpoint, &api, batch, None).await;
+        let is_so = |fate: &Fate| matches!(fate, Fate::Rejected(_));
+        assert_eq!(
+            numbers(&delivered, is_so).len(),
+            usize::from(is_rejected),
+            "{code}"
+        );
+        assert_eq!(
+            numbers(&delivered, is_in_doubt).len(),
+            usize::from(!is_rejected),
+            "{code}"
+        );
     }
 }

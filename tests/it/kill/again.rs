@@ -1,8 +1,10 @@
 //! A run that is killed again and again, and gone on with each time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use outpour::ledger::{KeptKind, RunState};
+use outpour::mock::MockSettings;
 
 use super::{Past, arrivals, is_bad, kept, kill, people, random, wait_for};
 use crate::harness::Scene;
@@ -41,6 +43,23 @@ fn single_requests_survive_sigkill_again_and_again() {
 #[test]
 fn batches_survive_sigkill_again_and_again() {
     survive(BATCHED, 20);
+}
+
+#[test]
+fn a_limit_counts_what_earlier_sessions_read() {
+    let scene = Scene::with(MockSettings {
+        latency: Duration::from_millis(1),
+        ..MockSettings::default()
+    });
+    scene
+        .write("people.ndjson", people(2_000))
+        .write("job.yaml", SINGLE);
+    let mut child = scene.job_command("run", &["--limit", "1000"]).spawn().unwrap();
+    assert!(wait_for(&scene, &mut child, 400));
+    kill(child);
+    let outcome = scene.run(&["--limit", "1000"]).ends_with(1);
+    assert_eq!(outcome.totals(), [1_000, 990, 10, 0, 0, 0]);
+    assert_eq!(arrivals(&scene).len(), 990);
 }
 
 /// Kills a run as often as it is asked to and lets it finish then.

@@ -164,11 +164,9 @@ fn repeats(plan: &Plan, arrivals: &[Arrival]) {
         let mut carried_out = arrivals.iter().filter(|one| one.carried_out.contains(&n));
         let first = carried_out.next();
         for again in carried_out {
-            assert_eq!(
-                first.unwrap().body,
-                again.body,
-                "P3: {n} was sent again with other bytes"
-            );
+            let first = first.unwrap();
+            assert_eq!(first.body, again.body, "P3: {n} was sent again with other bytes");
+            assert_eq!(first.key, again.key, "P3: {n} was sent again with another key");
         }
         for (before, after) in arrivals.iter().zip(arrivals.iter().skip(1)) {
             let had_effect = before.carried_out.contains(&n);
