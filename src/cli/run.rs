@@ -117,7 +117,14 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
         // A webhook has its own retries, whatever the job says of the destination's.
         let sender = SenderSettings::default();
         let transport = HttpTransport::new(&settings)?;
-        events.to_webhook(webhook.clone(), move || Sender::new(transport.clone(), &sender));
+        let make_sender = move || Sender::new(transport.clone(), &sender);
+        match &plan.job.books {
+            Some(books) => {
+                let outbox = books.outbox(&plan.job.name)?;
+                events.to_webhook_from_ledger(webhook.clone(), outbox, make_sender)?;
+            }
+            None => events.to_webhook(webhook.clone(), make_sender),
+        }
     }
     Ok(events)
 }

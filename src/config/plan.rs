@@ -98,4 +98,32 @@ impl Plan {
             _ => Err(document.locate(making.problems)),
         }
     }
+
+    /// The webhook of a job alone, and what its transport is made from. No other secrets are read than its own.
+    pub fn webhook(
+        config: &Config,
+        document: &Document,
+        secrets: Secrets,
+    ) -> Result<Option<(Webhook, TransportSettings)>, Problems> {
+        let options = PlanOptions {
+            secrets,
+            mock: None,
+            limit: None,
+        };
+        let mut making = Making {
+            config,
+            options: &options,
+            problems: Vec::new(),
+        };
+        let webhook = config.webhook.as_ref().and_then(|given| making.webhook(given));
+        if !making.problems.is_empty() {
+            return Err(document.locate(making.problems));
+        }
+        let transport = TransportSettings {
+            timeouts: config.timeouts.clone(),
+            http: config.http.clone(),
+            pool: 1,
+        };
+        Ok(webhook.map(|webhook| (webhook, transport)))
+    }
 }

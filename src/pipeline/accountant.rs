@@ -13,7 +13,7 @@ use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
 use crate::rejects::{Reject, RejectFile};
 use crate::report::{Ending, Progress, Reasons, Report, Slowest, Totals};
-use crate::webhook::Events;
+use crate::webhook::{Events, Gate, Told};
 
 pub(super) struct Accountant {
     totals: Totals,
@@ -103,9 +103,13 @@ impl Accountant {
     /// Counts what became of records.
     pub(super) fn settle(&mut self, delivery: &Delivery) {
         let records = delivery.items.len() as u64;
-        self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
         let mut settled = Settled::default();
+        match self.events.tell(delivery) {
+            Told::Keep { webhook_id, body } => settled.event(webhook_id, body),
+            Told::Dropped => settled.dropped_event(),
+            Told::Done => {}
+        }
         match &delivery.fate {
             Fate::Accepted => {
                 self.totals.accepted += records;
@@ -150,6 +154,11 @@ impl Accountant {
     /// The ledger cannot be written to any more.
     pub(super) fn fail(&mut self, error: &LedgerError) {
         self.unwritable.get_or_insert_with(|| in_one_line(error));
+    }
+
+    /// Shut while the run has to wait for its webhook.
+    pub(super) fn gate(&self) -> Gate {
+        self.events.gate()
     }
 
     pub(super) fn books(&self) -> Option<&Books> {

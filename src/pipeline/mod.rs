@@ -37,7 +37,7 @@ use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
 use crate::units::Percent;
-use crate::webhook::Events;
+use crate::webhook::{Events, Gate};
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
@@ -137,6 +137,9 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 struct Run<T> {
     deliverer: Deliverer<T>,
     accountant: Accountant,
+    /// Shut while the webhook's backlog is full.
+    gate: Gate,
+    is_held: bool,
     /// Batches that may not be sent yet.
     unmarked: VecDeque<Vec<Prepared>>,
     /// The batches that the ledger is writing down just now.
@@ -192,15 +195,18 @@ impl<T: Transport> Run<T> {
         };
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
+        let accountant = Accountant::new(
+            (job.rejects, job.doubts),
+            (job.stop_when, stops_in_doubt),
+            events,
+            job.books,
+            progress,
+        );
         let run = Self {
             deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt),
-            accountant: Accountant::new(
-                (job.rejects, job.doubts),
-                (job.stop_when, stops_in_doubt),
-                events,
-                job.books,
-                progress,
-            ),
+            gate: accountant.gate(),
+            is_held: false,
+            accountant,
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
@@ -224,6 +230,7 @@ impl<T: Transport> Run<T> {
         let mut failure = self.accountant.books().map(Books::failure);
         let mut look = tokio::time::interval(LOOK);
         loop {
+            self.look_at_gate();
             self.mark();
             self.dispatch(&aborted);
             if self.is_done() {
@@ -248,6 +255,7 @@ impl<T: Transport> Run<T> {
                 }
                 marked = marked(&mut self.marking), if self.marking.is_some() => self.on_marked(marked),
                 error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
+                () = self.gate.opened(), if self.is_held => {}
                 fed = feed.recv(), if !self.is_fed && self.is_hungry() => self.take(fed),
                 _ = look.tick() => self.look(),
             }
@@ -269,13 +277,22 @@ impl<T: Transport> Run<T> {
             && self.in_flight.is_empty()
     }
 
+    /// Nothing more is sent while the webhook's backlog is full, unless the run stops, and then nothing is sent anyway.
+    fn look_at_gate(&mut self) {
+        let is_held = !self.gate.is_open() && !self.is_stopping();
+        if is_held && !self.is_held {
+            tracing::warn!("as many events wait for the webhook as may: the run waits for it too");
+        }
+        self.is_held = is_held;
+    }
+
     /// Has the next batches written down as such that may be sent.
     fn mark(&mut self) {
         if self.is_stopping() {
             self.give_up_unsent();
         }
         let is_needed = self.queue.len() < self.window && !self.unmarked.is_empty();
-        if self.marking.is_some() || !is_needed {
+        if self.marking.is_some() || !is_needed || self.is_held {
             return;
         }
         let Some(books) = self.accountant.books() else {
@@ -328,7 +345,8 @@ impl<T: Transport> Run<T> {
         if self.is_stopping() {
             self.give_up_unsent();
         }
-        while self.in_flight.len() < self.most_in_flight
+        while !self.is_held
+            && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.queue.pop_front()
         {
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());

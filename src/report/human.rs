@@ -106,11 +106,11 @@ impl Report {
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
         if let Some(webhook) = &self.webhook {
-            let [delivered, failed, dropped] =
-                [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
+            let counts = [webhook.delivered, webhook.waiting, webhook.failed, webhook.dropped];
+            let [delivered, waiting, failed, dropped] = counts.map(grouped);
             writeln!(
                 text,
-                "  webhook: {delivered} delivered, {failed} failed, {dropped} dropped"
+                "  webhook: {delivered} delivered, {waiting} waiting, {failed} failed, {dropped} dropped"
             )?;
         }
         if self.blank_lines > 0 {

@@ -135,7 +135,9 @@ pub struct Earlier {
 pub struct WebhookReport {
     /// Events that the webhook took.
     pub delivered: u64,
-    /// Events that it did not take, or that were not sent before the run ended.
+    /// Events that stay in the ledger until they are delivered, those of earlier runs of the job included.
+    pub waiting: u64,
+    /// Events that it refused for good; without a ledger also those that were not sent before the run ended.
     pub failed: u64,
     /// Events for which there was no room.
     pub dropped: u64,

@@ -55,7 +55,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "webhook",
         &[
-            "causes", "client", "delivery", "endpoint", "new_file", "record", "report", "secret", "units",
+            "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record", "report", "secret",
+            "units",
         ],
     ),
     (
