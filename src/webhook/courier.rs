@@ -435,3 +435,6 @@ async fn changed(news: &mut Option<watch::Receiver<u64>>) {
         listening.mark_changed();
     }
 }
+
+#[cfg(test)]
+mod tests;
