@@ -198,6 +198,11 @@ impl Value {
         Ok(value)
     }
 
+    /// The value null.
+    pub fn null() -> Self {
+        Self(Val::Null)
+    }
+
     /// Gives the list of these values.
     pub fn list(values: impl IntoIterator<Item = Value>) -> Self {
         Self(values.into_iter().map(|value| value.0).collect())

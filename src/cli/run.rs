@@ -73,6 +73,9 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     }
     let source = source::open(job.source())?;
     new_file::check(&plan.job.rejects).map_err(unwritable)?;
+    if let Some(accepted) = &plan.job.accepted {
+        new_file::check(accepted.stem()).map_err(unwritable)?;
+    }
     if let Some(path) = &args.report_file {
         new_file::check(path).map_err(unwritable)?;
     }

@@ -54,10 +54,12 @@ async fn deliver(args: &DeliverArgs, printer: Printer) -> Result<u8, Failure> {
         });
     }
     let stopped_by = *signal.borrow();
-    Ok(match stopped_by.and_then(|number| u8::try_from(128 + number).ok()) {
-        Some(signalled) if code == WAITING => signalled,
-        _ => code,
-    })
+    Ok(
+        match stopped_by.and_then(|number| u8::try_from(128 + number).ok()) {
+            Some(signalled) if code == WAITING => signalled,
+            _ => code,
+        },
+    )
 }
 
 /// The jobs with events that are meant, each with its configuration.

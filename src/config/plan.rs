@@ -89,6 +89,7 @@ impl Plan {
     ) -> Result<Self, Problems> {
         let mut making = Making {
             config,
+            document,
             options,
             problems: Vec::new(),
         };
@@ -112,6 +113,7 @@ impl Plan {
         };
         let mut making = Making {
             config,
+            document,
             options: &options,
             problems: Vec::new(),
         };

@@ -74,10 +74,7 @@ struct Waiting {
 impl Settled {
     /// Whether there is nothing to write down.
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-            && self.kept.is_empty()
-            && self.events.is_empty()
-            && self.dropped_events == 0
+        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty() && self.dropped_events == 0
     }
 
     /// Notes that a record was accepted.

@@ -157,8 +157,7 @@ fn read(connection: &Connection, job: &str, after: i64, most: usize) -> rusqlite
 fn settle(connection: &Connection, fates: &[(KeptEvent, EventFate)]) -> rusqlite::Result<()> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let mut gone = connection.prepare_cached("DELETE FROM events WHERE id = ?1")?;
-    let mut refused =
-        connection.prepare_cached("UPDATE events SET attempts = attempts + 1 WHERE id = ?1")?;
+    let mut refused = connection.prepare_cached("UPDATE events SET attempts = attempts + 1 WHERE id = ?1")?;
     for (event, fate) in fates {
         match fate {
             EventFate::Refused => refused.execute([event.id])?,
@@ -255,7 +254,9 @@ mod tests {
     }
 
     fn bodies(events: &[KeptEvent]) -> Vec<&str> {
-        let bodies = events.iter().map(|event| std::str::from_utf8(&event.body).unwrap());
+        let bodies = events
+            .iter()
+            .map(|event| std::str::from_utf8(&event.body).unwrap());
         bodies.collect()
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::StopWhen;
 use super::books::{BookError, Books};
 use super::feed::Shaped;
+use crate::accepted::AcceptedFile;
 use crate::causes::in_one_line;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
@@ -23,6 +24,7 @@ pub(super) struct Accountant {
     lacking_needs: u64,
     rejects: RejectFile,
     in_doubt: RejectFile,
+    accepted: Option<AcceptedFile>,
     reasons: Reasons,
     warnings: Vec<String>,
     stop_when: StopWhen,
@@ -40,6 +42,7 @@ impl Accountant {
     pub(super) fn new(
         (rejects, in_doubt): (PathBuf, PathBuf),
         (stop_when, stops_in_doubt): (StopWhen, bool),
+        accepted: Option<AcceptedFile>,
         events: Events,
         books: Option<Books>,
         progress: Arc<Progress>,
@@ -59,6 +62,7 @@ impl Accountant {
             rejects: RejectFile::new(rejects, books.as_ref().map(Books::run)),
             in_doubt: RejectFile::new(in_doubt, books.as_ref().map(Books::run)),
             books,
+            accepted,
             reasons: Reasons::default(),
             warnings: Vec::new(),
             stop_when,
@@ -117,6 +121,7 @@ impl Accountant {
                     .items
                     .iter()
                     .for_each(|item| settled.accepted(item.record.position.ordinal));
+                self.write_accepted(delivery);
             }
             Fate::Unsent => self.totals.unsent += records,
             Fate::Rejected(reason) => {
@@ -137,6 +142,19 @@ impl Accountant {
                 .see(exchange.elapsed, status, exchange.attempts, record);
         }
         self.write_down(settled);
+    }
+
+    /// Writes accepted records before the ledger knows that they are: none is missing after a crash, and one may be there
+    /// twice.
+    fn write_accepted(&mut self, delivery: &Delivery) {
+        let reply = delivery
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.reply.as_ref());
+        if let Some(file) = &mut self.accepted {
+            let written = file.write(&delivery.items, &delivery.places, reply);
+            self.note(written);
+        }
     }
 
     /// Hands what is settled to the ledger, which shows the progress once it is on disk. Without one it must at least
@@ -212,6 +230,9 @@ impl Accountant {
         if let Err(error) = self.write_files().await {
             self.unwritable.get_or_insert(in_one_line(&error));
         }
+        if let Some(warning) = self.accepted.as_ref().and_then(AcceptedFile::warning) {
+            self.warn(vec![warning]);
+        }
         if self.lacking_needs > 0 {
             let count = self.lacking_needs;
             self.warn(vec![format!(
@@ -241,6 +262,11 @@ impl Accountant {
         report.responses_file = outcome.file;
         report.rejects_files = self.rejects.paths();
         report.in_doubt_files = self.in_doubt.paths();
+        report.accepted_files = self
+            .accepted
+            .as_ref()
+            .map(AcceptedFile::paths)
+            .unwrap_or_default();
         report.reasons = self.reasons.most_frequent();
         report.slowest = self.slowest.list();
         report.exit_code = report.ending.exit_code(&self.totals);
@@ -253,6 +279,9 @@ impl Accountant {
             books.flush().await?;
             books.write_file(KeptKind::Reject, &mut self.rejects)?;
             books.write_file(KeptKind::Doubt, &mut self.in_doubt)?;
+        }
+        if let Some(file) = &mut self.accepted {
+            file.sync()?;
         }
         self.rejects.sync()?;
         Ok(self.in_doubt.sync()?)

@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::accepted::AcceptedFile;
 use crate::batch::BatchLimits;
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
@@ -85,6 +86,8 @@ pub struct Job {
     pub rejects: PathBuf,
     /// Where records in doubt are written, without extension.
     pub doubts: PathBuf,
+    /// Where accepted records are written, if anywhere.
+    pub accepted: Option<AcceptedFile>,
     /// How long what is in flight may take once the run is stopped.
     pub grace: Duration,
     /// The ledger; without one nothing is remembered.
@@ -198,6 +201,7 @@ impl<T: Transport> Run<T> {
         let accountant = Accountant::new(
             (job.rejects, job.doubts),
             (job.stop_when, stops_in_doubt),
+            job.accepted,
             events,
             job.books,
             progress,
@@ -335,6 +339,7 @@ impl<T: Transport> Run<T> {
         for items in unsent.collect::<Vec<_>>() {
             self.accountant.settle(&Delivery {
                 items,
+                places: Vec::new(),
                 fate: Fate::Unsent,
                 exchange: None,
             });

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use crate::new_file::{self, FileError};
 use crate::record::{Position, Shape};
 
-use row::Dialect;
+pub(crate) use row::Dialect;
 
 /// A record that was not accepted, and why.
 #[derive(Debug, Clone)]

@@ -55,6 +55,9 @@ impl Report {
         for path in &self.in_doubt_files {
             writeln!(text, "  records in doubt are in {}", path.display())?;
         }
+        for path in &self.accepted_files {
+            writeln!(text, "  accepted records are in {}", path.display())?;
+        }
         if let Some(path) = &self.responses_file {
             writeln!(text, "  responses are in {}", path.display())?;
         }
@@ -106,7 +109,12 @@ impl Report {
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
         if let Some(webhook) = &self.webhook {
-            let counts = [webhook.delivered, webhook.waiting, webhook.failed, webhook.dropped];
+            let counts = [
+                webhook.delivered,
+                webhook.waiting,
+                webhook.failed,
+                webhook.dropped,
+            ];
             let [delivered, waiting, failed, dropped] = counts.map(grouped);
             writeln!(
                 text,

@@ -102,6 +102,8 @@ pub struct Report {
     pub rejects_files: Vec<PathBuf>,
     /// Files of records in doubt that were written.
     pub in_doubt_files: Vec<PathBuf>,
+    /// Files of accepted records that were written.
+    pub accepted_files: Vec<PathBuf>,
     /// The file of responses that was written.
     pub responses_file: Option<PathBuf>,
     /// Blank lines that were skipped.
@@ -217,6 +219,7 @@ impl Report {
             warnings: Vec::new(),
             rejects_files: Vec::new(),
             in_doubt_files: Vec::new(),
+            accepted_files: Vec::new(),
             responses_file: None,
             blank_lines: 0,
             webhook: None,

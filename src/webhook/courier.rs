@@ -403,9 +403,8 @@ async fn with<R: Send + 'static>(
     outbox: Arc<Mutex<Outbox>>,
     act: impl FnOnce(&mut Outbox) -> Result<R, LedgerError> + Send + 'static,
 ) -> Result<R, String> {
-    let acted = tokio::task::spawn_blocking(move || {
-        act(&mut outbox.lock().unwrap_or_else(PoisonError::into_inner))
-    });
+    let acted =
+        tokio::task::spawn_blocking(move || act(&mut outbox.lock().unwrap_or_else(PoisonError::into_inner)));
     match acted.await {
         Ok(result) => result.map_err(|error| in_one_line(&error)),
         Err(error) => Err(error.to_string()),

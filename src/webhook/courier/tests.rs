@@ -117,7 +117,10 @@ impl<A: Fn(usize, &str) -> u16 + Clone + Send + Sync + 'static> Scene<A> {
 }
 
 fn ids(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
-    numbers.into_iter().map(|number| format!("msg_{number}")).collect()
+    numbers
+        .into_iter()
+        .map(|number| format!("msg_{number}"))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,7 +173,13 @@ async fn refusals_of_earlier_sessions_count() {
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_comes_back_gets_every_event_in_order() {
-    let down = |number: usize, _: &str| if number < 40 { [0, 503, 401, 404][number % 4] } else { 200 };
+    let down = |number: usize, _: &str| {
+        if number < 40 {
+            [0, 503, 401, 404][number % 4]
+        } else {
+            200
+        }
+    };
     let scene = Scene::new(50, down);
     let report = scene.finish().await;
     assert_eq!((report.delivered, report.waiting, report.failed), (50, 0, 0));
@@ -250,13 +259,17 @@ async fn what_waits_is_delivered_for_as_long_as_the_webhook_takes_something() {
     let fake = scene.fake.clone();
     let sender = move || Sender::new(fake.clone(), &SenderSettings::default());
     let outbox = scene.ledger.outbox("people").unwrap();
-    let report = deliver_kept(scene.webhook.clone(), outbox, sender, pending()).await.unwrap();
+    let report = deliver_kept(scene.webhook.clone(), outbox, sender, pending())
+        .await
+        .unwrap();
     assert_eq!((report.delivered, report.waiting), (100, 0));
     let mut dead = Scene::new(1, |_, _| 1);
     dead.webhook.grace = Duration::from_secs(1);
     let (fake, began) = (dead.fake.clone(), Instant::now());
     let sender = move || Sender::new(fake.clone(), &SenderSettings::default());
     let outbox = dead.ledger.outbox("people").unwrap();
-    let report = deliver_kept(dead.webhook.clone(), outbox, sender, pending()).await.unwrap();
+    let report = deliver_kept(dead.webhook.clone(), outbox, sender, pending())
+        .await
+        .unwrap();
     assert_eq!((report.waiting, began.elapsed().as_secs()), (1, 1));
 }

@@ -45,6 +45,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["causes", "client", "endpoint", "request"]),
     ("rejects", &["new_file", "record"]),
     (
+        "accepted",
+        &[
+            "client::Reply",
+            "endpoint::Prepared",
+            "expression",
+            "new_file",
+            "record",
+            "rejects::Dialect",
+        ],
+    ),
+    (
         "ledger",
         &["client::Counters", "record", "rejects::Reject", "report"],
     ),
@@ -62,13 +73,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "batch", "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record", "rejects",
-            "report", "request", "shape", "source", "units", "webhook",
+            "accepted", "batch", "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record",
+            "rejects", "report", "request", "shape", "source", "units", "webhook",
         ],
     ),
     (
         "config",
         &[
+            "accepted",
             "batch",
             "causes",
             "client",

@@ -27,7 +27,9 @@ fn webhook(outcome: &Outcome) -> [u64; 4] {
 
 fn ids(server: &Recorder) -> Vec<String> {
     let requests = server.requests();
-    let ids = requests.iter().map(|request| request.header("webhook-id").to_owned());
+    let ids = requests
+        .iter()
+        .map(|request| request.header("webhook-id").to_owned());
     ids.collect()
 }
 
@@ -67,7 +69,10 @@ fn the_webhook_never_changes_what_became_of_a_record() {
         assert_eq!((failed, dropped), (0, 0), "{name}");
         assert_eq!(delivered > 0, name == "good", "{name}");
         let rejects = scene.records("job.rejected.ndjson");
-        let mut reasons: Vec<Value> = rejects.iter().map(|reject| reject["_error_reason"].clone()).collect();
+        let mut reasons: Vec<Value> = rejects
+            .iter()
+            .map(|reject| reject["_error_reason"].clone())
+            .collect();
         reasons.sort_by_key(Value::to_string);
         ends.push((outcome.totals(), reasons, scene.state().counts.people));
     }
@@ -131,7 +136,10 @@ fn webhook_deliver_sends_what_waits_with_the_jobs_own_settings() {
     assert_eq!(delivered.stdout, "job: 3 delivered, 0 waiting, 0 failed\n");
     assert_eq!(server.requests().len(), 3);
     assert_eq!(server.requests()[0].target, "/hook");
-    assert_eq!(deliver(&["--config", "job.yaml"]).ends_with(0).stdout, "no events wait\n");
+    assert_eq!(
+        deliver(&["--config", "job.yaml"]).ends_with(0).stdout,
+        "no events wait\n"
+    );
 }
 
 #[test]
@@ -181,32 +189,39 @@ fn a_run_that_a_dead_webhook_holds_up_can_be_stopped_and_gone_on_with() {
     scene
         .write("people.ndjson", people::ndjson(200))
         .write("job.yaml", job);
-    let mut child = scene
-        .job_command("run", &["--report", "json"])
-        .spawn()
-        .unwrap();
+    let mut child = scene.job_command("run", &["--report", "json"]).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("the run waits for it too")));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(kill.unwrap().success());
     // Whoever writes to a closed standard error would fail for that.
     lines.for_each(drop);
     let stopped = scene.wait(child).ends_with(130);
     let [read, accepted, rejected, _, in_doubt, unsent] = stopped.totals();
     assert_eq!((read, rejected, in_doubt), (accepted + unsent, 0, 0));
-    assert!((4..60).contains(&accepted), "{accepted} were sent before it was full");
+    assert!(
+        (4..60).contains(&accepted),
+        "{accepted} were sent before it was full"
+    );
     let resumed = run(&scene, &server.url("/"), "max_events: 4, grace: 20s").ends_with(0);
     assert_eq!(resumed.totals(), [200, 200, 0, 0, 0, 0]);
     assert_eq!(scene.state().counts.people, 200);
-    assert_eq!(ids(&server).len(), 200, "an event for each request, from both sessions");
+    assert_eq!(
+        ids(&server).len(),
+        200,
+        "an event for each request, from both sessions"
+    );
 }
 
 #[test]
 fn a_full_backlog_drops_and_counts_where_the_job_says_so() {
     for ledger in [&[][..], &["--no-ledger"]] {
         let scene = Scene::new();
-        let job =
-            format!("{PEOPLE}webhook: {{url: '{DOWN}', max_events: 4, on_full: drop_with_count, grace: 50ms}}\n");
+        let job = format!(
+            "{PEOPLE}webhook: {{url: '{DOWN}', max_events: 4, on_full: drop_with_count, grace: 50ms}}\n"
+        );
         scene
             .write("people.ndjson", people::ndjson(60))
             .write("job.yaml", job);
