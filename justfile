@@ -24,6 +24,10 @@ docs:
 deny:
     cargo deny check
 
+# A fuzz target for a minute; needs nightly Rust and cargo-fuzz
+fuzz target seconds="60":
+    cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
+
 # The Encharge look-alike on port 8080
 mock *arguments:
     cargo run --release --locked -- mock {{arguments}}

@@ -154,6 +154,11 @@ impl<T> Batcher<T> {
         complete
     }
 
+    /// Gives the batch of a group as it is.
+    pub fn release(&mut self, group: Option<&str>) -> Option<Vec<T>> {
+        self.take(group)
+    }
+
     /// Gives the batches that have waited long enough.
     pub fn expire(&mut self, now: Instant) -> Vec<Vec<T>> {
         let is_due = |open: &Open<T>| now.saturating_duration_since(open.since) >= self.limits.max_wait;

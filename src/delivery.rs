@@ -4,9 +4,12 @@
 //! the batch is halved until the culprit stands alone and the others are delivered. Every record that goes in comes
 //! out in exactly one [`Delivery`].
 
+mod caught;
+mod exchange;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -14,9 +17,11 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Outcome, Policy, Reply, Request, Sender, Sent, Transport};
+use crate::client::{Fatal, Outcome, Policy, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
-use crate::request;
+use crate::request::{self, RenderError};
+use caught::caught;
+pub use exchange::Exchange;
 
 /// What is done with records that may have been carried out, and whose answer never came; the key `in_doubt:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,23 +68,6 @@ pub struct Delivery {
     pub exchange: Option<Arc<Exchange>>,
 }
 
-/// A request and what came back, as reports and events tell it.
-#[derive(Debug)]
-pub struct Exchange {
-    /// The method.
-    pub method: http::Method,
-    /// The URL without its query, which may hold a secret.
-    pub url: String,
-    /// The status of the last reply, if any came.
-    pub status: Option<StatusCode>,
-    /// The final reply.
-    pub reply: Option<Reply>,
-    /// How many attempts were made.
-    pub attempts: u32,
-    /// From the first attempt to the outcome.
-    pub elapsed: Duration,
-}
-
 /// Why a run must stop before its input ends.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StopReason {
@@ -92,9 +80,12 @@ pub enum StopReason {
     /// A reply is not what the endpoint promises, and success is never assumed.
     #[error("a reply is not what the endpoint promises: {0}")]
     Unexpected(String),
-    /// The first reply of the run sends elsewhere; redirects are not followed.
-    #[error("the destination redirects, and redirects are not followed: {0}")]
+    /// The first reply of the run sends elsewhere, where it is not followed to.
+    #[error("the destination redirects: {0}")]
     Redirect(String),
+    /// A defect of outpour itself: a panic.
+    #[error("a delivery ended in a panic")]
+    Defect,
 }
 
 /// What became of a batch.
@@ -106,6 +97,8 @@ pub struct Delivered {
     pub stop: Option<StopReason>,
     /// How many requests were sent, each perhaps in several attempts.
     pub requests: u64,
+    /// How many final replies were cut short: beyond the cap, or lost with the connection.
+    pub cut_replies: u64,
 }
 
 /// Sends batches to their end.
@@ -114,6 +107,7 @@ pub struct Deliverer<T> {
     endpoint: Arc<Endpoint>,
     sender: Sender<T>,
     in_doubt: Option<InDoubt>,
+    run_id: Arc<str>,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -123,6 +117,7 @@ impl<T> Clone for Deliverer<T> {
             endpoint: Arc::clone(&self.endpoint),
             sender: self.sender.clone(),
             in_doubt: self.in_doubt,
+            run_id: Arc::clone(&self.run_id),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -130,9 +125,10 @@ impl<T> Clone for Deliverer<T> {
 
 impl<T: Transport> Deliverer<T> {
     /// Sends the batches of `endpoint` through `sender`. Without `in_doubt`, the endpoint's safety decides what is sent
-    /// again after its answer was lost.
-    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>) -> Self {
+    /// again after its answer was lost. Idempotency keys are those of the run `run_id`.
+    pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>, run_id: &str) -> Self {
         Self {
+            run_id: run_id.into(),
             endpoint,
             sender,
             in_doubt,
@@ -162,47 +158,65 @@ impl<T: Transport> Deliverer<T> {
                 delivered.settle(batch, Fate::Unsent, None);
                 continue;
             }
-            let request = match request::render(&self.endpoint, &batch) {
-                Ok(request) => request,
-                Err(_) if batch.len() > 1 => {
+            let rendered = catch_unwind(AssertUnwindSafe(|| self.request(&batch)));
+            let request = match rendered {
+                Ok(Ok(request)) => request,
+                Ok(Err(_)) if batch.len() > 1 => {
                     waiting.extend(halves(&mut batch));
                     continue;
                 }
-                Err(error) => {
+                Err(_) => {
+                    delivered.settle(batch, Fate::Unsent, None);
+                    delivered.stop = Some(StopReason::Defect);
+                    continue;
+                }
+                Ok(Err(error)) => {
                     delivered.settle(batch, Fate::Rejected(in_one_line(&error)), None);
                     continue;
                 }
             };
             let started = Instant::now();
-            let policy = self.policy(&batch);
-            tokio::select! {
+            let policy = policy(&self.endpoint, &batch, self.in_doubt);
+            let lost = tokio::select! {
                 biased;
-                sent = self.sender.send(&request, &policy) => {
-                    waiting.extend(self.conclude(&mut delivered, batch, &request, sent));
+                answer = caught(self.ask(&request, &policy, batch.len())) => {
+                    if let Ok(answer) = answer {
+                        waiting.extend(self.conclude(&mut delivered, batch, &request, answer));
+                        continue;
+                    }
+                    delivered.stop = Some(StopReason::Defect);
+                    "a defect of outpour ended its delivery"
                 }
                 () = &mut abort => {
                     is_aborted = true;
-                    let fate = Fate::InDoubt("the run was stopped before an answer came".to_owned());
-                    delivered.requests += 1;
-                    delivered.settle(batch, fate, Some(Exchange::unanswered(&request, started.elapsed())));
+                    "the run was stopped before an answer came"
                 }
-            }
+            };
+            let exchange = Exchange::unanswered(&request, started.elapsed());
+            delivered.requests += 1;
+            delivered.settle(batch, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
         delivered
     }
 
-    fn policy(&self, batch: &[Prepared]) -> Policy {
-        let is_safe = self.is_safe_to_resend(batch);
-        Policy {
-            safe_to_resend: is_safe,
-            resend_in_doubt: Some(InDoubt::resends(self.in_doubt, is_safe)),
-            needs_body: self.endpoint.success().needs_body(),
-        }
+    fn request(&self, batch: &[Prepared]) -> Result<Request, RenderError> {
+        let mut request = request::render(&self.endpoint, batch)?;
+        request::identify(&mut request, &self.endpoint, &self.run_id, batch);
+        Ok(request)
     }
 
-    /// A record whose need was waived makes something new each time that it is sent.
-    fn is_safe_to_resend(&self, batch: &[Prepared]) -> bool {
-        self.endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need)
+    /// Sends a request of so many records, and judges the final reply if there is one.
+    async fn ask(&self, request: &Request, policy: &Policy, records: usize) -> (Sent, Option<Verdict>) {
+        let mut sent = self.sender.send(request, policy).await;
+        let Outcome::Replied(reply) = &mut sent.outcome else {
+            return (sent, None);
+        };
+        self.endpoint.mask(reply);
+        let verdict = match (self.endpoint.success().judge(reply, records), &sent.not_followed) {
+            (Verdict::Refused(reason), Some(why)) => Verdict::Refused(format!("{reason}: {why}")),
+            (verdict, _) => verdict,
+        };
+        (sent, Some(verdict))
     }
 
     /// Settles a batch, or gives its halves, the first one last so that it is taken first.
@@ -211,16 +225,22 @@ impl<T: Transport> Deliverer<T> {
         delivered: &mut Delivered,
         batch: Vec<Prepared>,
         request: &Request,
-        mut sent: Sent,
+        (sent, verdict): (Sent, Option<Verdict>),
     ) -> Vec<Vec<Prepared>> {
-        if let Outcome::Replied(reply) = &mut sent.outcome {
-            self.endpoint.mask(reply);
-        }
         delivered.requests += u64::from(sent.attempts > 0);
         let exchange = (sent.attempts > 0).then(|| Exchange::of(request, &sent));
         match sent.outcome {
             Outcome::Replied(reply) => {
-                return self.judge(delivered, batch, &reply, exchange, sent.resent_after_doubt);
+                delivered.cut_replies += u64::from(reply.is_cut_short());
+                let verdict = verdict.unwrap_or_else(|| Verdict::Unexpected("it was not judged".to_owned()));
+                return self.judge(
+                    delivered,
+                    batch,
+                    verdict,
+                    reply.status,
+                    exchange,
+                    sent.resent_after_doubt,
+                );
             }
             Outcome::NotSent(error) => {
                 let reason = format!("never sent: {}", in_one_line(&error));
@@ -242,12 +262,11 @@ impl<T: Transport> Deliverer<T> {
         &self,
         delivered: &mut Delivered,
         mut batch: Vec<Prepared>,
-        reply: &Reply,
+        verdict: Verdict,
+        status: StatusCode,
         exchange: Option<Arc<Exchange>>,
         is_after_doubt: bool,
     ) -> Vec<Vec<Prepared>> {
-        let status = reply.status;
-        let verdict = self.endpoint.success().judge(reply, batch.len());
         let is_first = !self.has_succeeded.load(Ordering::Relaxed);
         if matches!(verdict, Verdict::Accepted | Verdict::Each(_)) {
             self.has_succeeded.store(true, Ordering::Relaxed);
@@ -296,10 +315,29 @@ impl<T: Transport> Deliverer<T> {
     fn is_split(&self, status: StatusCode, batch: &[Prepared]) -> bool {
         const NOT_ABOUT_RECORDS: [u16; 3] = [408, 425, 429];
         match status {
+            status if self.endpoint.success().is_denial(status) => false,
             status if status.is_client_error() => !NOT_ABOUT_RECORDS.contains(&status.as_u16()),
-            status => status.is_success() && self.is_safe_to_resend(batch),
+            status => status.is_success() && is_safe_to_resend(&self.endpoint, batch),
         }
     }
+}
+
+/// What the sender must know about a request of these records.
+pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>) -> Policy {
+    let success = endpoint.success();
+    let is_safe = is_safe_to_resend(endpoint, batch);
+    Policy {
+        safe_to_resend: is_safe,
+        resend_in_doubt: Some(InDoubt::resends(in_doubt, is_safe)),
+        needs_body: success.needs_body(),
+        denials: success.denials(),
+        answers: success.answers(),
+    }
+}
+
+/// A record whose need was waived makes something new each time that it is sent.
+fn is_safe_to_resend(endpoint: &Endpoint, batch: &[Prepared]) -> bool {
+    endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need)
 }
 
 /// Both halves of a batch, the second one first.
@@ -360,44 +398,4 @@ impl Delivered {
             });
         }
     }
-}
-
-impl Exchange {
-    fn of(request: &Request, sent: &Sent) -> Arc<Self> {
-        let reply = match &sent.outcome {
-            Outcome::Replied(reply) => Some(reply.clone()),
-            _ => None,
-        };
-        Arc::new(Self {
-            method: request.method.clone(),
-            url: without_query(request),
-            status: match &sent.outcome {
-                Outcome::Replied(reply) => Some(reply.status),
-                Outcome::InDoubt(_) => None,
-                _ => sent.last_status,
-            },
-            reply,
-            attempts: sent.attempts,
-            elapsed: sent.elapsed,
-        })
-    }
-
-    /// A request that was under way when the run waited no more.
-    fn unanswered(request: &Request, elapsed: Duration) -> Arc<Self> {
-        let (method, url) = (request.method.clone(), without_query(request));
-        Arc::new(Self {
-            method,
-            url,
-            status: None,
-            reply: None,
-            attempts: 1,
-            elapsed,
-        })
-    }
-}
-
-fn without_query(request: &Request) -> String {
-    let mut url = request.url.clone();
-    url.set_query(None);
-    url.into()
 }

@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
+use sha2::{Digest, Sha256};
 
 use crate::batch::BodyShape;
 use crate::client::Request;
@@ -43,6 +44,25 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
         headers,
         body,
     })
+}
+
+/// Adds the header by which the API knows a request that it has seen before, where the endpoint has one. The key follows
+/// from the run, the records and the body: the same request has the same key, and a part of it has one of its own.
+pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
+    let Some(header) = endpoint.idempotency() else {
+        return;
+    };
+    let mut hash = Sha256::new();
+    hash.update(run_id);
+    for item in batch {
+        hash.update(item.record.position.ordinal.to_be_bytes());
+    }
+    hash.update(&request.body);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    if let Ok(value) = HeaderValue::from_str(&format!("{:032x}", u128::from_be_bytes(bytes))) {
+        request.headers.insert(header.clone(), value);
+    }
 }
 
 fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {

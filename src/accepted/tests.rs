@@ -17,12 +17,12 @@ fn csv(header: &'static str) -> Shape {
     }
 }
 
-fn item(shape: Shape, original: &'static str) -> Prepared {
+fn item(shape: &Shape, original: &'static str) -> Prepared {
     let origin = Arc::new(Origin {
         name: "people".into(),
         shape: shape.clone(),
     });
-    let is_json = shape == Shape::Json;
+    let is_json = *shape == Shape::Json;
     let record = Record {
         position: Position {
             origin,
@@ -43,6 +43,7 @@ fn item(shape: Shape, original: &'static str) -> Prepared {
         record,
         target: None,
         lacks_need: false,
+        order: None,
     }
 }
 
@@ -83,8 +84,8 @@ const TWO: &str = r#"{"users":[{"id":"1-a","n":1.10},{"id":"2;\"b\"","n":null}]}
 #[test]
 fn a_csv_row_keeps_its_bytes_and_gets_its_values_of_the_reply() {
     let items = [
-        item(csv(CSV_HEADER), "a@b.c;\"x \"\"y\"\"\""),
-        item(csv(CSV_HEADER), "d@e.f"),
+        item(&csv(CSV_HEADER), "a@b.c;\"x \"\"y\"\"\""),
+        item(&csv(CSV_HEADER), "d@e.f"),
     ];
     let given = [("id", ".users[$index].id"), ("n", ".users[$index].n")];
     let (text, warning) = written(&given, &items, &[], &reply(TWO));
@@ -98,7 +99,7 @@ fn a_csv_row_keeps_its_bytes_and_gets_its_values_of_the_reply() {
 
 #[test]
 fn a_json_record_keeps_its_text_and_gets_members() {
-    let items = [item(Shape::Json, "{\"n\":1.10}"), item(Shape::Json, "{\n}")];
+    let items = [item(&Shape::Json, "{\"n\":1.10}"), item(&Shape::Json, "{\n}")];
     let given = [("id", ".users[$index].id"), ("plan", ".plan")];
     let (text, _) = written(&given, &items, &[], &reply(TWO));
     insta::assert_snapshot!(text, @r#"
@@ -109,7 +110,7 @@ fn a_json_record_keeps_its_text_and_gets_members() {
 
 #[test]
 fn a_record_is_found_by_its_place_in_the_request_or_by_itself() {
-    let items = [item(Shape::Json, "{\"key\":\"b\"}")];
+    let items = [item(&Shape::Json, "{\"key\":\"b\"}")];
     let given = [
         ("place", ".[$index].v"),
         ("own", ".[] | select(.k == $record.key) | .v"),
@@ -121,7 +122,7 @@ fn a_record_is_found_by_its_place_in_the_request_or_by_itself() {
 
 #[test]
 fn an_expression_that_fails_leaves_its_value_empty_and_is_counted() {
-    let items = [item(Shape::Json, "{}"), item(Shape::Json, "{}")];
+    let items = [item(&Shape::Json, "{}"), item(&Shape::Json, "{}")];
     let given = [("bad", ".users + 1"), ("good", ".users[0].id")];
     let (text, warning) = written(&given, &items, &[], &reply(TWO));
     assert_eq!(text.lines().next().unwrap(), r#"{"bad":null,"good":"1-a"}"#);
@@ -147,12 +148,12 @@ fn a_reply_that_cannot_be_read_leaves_all_values_empty_and_is_counted() {
         (long, "the reply is longer than `http.max_response_bytes`"),
         (reply("<html>"), "the reply is no JSON"),
     ] {
-        let (text, warning) = written(&[("id", ".id")], &[item(csv("email"), "a@b.c")], &[], &reply);
+        let (text, warning) = written(&[("id", ".id")], &[item(&csv("email"), "a@b.c")], &[], &reply);
         assert_eq!(text, "email;id\na@b.c;\n");
         let warning = warning.unwrap();
         assert!(warning.ends_with(reason), "{warning}");
     }
-    let (text, warning) = written(&[("id", ".id")], &[item(Shape::Json, "{}")], &[], &reply(""));
+    let (text, warning) = written(&[("id", ".id")], &[item(&Shape::Json, "{}")], &[], &reply(""));
     assert_eq!(
         (text.trim(), warning),
         (r#"{"id":null}"#, None),
@@ -163,17 +164,17 @@ fn a_reply_that_cannot_be_read_leaves_all_values_empty_and_is_counted() {
 #[test]
 fn a_column_of_the_same_name_gives_way_and_so_do_those_of_an_error() {
     let header = "id;email;_error_reason;_error_status;_error_attempts;_error_line;_error_id;_error_row";
-    let items = [item(csv(header), "old;a@b.c;bad;400;1;2;3-4;")];
+    let items = [item(&csv(header), "old;a@b.c;bad;400;1;2;3-4;")];
     let (text, _) = written(&[("id", ".id")], &items, &[], &reply("{\"id\":7}"));
     assert_eq!(text, "email;id\na@b.c;7\n");
     let (text, _) = written(
         &[("id", ".id")],
-        &[item(csv("id"), "old")],
+        &[item(&csv("id"), "old")],
         &[],
         &reply("{\"id\":7}"),
     );
     assert_eq!(text, "id\n7\n");
-    let items = [item(Shape::Json, "{\"id\":1,\"x\":2,\"_error_reason\":\"old\"}")];
+    let items = [item(&Shape::Json, "{\"id\":1,\"x\":2,\"_error_reason\":\"old\"}")];
     let (text, _) = written(&[("id", ".id")], &items, &[], &reply("{\"id\":7}"));
     assert_eq!(text, "{\"x\":2,\"id\":7}\n");
 }
@@ -182,7 +183,11 @@ fn a_column_of_the_same_name_gives_way_and_so_do_those_of_an_error() {
 fn each_shape_has_a_file_of_its_own_and_an_older_one_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = AcceptedFile::new(&folder.path().join("out"), columns(&[]));
-    let items = [item(csv("a"), "1"), item(csv("b"), "2"), item(Shape::Json, "{}")];
+    let items = [
+        item(&csv("a"), "1"),
+        item(&csv("b"), "2"),
+        item(&Shape::Json, "{}"),
+    ];
     file.write(&items, &[], None).unwrap();
     let names = ["out.csv", "out-2.csv", "out.ndjson"].map(|name| folder.path().join(name));
     assert_eq!(file.paths(), names);

@@ -60,6 +60,9 @@ pub(super) fn open_books(
         }
         Course::GoOn(run) => {
             let resume = ledger.go_on(&run, &plan.fingerprint)?;
+            // Keys and events are those of the run, not of its session.
+            plan.job.run_id.clone_from(&run.begun.run_id);
+            plan.context.run_id.clone_from(&run.begun.run_id);
             printer.note(&resuming(&run, &resume));
             (resume, run.sessions + 1)
         }
@@ -91,19 +94,21 @@ fn begin(args: &RunArgs, plan: &Plan, ledger: &Ledger, replaces: Option<i64>) ->
 fn resuming(run: &Run, resume: &Resume) -> String {
     let totals = &resume.earlier.totals;
     let unanswered: u64 = resume.marks.iter().map(|mark| mark.members.count()).sum();
-    let mut text = format!(
-        "resuming run {} of {}: {} accepted, {} rejected, {} in doubt",
+    let unknown = match unanswered {
+        0 => String::new(),
+        count => format!(
+            "; {} may have been sent and have no answer yet",
+            counted(count, "record")
+        ),
+    };
+    format!(
+        "resuming run {} of {}: {} accepted, {} rejected, {} in doubt{unknown}",
         run.id,
         moment(&run.started_at),
         grouped(totals.accepted),
         grouped(totals.rejected),
         grouped(totals.in_doubt),
-    );
-    if unanswered > 0 {
-        let records = counted(unanswered, "record");
-        text.push_str(&format!("; {records} may have been sent and have no answer yet"));
-    }
-    text
+    )
 }
 
 /// A time of the ledger, for people: `2026-11-20 02:00 UTC`.

@@ -86,6 +86,8 @@ pub(super) fn start_logs(global: &Global) -> Result<(), Failure> {
     };
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Where standard error is closed nobody reads, and saying so there would end the run in a panic.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     match global.log_format {
         LogFormat::Human => logs

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
+use outpour::client::{HttpTransport, Outcome, Reply, Sender};
+use outpour::delivery;
 use outpour::endpoint::{Endpoint, Prepared, Verdict};
 use outpour::mock::MockSettings;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
@@ -35,15 +36,15 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         None => first_of(job)?,
     };
     let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
-    let request = request::render(&endpoint, std::slice::from_ref(&prepared))
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let batch = std::slice::from_ref(&prepared);
+    let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
+    request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&request))?;
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
-    let policy = Policy {
-        safe_to_resend: endpoint.is_safe_to_resend() && !prepared.lacks_need,
-        needs_body: endpoint.success().needs_body(),
-        ..Policy::default()
-    };
+    let policy = delivery::policy(&endpoint, batch, plan.job.in_doubt);
     let sent = sender.send(&request, &policy).await;
     match sent.outcome {
         Outcome::Replied(mut reply) => {

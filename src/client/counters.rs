@@ -20,7 +20,7 @@ use super::{Reply, TransportError, TransportErrorKind};
 pub struct Counters {
     /// Attempts made, retries included.
     pub attempts: u64,
-    /// Attempts that were not a request's first.
+    /// Attempts that repeat an earlier one of their request; one that follows a redirect does not.
     pub retries: u64,
     /// Retries by the status that caused them.
     pub retries_by_status: BTreeMap<u16, u64>,

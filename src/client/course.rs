@@ -10,19 +10,21 @@ use super::backoff::Backoff;
 use super::counters::Cause;
 use super::retry::Verdict;
 use super::sender::Halt;
-use super::{Outcome, Reply, Sent, TransportError, TransportErrorKind};
+use super::{NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
 
 /// Everything that the loop remembers of a request between its attempts.
 #[derive(Debug)]
 pub(crate) struct Course {
     backoff: Backoff,
     attempts: u32,
+    tries: u32,
     started: Option<Instant>,
     spent: Duration,
     doubt: Option<TransportError>,
     cause: Option<Cause>,
     resent_after_doubt: bool,
     last_status: Option<StatusCode>,
+    not_followed: Option<NotFollowed>,
 }
 
 impl Course {
@@ -30,18 +32,36 @@ impl Course {
         Self {
             backoff,
             attempts: 0,
+            tries: 0,
             started: None,
             spent: Duration::ZERO,
             doubt: None,
             cause: None,
             resent_after_doubt: false,
             last_status: None,
+            not_followed: None,
         }
     }
 
     /// How many attempts have been made.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// How many tries there were: attempts, without those that followed redirects.
+    pub(crate) fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// Counts a try, which may be several attempts where redirects are followed.
+    pub(crate) fn begin_try(&mut self) {
+        self.tries += 1;
+        self.not_followed = None;
+    }
+
+    /// Notes why a redirect ends the try.
+    pub(crate) fn stay(&mut self, why: NotFollowed) {
+        self.not_followed = Some(why);
     }
 
     /// Counts an attempt that begins now, and tells why it is made if it is not the first.
@@ -109,6 +129,7 @@ impl Course {
             elapsed: self.started.map(|started| started.elapsed()).unwrap_or_default(),
             resent_after_doubt: self.resent_after_doubt,
             last_status: self.last_status,
+            not_followed: self.not_followed,
         }
     }
 }

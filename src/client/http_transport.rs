@@ -145,6 +145,7 @@ fn configured(settings: &TransportSettings) -> Result<reqwest::ClientBuilder, Ht
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(settings.pool.max(1) as usize)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_danger_accept_invalid_certs(settings.http.danger_accept_any_certificate)
         .no_proxy();
     let builder = if settings.http.http2 {
         builder
@@ -171,7 +172,7 @@ fn proxy(text: &str) -> Result<reqwest::Proxy, HttpTransportError> {
     reqwest::Proxy::all(url).map_err(|_| HttpTransportError::Proxy)
 }
 
-/// Adds the certificates of the CA file to those of the system.
+/// Adds the certificates of the CA file to those of the system, or puts them in their place.
 fn trusting(
     builder: reqwest::ClientBuilder,
     http: &HttpConfig,
@@ -184,6 +185,9 @@ fn trusting(
         source,
     })?;
     match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() && http.ca_only => {
+            Ok(builder.tls_certs_only(certificates))
+        }
         Ok(certificates) if !certificates.is_empty() => Ok(builder.tls_certs_merge(certificates)),
         _ => Err(HttpTransportError::NoCertificates { path: path.clone() }),
     }

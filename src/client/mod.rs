@@ -14,6 +14,7 @@
 //! - No window of a rate holds more attempts than the rate says, retries included.
 //! - A request that may have been carried out is sent again only if its policy says that this is safe; otherwise, and
 //!   whenever no final reply follows, it is [`Outcome::InDoubt`]. Every other outcome is certain.
+//! - A redirect that is followed is an attempt like any other: it takes a permit. `redirect.rs` says which are.
 //! - One loop waits: `sender.rs`. The decision itself is pure: `retry.rs`.
 //!
 //! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
@@ -31,6 +32,7 @@ mod limits;
 mod pacer;
 mod quota;
 mod rate;
+mod redirect;
 mod reply;
 mod request;
 mod retry;
@@ -46,6 +48,7 @@ pub use fatal::Fatal;
 pub use http_transport::{HttpTransport, HttpTransportError};
 pub use limits::{Limits, LimitsConfig, LimitsError, Rates};
 pub use rate::{Rate, RateError, Window};
+pub use redirect::{NotFollowed, Redirects};
 pub use reply::Reply;
 pub use request::Request;
 pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};

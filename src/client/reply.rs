@@ -1,9 +1,12 @@
 //! What came back: status, headers and a bounded body.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+
+use super::hint;
 
 /// A server's answer to one attempt, whatever its status.
 ///
@@ -36,6 +39,24 @@ impl Reply {
             truncated: false,
             complete: true,
         }
+    }
+
+    /// Whether some of the body is missing: beyond the cap, or lost with the connection.
+    pub fn is_cut_short(&self) -> bool {
+        self.truncated || !self.complete
+    }
+
+    /// How long the server asks to be left alone, with `Retry-After` or what stands for it on a 429. None where it does
+    /// not ask, or asks in a way that makes no sense: a negative time, a month and more.
+    ///
+    /// ```
+    /// use outpour::client::Reply;
+    /// let mut reply = Reply::new(http::StatusCode::SERVICE_UNAVAILABLE, "");
+    /// reply.headers.insert("retry-after", http::HeaderValue::from_static("120"));
+    /// assert_eq!(reply.asked_wait().map(|wait| wait.as_secs()), Some(120));
+    /// ```
+    pub fn asked_wait(&self) -> Option<Duration> {
+        hint::asked_wait(self)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | attempt | verdict | sent again |
 //! |---|---|---|
-//! | a status of `retry.statuses` | denied | always |
+//! | a status of `retry.statuses`, or of the policy's denials | denied | always |
 //! | another 5xx | denied | if `retry.server_errors` says so; otherwise it is the answer |
 //! | any other status | answered | never |
 //! | no connection | unsent | always; not after a TLS error, which stops the run |
@@ -88,7 +88,7 @@ pub enum ServerErrors {
 /// let upsert = Policy { safe_to_resend: true, ..Policy::default() };
 /// assert!(!upsert.needs_body);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     /// Whether carrying it out twice is the same as once.
     pub safe_to_resend: bool,
@@ -96,10 +96,14 @@ pub struct Policy {
     pub needs_body: bool,
     /// Whether it is sent again after its answer was lost. Default: if that is safe.
     pub resend_in_doubt: Option<bool>,
+    /// Statuses by which this endpoint says: not carried out, try again. They join `retry.statuses`.
+    pub denials: Vec<u16>,
+    /// Statuses that are this endpoint's answer, whatever `retry.statuses` says.
+    pub answers: Vec<u16>,
 }
 
 impl Policy {
-    fn resends_in_doubt(self) -> bool {
+    fn resends_in_doubt(&self) -> bool {
         self.resend_in_doubt.unwrap_or(self.safe_to_resend)
     }
 }
@@ -139,10 +143,10 @@ pub(crate) struct Decision {
 /// A reply that is not HTTP, or a cut one, is not worth more attempts than these.
 const PROTOCOL_ATTEMPTS: u32 = 2;
 
-/// Decides what follows from the attempt with this number, counted from 1.
+/// Decides what follows from the attempt with this number, counted from 1; one that follows a redirect has none of its own.
 pub(crate) fn decide(
     result: &Result<Reply, TransportError>,
-    policy: Policy,
+    policy: &Policy,
     attempt: u32,
     config: &RetryConfig,
 ) -> Decision {
@@ -169,12 +173,13 @@ pub(crate) fn decide(
     }
 }
 
-fn judge(result: &Result<Reply, TransportError>, policy: Policy, config: &RetryConfig) -> Verdict {
+fn judge(result: &Result<Reply, TransportError>, policy: &Policy, config: &RetryConfig) -> Verdict {
     match result {
         Err(error) if error.kind().may_have_arrived() => Verdict::Doubtful,
         Err(_) => Verdict::Unsent,
         Ok(reply) if is_cut(reply, policy) => Verdict::Doubtful,
-        Ok(reply) if config.statuses.contains(&reply.status.as_u16()) => Verdict::Denied,
+        Ok(reply) if policy.answers.contains(&reply.status.as_u16()) => Verdict::Answered,
+        Ok(reply) if is_denial(reply.status.as_u16(), policy, config) => Verdict::Denied,
         Ok(reply) if reply.status.is_server_error() && config.server_errors.are_retried(policy) => {
             Verdict::Denied
         }
@@ -186,7 +191,7 @@ fn judge(result: &Result<Reply, TransportError>, policy: Policy, config: &RetryC
 fn attempts(
     result: &Result<Reply, TransportError>,
     verdict: Verdict,
-    policy: Policy,
+    policy: &Policy,
     config: &RetryConfig,
 ) -> u32 {
     match (verdict, result) {
@@ -199,7 +204,11 @@ fn attempts(
     }
 }
 
-fn is_cut(reply: &Reply, policy: Policy) -> bool {
+fn is_denial(status: u16, policy: &Policy, config: &RetryConfig) -> bool {
+    config.statuses.contains(&status) || policy.denials.contains(&status)
+}
+
+fn is_cut(reply: &Reply, policy: &Policy) -> bool {
     reply.status.is_success() && policy.needs_body && !reply.complete
 }
 
@@ -211,7 +220,7 @@ fn is_throttle(reply: &Reply) -> bool {
 }
 
 impl ServerErrors {
-    fn are_retried(self, policy: Policy) -> bool {
+    fn are_retried(self, policy: &Policy) -> bool {
         match self {
             Self::IfSafe => policy.safe_to_resend,
             Self::Always => true,

@@ -14,10 +14,11 @@ use super::breaker::{Breaker, GivenUp, Pass};
 use super::counters::Tally;
 use super::course::Course;
 use super::pacer::Pacer;
+use super::redirect::Trail;
 use super::retry::{Decision, Step, Verdict, decide};
 use super::{
-    Counters, Fatal, Limits, Outcome, Policy, Reply, Request, RetryConfig, Sent, Transport, TransportError,
-    TransportErrorKind,
+    Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, Transport,
+    TransportError, TransportErrorKind,
 };
 
 /// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
@@ -58,6 +59,8 @@ pub struct SenderSettings {
     pub limits: Limits,
     /// When and how often to send again.
     pub retry: RetryConfig,
+    /// Which redirects to follow.
+    pub redirects: Redirects,
     /// Makes the random waits the same in every run; for tests.
     pub seed: Option<u64>,
 }
@@ -66,6 +69,7 @@ pub struct SenderSettings {
 struct Shared<T> {
     transport: T,
     retry: RetryConfig,
+    redirects: Redirects,
     slots: Semaphore,
     breaker: Breaker,
     pacer: Pacer,
@@ -97,6 +101,7 @@ impl<T: Transport> Sender<T> {
         let shared = Shared {
             transport,
             retry: settings.retry.clone(),
+            redirects: settings.redirects,
             slots: Semaphore::new(slots),
             breaker: Breaker::new(&settings.retry),
             pacer: Pacer::new(&settings.limits),
@@ -118,12 +123,11 @@ impl<T: Transport> Sender<T> {
         let shared = &*self.shared;
         let mut course = Course::new(shared.backoff());
         loop {
-            let permit = match shared.permit().await {
-                Ok(permit) => permit,
+            let result = match shared.try_once(request, &mut course).await {
+                Ok(result) => result,
                 Err(halt) => return course.halted(halt),
             };
-            let result = shared.attempt(request, permit, &mut course).await;
-            let decision = decide(&result, *policy, course.attempts(), &shared.retry);
+            let decision = decide(&result, policy, course.tries(), &shared.retry);
             let Some(delay) = shared.delay(&decision, &mut course) else {
                 return shared.finish(course, decision, result, &request.url);
             };
@@ -176,6 +180,38 @@ impl<T: Transport> Shared<T> {
         let permit = permit.await??;
         self.tally.wait(asked.elapsed());
         Ok(permit)
+    }
+
+    /// Makes an attempt, and another one for each redirect that is followed: all of them take a permit.
+    async fn try_once(
+        &self,
+        request: &Request,
+        course: &mut Course,
+    ) -> Result<Result<Reply, TransportError>, Halt> {
+        let mut trail = Trail::new(self.redirects);
+        let mut hop: Option<Request> = None;
+        course.begin_try();
+        loop {
+            let target = hop.as_ref().unwrap_or(request);
+            let permit = self.permit().await?;
+            let result = self.attempt(target, permit, course).await;
+            let next = result.as_ref().ok().and_then(|reply| trail.follow(target, reply));
+            match next {
+                Some(Ok(next)) => {
+                    tracing::debug!(
+                        from = target.url.path(),
+                        to = next.url.path(),
+                        "following a redirect"
+                    );
+                    hop = Some(next);
+                }
+                Some(Err(why)) => {
+                    course.stay(why);
+                    return Ok(result);
+                }
+                None => return Ok(result),
+            }
+        }
     }
 
     async fn attempt(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{Fatal, Reply, TransportError};
+use super::{Fatal, NotFollowed, Reply, TransportError};
 
 /// A request's outcome, and how it came to it.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Sent {
     pub resent_after_doubt: bool,
     /// The status of the last reply, also when a later attempt brought none.
     pub last_status: Option<StatusCode>,
+    /// Why the redirect that is the last reply was not followed.
+    pub not_followed: Option<NotFollowed>,
 }
 
 /// What became of a request. Only [`InDoubt`](Outcome::InDoubt) is uncertain.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Redirects;
 use crate::units::{ByteSize, TimeSpan};
 
 /// How long one attempt may take; the key `timeouts:`.
@@ -41,11 +42,20 @@ pub struct HttpConfig {
     pub max_response_bytes: ByteSize,
     /// Whether HTTP/2 may be agreed on with the server over TLS. Default: `false`, since HTTP/1.1 is faster here.
     pub http2: bool,
+    /// Which redirects of the destination are followed: `none`, `same_origin` or `any_origin`. Only 307 and 308, at most
+    /// three in a row, never from https to http; each is an attempt that the rate counts. Another origin is sent the body
+    /// and its type, and no other header. Default: `none`.
+    pub redirects: Redirects,
     /// A proxy, `http://host:port` or `socks5h://host:port`, without credentials. Proxies of the environment are not used.
     /// Default: none.
     pub proxy: Option<String>,
     /// A PEM file of certificates to trust besides those of the system. Default: none.
     pub ca_file: Option<PathBuf>,
+    /// Whether the certificates of `ca_file` take the place of those of the system. Default: `false`.
+    pub ca_only: bool,
+    /// Takes any certificate of the destination and of the webhook, for any host, expired or made up, so that anyone on
+    /// the way can read and change what is sent. Each run warns of it. Default: `false`.
+    pub danger_accept_any_certificate: bool,
 }
 
 /// All that [`HttpTransport`](super::HttpTransport) is made from.
@@ -73,8 +83,38 @@ impl Default for HttpConfig {
         Self {
             max_response_bytes: ByteSize::new(1 << 20),
             http2: false,
+            redirects: Redirects::default(),
             proxy: None,
             ca_file: None,
+            ca_only: false,
+            danger_accept_any_certificate: false,
         }
+    }
+}
+
+impl HttpConfig {
+    /// The keys that have no effect beside the others, each with the reason.
+    ///
+    /// ```
+    /// use outpour::client::HttpConfig;
+    /// let http: HttpConfig = serde_json::from_str(r#"{"ca_only": true}"#)?;
+    /// assert_eq!(http.idle_keys()[0].0, "ca_only");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn idle_keys(&self) -> Vec<(&'static str, &'static str)> {
+        let mut idle = Vec::new();
+        if self.ca_only && self.ca_file.is_none() {
+            idle.push((
+                "ca_only",
+                "it needs a `ca_file`, without which nothing could be trusted",
+            ));
+        }
+        if self.danger_accept_any_certificate && self.ca_file.is_some() {
+            idle.push((
+                "danger_accept_any_certificate",
+                "it takes any certificate, so that `ca_file` has no effect: leave out one of them",
+            ));
+        }
+        idle
     }
 }

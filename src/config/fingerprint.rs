@@ -14,6 +14,7 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     let mut fingerprint = Fingerprint::default();
     let source = SourceConfig {
         expect_records: None,
+        expect_sha256: None,
         ..SourceConfig {
             path: SourceConfig::default().path,
             ..config.source.clone()
@@ -26,6 +27,7 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     fingerprint.note("source", &text(&source));
     fingerprint.note("records", &text(&config.records));
     fingerprint.note("batch", &text(&batch));
+    fingerprint.note("order_by", &text(&config.order_by));
     fingerprint.note("destination", &text(&addressed(&config.destination)));
     if let Some(template) = template {
         fingerprint.note("template", &text(&template.file));

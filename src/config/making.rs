@@ -36,7 +36,11 @@ impl Making<'_> {
         let config = self.config;
         let template = self.template(catalog);
         let shaper = self.shaper();
+        self.check_order();
         let limits = self.limits(template);
+        for (key, message) in config.http.idle_keys() {
+            self.problem(format!("http.{key}"), message);
+        }
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
         let (endpoint, check) = match &config.destination.template {
             Some(_) if template.is_none() => (None, None),
@@ -63,6 +67,7 @@ impl Making<'_> {
             sender: SenderSettings {
                 limits,
                 retry: config.retry.clone(),
+                redirects: config.http.redirects,
                 seed: None,
             },
             transport,
@@ -92,6 +97,7 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
+            order_by: config.order_by.clone(),
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
@@ -230,6 +236,13 @@ impl Making<'_> {
         self.good("limits", merged.check())
     }
 
+    fn check_order(&mut self) {
+        let is_nameless = |path: &String| path.split('.').any(str::is_empty);
+        if self.config.order_by.iter().any(is_nameless) {
+            self.problem("order_by", "a field has no name, write `name` or `outer.inner`");
+        }
+    }
+
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
         let config = self.config.batch.clone().unwrap_or_default();
         let max_records = config
@@ -287,6 +300,12 @@ impl Making<'_> {
         let mut warnings = Vec::new();
         if self.config.destination.allow_http {
             warnings.push("`allow_http` is on: credentials and records may travel unencrypted".to_owned());
+        }
+        if self.config.http.danger_accept_any_certificate {
+            warnings.push(
+                "`http.danger_accept_any_certificate` is on: anyone on the way can read and change what is sent"
+                    .to_owned(),
+            );
         }
         warnings
     }

@@ -61,6 +61,10 @@ pub struct Config {
     /// How records share requests. Default: as the template says; a manual endpoint sends one record a request.
     #[serde(default)]
     pub batch: Option<BatchConfig>,
+    /// The fields (dotted paths) whose records are sent in the order of the input: of records that agree in them at most
+    /// one request is under way. Default: none, as requests overtake each other.
+    #[serde(default)]
+    pub order_by: Vec<String>,
     /// How fast requests are sent, and how many at once.
     #[serde(default)]
     pub limits: LimitsConfig,

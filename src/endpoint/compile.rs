@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::credentials::credential_path;
 use super::destination::{AuthConfig, DestinationConfig};
+use super::header::{HeaderTemplate, check_name};
 use super::placeholder::Parameters;
 use super::success::Success;
 use super::url::UrlTemplate;
@@ -14,7 +15,9 @@ use crate::batch::BodyShape;
 use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
 use crate::secret::{Mask, Secret};
-use crate::template::{ContentType, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template};
+use crate::template::{
+    ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template,
+};
 
 /// All that an endpoint is made from.
 #[derive(Debug)]
@@ -71,6 +74,7 @@ pub(super) struct Says<'a> {
     success: &'a SuccessRule,
     error: Option<&'a str>,
     safe_to_resend: bool,
+    idempotency: Option<&'a Idempotency>,
     max_records: u32,
     most_records: Option<u32>,
 }
@@ -126,6 +130,7 @@ impl Build<'_> {
             success: &file.success,
             error: destination.error.as_deref().or(vendor.error.as_deref()),
             safe_to_resend: destination.safe_to_resend.unwrap_or(file.safe_to_resend),
+            idempotency: file.idempotency.as_ref(),
             max_records: file.batch.max_records,
             most_records: file.batch.most,
         })
@@ -175,9 +180,10 @@ impl Build<'_> {
             identifiers: &destination.identifiers,
             success: &destination.success,
             error: destination.error.as_deref(),
-            safe_to_resend: destination
-                .safe_to_resend
-                .unwrap_or(matches!(method, Method::Put | Method::Delete)),
+            safe_to_resend: destination.safe_to_resend.unwrap_or(
+                matches!(method, Method::Put | Method::Delete) || destination.idempotency.is_some(),
+            ),
+            idempotency: destination.idempotency.as_ref(),
             max_records: if self.input.is_batched && content_type != ContentType::Form {
                 100
             } else {
@@ -214,6 +220,7 @@ impl Build<'_> {
             .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
+        let idempotency = self.idempotency(&says, &fixed_headers, &varying_headers);
         let needs = says.needs.iter().map(|need| {
             let is_true = |name: &String| says.parameters.get(name).is_some_and(ParameterValue::is_true);
             Requirement {
@@ -237,10 +244,30 @@ impl Build<'_> {
             identifiers: says.identifiers.to_vec(),
             success: success?,
             safe_to_resend: says.safe_to_resend,
+            idempotency,
             max_records: says.max_records,
             most_records: says.most_records,
             mask: self.mask(&says.credentials),
         })
+    }
+
+    /// The header of the idempotency key, which nothing else may fill.
+    fn idempotency(
+        &mut self,
+        says: &Says<'_>,
+        fixed: &HeaderMap,
+        varying: &[HeaderTemplate],
+    ) -> Option<HeaderName> {
+        const PATH: &str = "destination.idempotency.header";
+        let credentials: Vec<HeaderName> = says.credentials.keys().cloned().collect();
+        let name = self.good(PATH, check_name(&says.idempotency?.header, &credentials))?;
+        if fixed.contains_key(&name) || varying.iter().any(|header| header.name == name) {
+            self.problem(
+                PATH,
+                format!("`{name}` stands in `headers` too; it gets a key for each request"),
+            );
+        }
+        Some(name)
     }
 
     /// The content type and the form of the body must say the same.
@@ -341,6 +368,7 @@ impl Build<'_> {
             ("auth", destination.auth != AuthConfig::None),
             ("body", destination.body.is_some()),
             ("needs", !destination.needs.is_empty()),
+            ("idempotency", destination.idempotency.is_some()),
             ("success", destination.success != SuccessRule::default()),
         ];
         for (key, _) in given.iter().filter(|(_, is_given)| *is_given) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::header::parse_text;
 use super::placeholder::Parameters;
 use crate::secret::{EnvRef, FileRef, SecretRef};
-use crate::template::{ContentType, Method, Need, SuccessRule};
+use crate::template::{ContentType, Idempotency, Method, Need, SuccessRule};
 
 /// Where requests go; the key `destination:`. Either `template`, or `method` and `url`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,9 @@ pub struct DestinationConfig {
     /// answer was lost is in doubt, and not resent. Default: the template's; for a manual endpoint true for PUT and
     /// DELETE, false for POST and PATCH.
     pub safe_to_resend: Option<bool>,
+    /// The header by which the API of a manual endpoint knows a request that it has seen before. With it, sending again
+    /// is safe. Default: none.
+    pub idempotency: Option<Idempotency>,
     /// Permits plain http to a host that is not this machine. Default: `false`.
     pub allow_http: bool,
 }

@@ -53,6 +53,7 @@ pub struct Endpoint {
     identifiers: Vec<String>,
     success: Success,
     safe_to_resend: bool,
+    idempotency: Option<HeaderName>,
     max_records: u32,
     most_records: Option<u32>,
     mask: Mask,
@@ -76,6 +77,9 @@ pub struct Prepared {
     pub target: Option<Arc<Target>>,
     /// Whether a need was waived for it: it is sent, counted as a warning, and never resent after doubt.
     pub lacks_need: bool,
+    /// What it is ordered by: of records with the same value at most one is under way, in the order of the input. None:
+    /// it is in no order with others.
+    pub order: Option<u64>,
 }
 
 /// URL and headers that come from a record. Records of different targets never share a request.
@@ -138,6 +142,11 @@ impl Endpoint {
         self.safe_to_resend
     }
 
+    /// The header by which the API knows a request that it has seen before.
+    pub fn idempotency(&self) -> Option<&HeaderName> {
+        self.idempotency.as_ref()
+    }
+
     /// Records in one request unless the job says otherwise.
     pub fn default_max_records(&self) -> u32 {
         self.max_records
@@ -191,6 +200,7 @@ impl Endpoint {
                 piece,
                 target,
                 lacks_need,
+                order: None,
             }),
             Err(error) => Err(Box::new((record, error))),
         }

@@ -44,8 +44,8 @@ pub enum FillError {
         /// The field.
         field: String,
     },
-    /// The field holds a list or an object.
-    #[error("{place} needs text in `{field}`, which holds a list or an object")]
+    /// The field holds a list or an object, or a string that is no text: half of a surrogate pair stands in it.
+    #[error("{place} needs text in `{field}`, which holds a list, an object or half a character")]
     NotText {
         /// The URL, or a header's name.
         place: &'static str,

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::text_of;
-use crate::template::SuccessRule;
+use crate::template::{SuccessRule, Treatment, Treatments};
 
 /// Compiled response rules.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Success {
     statuses: Vec<u16>,
     when: Option<Expression>,
     items: Option<Expression>,
+    treat: Treatments,
     error: Expression,
 }
 
@@ -43,6 +44,7 @@ impl Success {
             statuses: rule.statuses.clone(),
             when: compile("success.when", &rule.when)?,
             items: compile("success.items", &rule.items)?,
+            treat: rule.treat.clone(),
             error: Expression::compile(error.unwrap_or(USUAL)).map_err(|error| ("error", error))?,
         })
     }
@@ -50,6 +52,21 @@ impl Success {
     /// Whether a success cannot be told without the reply's body.
     pub fn needs_body(&self) -> bool {
         self.when.is_some() || self.items.is_some()
+    }
+
+    /// The statuses by which this endpoint says that nothing was carried out, and that another try is worth it.
+    pub fn denials(&self) -> Vec<u16> {
+        self.treat.statuses(Treatment::Retry)
+    }
+
+    /// The statuses besides success by which this endpoint says that the records are accepted.
+    pub fn answers(&self) -> Vec<u16> {
+        self.treat.statuses(Treatment::Accepted)
+    }
+
+    /// Whether the status is one of the [`denials`](Self::denials).
+    pub fn is_denial(&self, status: StatusCode) -> bool {
+        self.treat.of(status.as_u16()) == Some(Treatment::Retry)
     }
 
     /// Whether the status is a success.
@@ -65,6 +82,11 @@ impl Success {
     /// unless each record has its own result.
     pub fn judge(&self, reply: &Reply, records: usize) -> Verdict {
         let (status, body) = (reply.status, &reply.body);
+        match self.treat.of(status.as_u16()) {
+            Some(Treatment::Accepted) => return Verdict::Accepted,
+            Some(Treatment::Retry) => return Verdict::Refused(self.reason(status, body)),
+            None => {}
+        }
         if !self.is_success(status) {
             return Verdict::Refused(self.reason(status, body));
         }
@@ -132,10 +154,11 @@ fn words(status: StatusCode) -> String {
     }
 }
 
-/// A body that is neither JSON nor HTML is worth showing as it is.
+/// A body that is neither a JSON document nor HTML is worth showing as it is: plain text, or JSON that is broken.
 fn plain_text(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
-    (!text.starts_with(['<', '{', '['])).then(|| text.to_owned())
+    let is_document = text.starts_with(['{', '[']) && parse(body).is_some();
+    (!is_document && !text.starts_with('<')).then(|| text.to_owned())
 }
 
 fn shorten(text: &str) -> String {
@@ -200,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_is_treated_is_not_judged_by_its_body() {
+        let rule = "{treat: {409: accepted, 423: retry}, when: .never, statuses: [200, 423]}";
+        assert_eq!(judge(rule, 409, "<html>"), Verdict::Accepted);
+        assert_eq!(judge(rule, 423, ""), Verdict::Refused("423 Locked".into()));
+    }
+
+    #[test]
     fn items_reject_each_record_for_its_own_reason() {
         let rule = "items: '[.results[] | .error // true]'";
         let body = r#"{"results":[{"ok":1},{"error":"bad email"}]}"#;
@@ -221,6 +251,8 @@ mod tests {
         );
         assert_eq!(refused(400, r#"{"error":"text"}"#), "400 Bad Request: text");
         assert_eq!(refused(404, "<!doctype html><p>x"), "404 Not Found");
+        assert_eq!(refused(400, "{\"error\": "), "400 Bad Request: {\"error\":");
+        assert_eq!(refused(400, "{\"code\": 7}"), "400 Bad Request");
         assert_eq!(refused(413, ""), "413 Payload Too Large");
         assert_eq!(refused(422, "too much"), "422 Unprocessable Entity: too much");
     }

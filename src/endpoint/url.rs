@@ -100,12 +100,20 @@ impl UrlTemplate {
         };
         let mut text = String::with_capacity(96);
         let mut last_field = "";
+        let unfit = |field: &str, reason| FillError::Unfit {
+            place: PLACE,
+            field: field.to_owned(),
+            reason,
+        };
         for part in parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Field(field) => {
                     last_field = field;
                     let value = placeholder::fill(fields, field, PLACE)?;
+                    if value.chars().any(char::is_control) {
+                        return Err(unfit(field, "it has control characters"));
+                    }
                     text.extend(utf8_percent_encode(&value, ENCODED));
                 }
             }
@@ -113,11 +121,7 @@ impl UrlTemplate {
         // `.` and `..` need no encoding and yet fold a path, so the parser must leave the text as it is.
         match Url::parse(&text) {
             Ok(url) if url.as_str() == text => Ok(Some(url)),
-            _ => Err(FillError::Unfit {
-                place: PLACE,
-                field: last_field.to_owned(),
-                reason: "it would change the path",
-            }),
+            _ => Err(unfit(last_field, "it would change the path")),
         }
     }
 
@@ -231,6 +235,18 @@ mod tests {
         }
         let encoded = render("https://a.example/u/{record.id}", r#"{"id":"%2e%2e"}"#).unwrap();
         assert_eq!(encoded, "https://a.example/u/%252e%252e");
+    }
+
+    #[test]
+    fn a_control_character_is_a_reject() {
+        for value in ["a\\u0000", "a\\r\\nb", "\\t", "\\u007f"] {
+            let record = format!(r#"{{"id":"{value}"}}"#);
+            let error = render("https://a.example/u/{record.id}", &record).unwrap_err();
+            assert_eq!(
+                error,
+                "the URL cannot hold the value of `id`: it has control characters"
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::webhook::{Events, Gate, Told};
 pub(super) struct Accountant {
     totals: Totals,
     requests: u64,
+    cut_replies: u64,
     blank_lines: u64,
     bytes_read: u64,
     lacking_needs: u64,
@@ -56,6 +57,7 @@ impl Accountant {
             earlier,
             slowest: Slowest::default(),
             requests: 0,
+            cut_replies: 0,
             blank_lines: 0,
             bytes_read: 0,
             lacking_needs: 0,
@@ -100,8 +102,9 @@ impl Accountant {
         self.warnings.extend(warnings);
     }
 
-    pub(super) fn requests(&mut self, requests: u64) {
+    pub(super) fn requests(&mut self, requests: u64, cut_replies: u64) {
         self.requests += requests;
+        self.cut_replies += cut_replies;
     }
 
     /// Counts what became of records.
@@ -183,6 +186,19 @@ impl Accountant {
         self.books.as_ref()
     }
 
+    /// Records that were read and then lost with the thread that held them were never sent.
+    pub(super) fn count_lost(&mut self) {
+        let Totals {
+            accepted,
+            rejected,
+            filtered,
+            in_doubt,
+            unsent,
+            read,
+        } = self.totals;
+        self.totals.unsent += read.saturating_sub(accepted + rejected + filtered + in_doubt + unsent);
+    }
+
     /// Why the run should stop, if it should.
     pub(super) fn stop_reason(&self) -> Option<(Ending, String)> {
         const FEWEST: u64 = 100;
@@ -256,6 +272,7 @@ impl Accountant {
         };
         report.totals = self.totals;
         report.requests = self.requests;
+        report.cut_replies = self.cut_replies;
         report.blank_lines = self.blank_lines;
         report.warnings = self.warnings;
         report.webhook = outcome.webhook;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::order::{self, OpenKeys};
 use super::past::{Known, Past};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
@@ -24,6 +25,7 @@ pub(super) struct FeedSettings {
     pub(super) shaper: Shaper,
     pub(super) batch: BatchLimits,
     pub(super) group_by: Vec<String>,
+    pub(super) order_by: Vec<String>,
     pub(super) limit: Option<u64>,
     pub(super) past: Past,
 }
@@ -108,6 +110,7 @@ fn read_all(mut source: Box<dyn Source>, chunks: &SyncSender<Read>, stop: &Atomi
 struct Stage {
     settings: FeedSettings,
     batcher: Batcher<Prepared>,
+    open_keys: OpenKeys,
     stop: Arc<AtomicBool>,
     read: u64,
     is_unsaid: bool,
@@ -119,6 +122,7 @@ impl Stage {
         Self {
             settings,
             batcher,
+            open_keys: OpenKeys::default(),
             stop,
             read: 0,
             is_unsaid: true,
@@ -131,7 +135,7 @@ impl Stage {
             match read.recv_timeout(self.patience()) {
                 Ok(Read::Chunk(chunk)) => shaped = self.shape(chunk),
                 Ok(Read::End { error, notes }) => break (error, notes),
-                Err(RecvTimeoutError::Timeout) => shaped.batches = self.batcher.expire(Instant::now()),
+                Err(RecvTimeoutError::Timeout) => shaped.batches = self.expire(Instant::now()),
                 Err(RecvTimeoutError::Disconnected) => {
                     break (
                         Some((Ending::Defect, "the reading thread panicked".to_owned())),
@@ -157,6 +161,13 @@ impl Stage {
         // Whoever no longer listens has ended the run already.
         let _ = feed.blocking_send(Feed::Shaped(rest));
         let _ = feed.blocking_send(Feed::End { error, notes });
+    }
+
+    /// Batches that have waited long enough.
+    fn expire(&mut self, now: Instant) -> Vec<Vec<Prepared>> {
+        let batches = self.batcher.expire(now);
+        self.open_keys.forget(&batches);
+        batches
     }
 
     /// Until the next batch is due, or the next look.
@@ -202,7 +213,7 @@ impl Stage {
                 }),
             }
         }
-        shaped.batches.extend(self.batcher.expire(now));
+        shaped.batches.extend(self.expire(now));
         if self.settings.shaper.has_seen_enough() {
             shaped.warnings = self.unknown_attributes();
         }
@@ -216,10 +227,11 @@ impl Stage {
         match prepared {
             Some((prepared, group)) if known == Known::New => {
                 shaped.lacking_needs += u64::from(prepared.lacks_need);
-                let (size, key) = (prepared.piece.len() + 1, key_of(group, &prepared));
-                shaped
-                    .batches
-                    .extend(self.batcher.push(prepared, size, key.as_deref(), now));
+                let key = key_of(group, &prepared);
+                let complete = self
+                    .open_keys
+                    .push(&mut self.batcher, prepared, key.as_deref(), now);
+                shaped.batches.extend(complete);
             }
             Some((prepared, _)) if !past.holds(&prepared) => shaped.batches.extend(past.replay(prepared)),
             Some((prepared, _)) => {
@@ -251,12 +263,27 @@ impl Stage {
                 return None;
             }
         };
+        let order = match self.order(&record) {
+            Ok(order) => order,
+            Err(error) => {
+                shaped.rejects.push(reject(record, &error));
+                return None;
+            }
+        };
         match self.settings.endpoint.prepare(record) {
-            Ok(prepared) => Some((prepared, group)),
+            Ok(prepared) => Some((Prepared { order, ..prepared }, group)),
             Err(refused) => {
                 shaped.rejects.push(reject(refused.0, &refused.1));
                 None
             }
+        }
+    }
+
+    /// What the record is ordered by.
+    fn order(&self, record: &Record) -> Result<Option<u64>, crate::record::FieldError> {
+        match self.settings.order_by.is_empty() {
+            true => Ok(None),
+            false => order::key_of(record.as_str(), &self.settings.order_by),
         }
     }
 

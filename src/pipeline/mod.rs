@@ -11,6 +11,7 @@
 mod accountant;
 mod books;
 mod feed;
+mod order;
 mod past;
 mod preview;
 
@@ -42,6 +43,7 @@ use crate::webhook::{Events, Gate};
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
+use order::Order;
 use past::Holding;
 
 pub use books::Books;
@@ -74,6 +76,8 @@ pub struct Job {
     pub batch: BatchLimits,
     /// The fields in which the records of a request agree.
     pub group_by: Vec<String>,
+    /// The fields whose records keep the order of the input.
+    pub order_by: Vec<String>,
     /// How many batches are under way at once, waits included.
     pub in_flight: usize,
     /// When the run gives up.
@@ -114,7 +118,7 @@ pub async fn run<T: Transport>(
         feed::start(source, settings, Arc::clone(&stop))
     });
     run.drive(feed, &mut signal).await;
-    run.finish(&mut report, signal, started).await;
+    Box::pin(run.finish(&mut report, signal, started)).await;
     report
 }
 
@@ -149,6 +153,8 @@ struct Run<T> {
     marking: Option<Marking>,
     /// Batches that may be sent.
     queue: VecDeque<Vec<Prepared>>,
+    queued_bytes: usize,
+    order: Order,
     in_flight: JoinSet<Delivered>,
     most_in_flight: usize,
     /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are
@@ -157,6 +163,8 @@ struct Run<T> {
     ending: Ending,
     because: Option<String>,
     is_fed: bool,
+    /// Whether the threads that feed the run are gone, or not waited for, with records in their hands.
+    has_lost_feed: bool,
     stop: Arc<AtomicBool>,
     grace: Duration,
     deadline: Option<Instant>,
@@ -189,6 +197,7 @@ impl<T: Transport> Run<T> {
             shaper: job.shaper,
             batch: job.batch,
             group_by: job.group_by,
+            order_by: job.order_by,
             limit: job.limit,
             past: job
                 .books
@@ -207,19 +216,22 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
             gate: accountant.gate(),
             is_held: false,
             accountant,
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
+            queued_bytes: 0,
+            order: Order::default(),
             in_flight: JoinSet::new(),
             most_in_flight,
             window: if is_safe { usize::MAX } else { most_in_flight },
             ending: Ending::Finished,
             because: None,
             is_fed: false,
+            has_lost_feed: false,
             stop: Arc::clone(stop),
             grace: job.grace,
             deadline: None,
@@ -268,9 +280,17 @@ impl<T: Transport> Run<T> {
 
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more.
     fn is_hungry(&self) -> bool {
-        self.unmarked.is_empty()
-            && self.marking.is_none()
-            && self.queue.len() < ENOUGH.max(self.most_in_flight)
+        let waits = self.queue.len();
+        let is_little = waits < self.most_in_flight || (waits < ENOUGH && self.queued_bytes < ENOUGH_BYTES);
+        self.unmarked.is_empty() && self.marking.is_none() && is_little
+    }
+
+    /// Lets marked batches wait for their turn.
+    fn enqueue(&mut self, batches: impl IntoIterator<Item = Vec<Prepared>>) {
+        for batch in batches {
+            self.queued_bytes += bytes_of(&batch);
+            self.queue.push_back(batch);
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -300,8 +320,8 @@ impl<T: Transport> Run<T> {
             return;
         }
         let Some(books) = self.accountant.books() else {
-            self.queue.append(&mut self.unmarked);
-            return;
+            let batches = std::mem::take(&mut self.unmarked);
+            return self.enqueue(batches);
         };
         let count = self.unmarked.len().min(self.window);
         let batches: Vec<_> = self.unmarked.drain(..count).collect();
@@ -314,7 +334,7 @@ impl<T: Transport> Run<T> {
             return;
         };
         match marked {
-            Ok(()) => self.queue.extend(batches),
+            Ok(()) => self.enqueue(batches),
             Err(error) => {
                 self.unmarked.extend(batches);
                 self.on_failure(&error);
@@ -335,6 +355,7 @@ impl<T: Transport> Run<T> {
     }
 
     fn give_up_unsent(&mut self) {
+        self.queued_bytes = 0;
         let unsent = self.queue.drain(..).chain(self.unmarked.drain(..));
         for items in unsent.collect::<Vec<_>>() {
             self.accountant.settle(&Delivery {
@@ -352,8 +373,9 @@ impl<T: Transport> Run<T> {
         }
         while !self.is_held
             && self.in_flight.len() < self.most_in_flight
-            && let Some(batch) = self.queue.pop_front()
+            && let Some(batch) = self.order.next(&mut self.queue)
         {
+            self.queued_bytes -= bytes_of(&batch);
             let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
             self.in_flight.spawn(deliver(deliverer, batch, aborted));
         }
@@ -374,14 +396,17 @@ impl<T: Transport> Run<T> {
             }
             None => {
                 self.is_fed = true;
+                self.has_lost_feed = true;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
         }
     }
 
     fn settle(&mut self, delivered: Delivered) {
-        self.accountant.requests(delivered.requests);
+        self.accountant
+            .requests(delivered.requests, delivered.cut_replies);
         for delivery in &delivered.deliveries {
+            self.order.release(&delivery.items);
             self.accountant.settle(delivery);
         }
         if let Some(reason) = delivered.stop {
@@ -435,7 +460,10 @@ impl<T: Transport> Run<T> {
     }
 
     /// Fills the report and closes the ledger with it.
-    async fn finish(self, report: &mut Report, signal: StopSignal, started: Instant) {
+    async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
+        if self.has_lost_feed || !self.is_fed {
+            self.accountant.count_lost();
+        }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
         let sender = self.deliverer.sender().clone();
         let enough = until_enough(signal, patience);
@@ -456,6 +484,13 @@ impl<T: Transport> Run<T> {
 
 /// How many batches wait to be sent, so that sending goes on while the ledger writes.
 const ENOUGH: usize = 512;
+
+/// How many bytes they may have together, so that large batches do not fill the memory.
+const ENOUGH_BYTES: usize = 1 << 20;
+
+fn bytes_of(batch: &[Prepared]) -> usize {
+    batch.iter().map(|item| item.piece.len()).sum()
+}
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);
@@ -507,6 +542,7 @@ fn signal_words(number: i32) -> String {
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
         StopReason::Credentials(_) => Ending::Credentials,
+        StopReason::Defect => Ending::Defect,
         StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
         StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
             Ending::Destination

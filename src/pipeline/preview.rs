@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::HeaderValue;
+
 use super::Job;
 use super::feed::{self, Feed, FeedSettings, Shaped};
 use super::past::Past;
@@ -53,6 +55,7 @@ pub fn preview(
         shaper: job.shaper,
         batch: job.batch,
         group_by: job.group_by,
+        order_by: job.order_by,
         limit: job.limit,
         past: Past::default(),
     };
@@ -132,7 +135,12 @@ impl Preview {
             }
         }
         match request::render(endpoint, batch) {
-            Ok(request) => {
+            Ok(mut request) => {
+                if let Some(header) = endpoint.idempotency() {
+                    request
+                        .headers
+                        .insert(header, HeaderValue::from_static("(a key of its own)"));
+                }
                 self.sent += batch.len() as u64;
                 self.requests += 1;
                 self.bytes += request.body.len() as u64;

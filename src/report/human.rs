@@ -108,6 +108,10 @@ impl Report {
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
+        if self.cut_replies > 0 {
+            let cut = counted(self.cut_replies, "reply");
+            writeln!(text, "  {cut} cut short, of which the status counted")?;
+        }
         if let Some(webhook) = &self.webhook {
             let counts = [
                 webhook.delivered,
@@ -216,6 +220,7 @@ mod tests {
             attempts: 14,
             retries: 2,
             retries_by_cause: [("429".to_owned(), 2)].into(),
+            cut_replies: 1,
             duration_ms: 1_500,
             reasons: vec![Reason {
                 reason: "400 Bad Request: bad email".into(),
@@ -236,6 +241,7 @@ mod tests {
           unsent               0
           12 requests in 14 attempts, 798 records/s
           2 retries: 2 after 429
+          1 reply cut short, of which the status counted
                   2 x 400 Bad Request: bad email
                     first: people.csv: record 7 (line 8, byte 99)
           rejects are in people.rejected.csv

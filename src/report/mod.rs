@@ -80,12 +80,14 @@ pub struct Report {
     pub requests: u64,
     /// Attempts that were made.
     pub attempts: u64,
-    /// Attempts that were not the first of their request.
+    /// Attempts that repeat an earlier one of their request; one that follows a redirect does not.
     pub retries: u64,
     /// Retries by what made them necessary.
     pub retries_by_cause: BTreeMap<String, u64>,
     /// Bytes of request bodies that were sent, repeats counted.
     pub bytes_sent: u64,
+    /// Final replies whose body was cut short: longer than is read, or lost with the connection.
+    pub cut_replies: u64,
     /// The run's length in milliseconds.
     pub duration_ms: u64,
     /// The code that the process ends with.
@@ -211,6 +213,7 @@ impl Report {
             retries: 0,
             retries_by_cause: BTreeMap::new(),
             bytes_sent: 0,
+            cut_replies: 0,
             duration_ms: 0,
             exit_code: 0,
             ending: Ending::Finished,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::ShapeError;
-use crate::record::{Field, Fields};
+use crate::expression::MAX_DEPTH;
+use crate::record::{Field, Fields, depth_of};
 
 /// A dotted path, such as `address.city`. A key that itself is `address.city` matches too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,30 @@ impl Path {
 impl Rewrite {
     pub(super) fn is_idle(&self) -> bool {
         self.rename.is_empty() && self.only.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Refuses a record in which a path would reach into a value that nests too deep: nothing but a text that passes
+    /// untouched may be as deep as it likes.
+    pub(super) fn check_depth(&self, fields: &Fields<'_>) -> Result<(), ShapeError> {
+        let paths = || self.only.iter().chain(&self.exclude);
+        let is_entered = |field: &&Field<'_>| {
+            let key = field.key();
+            paths().any(|path| {
+                path.0
+                    .strip_prefix(key.as_ref())
+                    .is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        let nested = fields.iter().filter(|field| has_attributes(field.value));
+        for field in nested.filter(is_entered) {
+            match depth_of(field.value) {
+                depth if depth > MAX_DEPTH => {
+                    return Err(ShapeError::TooDeep(field.key().into_owned(), depth));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Puts the record together again from the spans of `fields`.

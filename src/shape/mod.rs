@@ -11,7 +11,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::expression::{Expression, ExpressionError, Value};
+use crate::expression::{Expression, ExpressionError, MAX_DEPTH, Value};
 use crate::record::{ERROR_KEYS, FieldError, Fields, Record, text_of};
 
 pub use attributes::AttributeError;
@@ -61,6 +61,9 @@ pub enum ShapeError {
         "`_error_row` still holds the row that could not be read; put its values into the columns and empty it"
     )]
     Unmended(String),
+    /// A path reaches into a value that nests too deep.
+    #[error("`{0}` nests {1} levels deep, and at most {MAX_DEPTH} are looked through")]
+    TooDeep(String, usize),
     /// Two attributes would bear one name.
     #[error("renaming gives two attributes named `{0}`")]
     Clash(String),
@@ -180,6 +183,7 @@ impl Shaper {
             return Ok(Some(text.to_owned()));
         }
         let fields = Fields::parse(text)?;
+        self.rewrite.check_depth(&fields)?;
         self.watch.look(&fields);
         self.rewrite.apply(&fields).map(Some)
     }

@@ -25,9 +25,11 @@
 //! other keys, a dictionary of dictionaries) and is refused when the input is opened, with the column's path.
 //!
 //! A batch is held in memory as a whole, since that is how its writer cut it; its rows are handed over in chunks.
-//! The arrow crate can panic on corrupt input: that is caught and becomes an error with the batch's number.
+//! The arrow crate can panic on corrupt input: that is caught without a sound and becomes an error with the batch's
+//! number.
 
 mod file;
+mod guard;
 mod json;
 mod message;
 mod nested;
@@ -38,11 +40,10 @@ mod tests;
 mod times;
 mod values;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, Schema};
+use arrow_schema::Schema;
 
 pub(super) use self::file::{FileBatches, is_file_form};
 use self::json::{Rows, Rules};
@@ -149,26 +150,4 @@ impl<B: Batches> Reader for ArrowReader<B> {
         self.text_size = draft.text.len() + draft.text.len() / 8;
         draft.finish(&bytes::Bytes::new(), outcome)
     }
-}
-
-/// Runs a part of the arrow crate; its errors and panics become an error of the input at `place`.
-fn guarded<T>(
-    name: &str,
-    place: &str,
-    decode: impl FnOnce() -> Result<T, ArrowError>,
-) -> Result<T, SourceError> {
-    let reason = match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-            format!("the data is corrupt ({})", said.unwrap_or("the decoder gave up"))
-        }
-    };
-    Err(SourceError::Arrow {
-        name: name.to_owned(),
-        place: place.to_owned(),
-        reason,
-    })
 }

@@ -15,7 +15,7 @@ use flate2::bufread::GzDecoder;
 
 use super::config::{Compression, SourceConfig};
 use super::error::{SourceError, StreamFault};
-use super::inputs::{Counting, Input, Notes};
+use super::inputs::{Input, Notes, Tap, Tapped};
 use crate::units::ByteSize;
 
 /// Up to this size the ratio is not looked at.
@@ -25,10 +25,10 @@ const RATIO_FROM: u64 = 64 << 20;
 pub(super) fn decompressed(
     input: &Input,
     config: &SourceConfig,
-    count: Arc<AtomicU64>,
+    tap: Tap,
     notes: &Notes,
 ) -> Result<Box<dyn Read + Send>, SourceError> {
-    let mut raw = input.bytes(count)?;
+    let mut raw = input.bytes(tap)?;
     let mut first = Vec::new();
     raw.by_ref()
         .take(4)
@@ -44,9 +44,9 @@ pub(super) fn decompressed(
         input.name
     );
     let count_in = Arc::new(AtomicU64::new(0));
-    let reader = Counting {
+    let reader = Tapped {
         reader: peeked,
-        count: Arc::clone(&count_in),
+        tap: Tap::counting(&count_in),
     };
     let limits = Limits {
         bytes: config.max_decompressed,

@@ -56,6 +56,11 @@ pub struct SourceConfig {
     /// of the input. It finds what a cut at the border of a gzip member hides. Default: any number.
     #[serde(default)]
     pub expect_records: Option<u64>,
+    /// The SHA-256 that the input must have, in hexadecimal digits, of its bytes as they are stored. There must be one
+    /// input. A file is checked before anything is sent; a stream can be checked only at its end, and then stops the
+    /// run. Default: any.
+    #[serde(default)]
+    pub expect_sha256: Option<String>,
 }
 
 /// a path, a glob such as `people/*.csv`, `-`, or a list of these
@@ -123,6 +128,7 @@ impl SourceConfig {
         if self.path.as_slice().is_empty() {
             return Err(SourceError::NoPath);
         }
+        super::digest::check_option(self)?;
         super::csv::check_options(&self.csv)
     }
 }
@@ -140,6 +146,7 @@ impl Default for SourceConfig {
             max_decompressed: None,
             max_ratio: default_max_ratio(),
             expect_records: None,
+            expect_sha256: None,
         }
     }
 }
@@ -229,6 +236,7 @@ mod tests {
         assert!(check(r#"{"path": "a"}"#).is_ok());
         for wrong in [
             r#"{"path": []}"#,
+            r#"{"path": "a", "expect_sha256": "abc"}"#,
             r#"{"path": "a", "csv": {"delimiter": "\""}}"#,
             r#"{"path": "a", "csv": {"header": false}}"#,
             r#"{"path": "a", "csv": {"names": ["x"]}}"#,

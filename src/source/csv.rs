@@ -168,7 +168,7 @@ impl<R: Read> CsvReader<R> {
     ) -> Result<(), SourceError> {
         let byte = self.rows.window.offset();
         let row = &self.rows.window.pending()[..length];
-        if self.header.as_deref() == Some(row) {
+        if self.is_header(row) {
             let name = self.origin.name.clone();
             return Err(SourceError::HeaderRepeated { name, line, byte });
         }
@@ -186,6 +186,12 @@ impl<R: Read> CsvReader<R> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the row is the header again, as where files were joined; each may have begun with a byte order mark.
+    fn is_header(&self, row: &[u8]) -> bool {
+        let header = self.header.as_deref();
+        header.is_some_and(|header| header == row || row.strip_prefix(b"\xEF\xBB\xBF") == Some(header))
     }
 
     fn place(&mut self, line: u64, byte: u64) -> Place {

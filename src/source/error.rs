@@ -199,6 +199,16 @@ pub enum SourceError {
         /// The reader's own reason.
         reason: String,
     },
+    /// An input is not the one that the configuration expects.
+    #[error("the SHA-256 of `{name}` is {found}, where `expect_sha256` is {expected}")]
+    Checksum {
+        /// The input.
+        name: String,
+        /// What the configuration says.
+        expected: String,
+        /// What was read.
+        found: String,
+    },
     /// The inputs hold another number of records than the configuration expects.
     #[error("{found} records were read where `expect_records` is {expected}")]
     Count {
@@ -243,6 +253,9 @@ impl SourceError {
                 "drop the column or cast it to text where the file is written".into()
             }
             Self::ArrowForm { hint, .. } => (*hint).to_owned(),
+            Self::Checksum { .. } => {
+                "fetch the input again, or give the hash of the one that is meant".into()
+            }
             Self::Count { .. } => "the input was probably cut short or is not the one that was meant".into(),
             Self::Pattern { .. }
             | Self::Unreadable { .. }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{Compression, Format, Paths};
+use super::digest::Hash;
 use super::error::{SourceError, similar_names};
 
 /// How standard input is called in messages and positions.
@@ -25,11 +26,20 @@ pub(super) struct Input {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes(Arc<Mutex<Vec<String>>>);
 
-/// Counts the bytes that go through a reader.
-#[derive(Debug)]
-pub(super) struct Counting<R> {
-    pub(super) reader: R,
+/// What follows the bytes of the inputs as they are stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tap {
+    /// How many there were.
     pub(super) count: Arc<AtomicU64>,
+    /// Their hash, where one is asked for.
+    pub(super) hash: Option<Hash>,
+}
+
+/// A reader whose bytes are followed.
+#[derive(Debug)]
+pub(super) struct Tapped<R> {
+    pub(super) reader: R,
+    pub(super) tap: Tap,
 }
 
 /// Finds the inputs that `paths` mean. A file that is meant twice is read once, which is noted.
@@ -165,22 +175,22 @@ impl Input {
         }
     }
 
-    /// Opens the input's bytes, counted.
-    pub(super) fn bytes(&self, count: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, SourceError> {
+    /// Opens the input's bytes.
+    pub(super) fn bytes(&self, tap: Tap) -> Result<Box<dyn Read + Send>, SourceError> {
         Ok(match &self.path {
-            Some(_) => Box::new(self.file_bytes(count)?),
-            None => Box::new(Counting {
+            Some(_) => Box::new(self.file_bytes(tap)?),
+            None => Box::new(Tapped {
                 reader: io::stdin(),
-                count,
+                tap,
             }),
         })
     }
 
-    /// Opens the input's file, counted. Standard input is no file.
-    pub(super) fn file_bytes(&self, count: Arc<AtomicU64>) -> Result<Counting<File>, SourceError> {
+    /// Opens the input's file. Standard input is no file.
+    pub(super) fn file_bytes(&self, tap: Tap) -> Result<Tapped<File>, SourceError> {
         let path = self.path.as_deref().unwrap_or(Path::new("-"));
         match File::open(path) {
-            Ok(reader) => Ok(Counting { reader, count }),
+            Ok(reader) => Ok(Tapped { reader, tap }),
             Err(source) => Err(unreadable(&self.name, source)),
         }
     }
@@ -205,15 +215,28 @@ impl Notes {
     }
 }
 
-impl<R: Read> Read for Counting<R> {
+impl Tap {
+    /// Counts and nothing else.
+    pub(super) fn counting(count: &Arc<AtomicU64>) -> Self {
+        Self {
+            count: Arc::clone(count),
+            hash: None,
+        }
+    }
+}
+
+impl<R: Read> Read for Tapped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        self.tap.count.fetch_add(read as u64, Ordering::Relaxed);
+        if let Some(hash) = &self.tap.hash {
+            hash.update(&buffer[..read]);
+        }
         Ok(read)
     }
 }
 
-impl<R: io::Seek> io::Seek for Counting<R> {
+impl<R: io::Seek> io::Seek for Tapped<R> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
         self.reader.seek(to)
     }

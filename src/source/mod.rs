@@ -21,6 +21,7 @@ mod arrow;
 mod compression;
 mod config;
 mod csv;
+mod digest;
 mod draft;
 mod error;
 mod inputs;

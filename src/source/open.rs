@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::arrow::{ArrowReader, FileBatches, StreamBatches, is_file_form};
 use super::compression::decompressed;
 use super::config::{Format, SourceConfig};
 use super::csv::{CsvReader, Dialect};
+use super::digest;
 use super::draft::{Portion, Reader, Step};
 use super::error::SourceError;
-use super::inputs::{Counting, Input, Notes, expand};
+use super::inputs::{Input, Notes, Tap, Tapped, expand};
 use super::json_array::JsonArrayReader;
 use super::ndjson::NdjsonReader;
 use super::stamp::InputStamp;
@@ -49,6 +49,11 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
             (input, stamp)
         })
         .collect();
+    let inputs: Vec<&Input> = waiting.iter().map(|(input, _)| input).collect();
+    let tap = Tap {
+        hash: digest::check_before(&inputs, config)?,
+        ..Tap::default()
+    };
     let sizes: Option<Vec<u64>> = waiting.iter().map(|(_, stamp)| stamp.size).collect();
     let mut chain = Chain {
         config: config.clone(),
@@ -58,13 +63,13 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, SourceError> {
         failure: None,
         finished: false,
         records: 0,
-        bytes_read: Arc::default(),
+        tap,
         total_bytes: sizes.map(|sizes| sizes.iter().sum()),
         notes,
     };
     chain.open_next()?;
     for (input, _) in chain.waiting.iter().filter(|(input, _)| input.is_file()) {
-        open_input(input, config, Arc::default(), &Notes::default())?;
+        open_input(input, config, Tap::default(), &Notes::default())?;
     }
     Ok(Box::new(chain))
 }
@@ -81,7 +86,7 @@ struct Chain {
     failure: Option<SourceError>,
     finished: bool,
     records: u64,
-    bytes_read: Arc<AtomicU64>,
+    tap: Tap,
     total_bytes: Option<u64>,
     notes: Notes,
 }
@@ -132,7 +137,7 @@ impl Chain {
                 if self.open_next()? {
                     continue;
                 }
-                return self.check_count().map(|()| None);
+                return self.check_expectations().map(|()| None);
             };
             let portion = current.reader.read();
             if let Some(chunk) = self.accept(portion)? {
@@ -147,7 +152,7 @@ impl Chain {
         let Some((input, stamp)) = self.waiting.pop_front() else {
             return Ok(false);
         };
-        let reader = open_input(&input, &self.config, Arc::clone(&self.bytes_read), &self.notes)?;
+        let reader = open_input(&input, &self.config, self.tap.clone(), &self.notes)?;
         self.current = Some(Current { input, reader, stamp });
         Ok(true)
     }
@@ -174,7 +179,7 @@ impl Chain {
 
     /// How much was read; a part that was read twice, as an Arrow footer is, does not count beyond the end.
     fn bytes_read(&self) -> u64 {
-        let read = self.bytes_read.load(Ordering::Relaxed);
+        let read = self.tap.count.load(Ordering::Relaxed);
         self.total_bytes.map_or(read, |total| read.min(total))
     }
 
@@ -190,7 +195,11 @@ impl Chain {
             .add(format!("`{}` changed while it was read", input.name));
     }
 
-    fn check_count(&self) -> Result<(), SourceError> {
+    /// Checks, at the end of all inputs, what the configuration expects of them.
+    fn check_expectations(&self) -> Result<(), SourceError> {
+        if let (Some(expected), Some(hash)) = (&self.config.expect_sha256, &self.tap.hash) {
+            hash.check(expected)?;
+        }
         match self.config.expect_records {
             Some(expected) if expected != self.records => Err(SourceError::Count {
                 expected,
@@ -223,13 +232,13 @@ fn format_of(input: &Input, config: &SourceConfig) -> Result<Format, SourceError
 fn open_input(
     input: &Input,
     config: &SourceConfig,
-    count: Arc<AtomicU64>,
+    tap: Tap,
     notes: &Notes,
 ) -> Result<Box<dyn Reader>, SourceError> {
     let format = format_of(input, config)?;
     let cap = config.max_record_bytes.as_len();
     if format == Format::Arrow
-        && let Some(file) = arrow_file(input, &count)?
+        && let Some(file) = arrow_file(input, &tap)?
     {
         let batches = FileBatches::open(&input.name, file, &config.arrow)?;
         return Ok(Box::new(ArrowReader::new(
@@ -239,7 +248,7 @@ fn open_input(
             cap,
         )?));
     }
-    let bytes = decompressed(input, config, count, notes)?;
+    let bytes = decompressed(input, config, tap, notes)?;
     Ok(match format {
         Format::Csv => {
             let dialect = Dialect::new(&config.csv, input.delimiter())?;
@@ -256,12 +265,12 @@ fn open_input(
 }
 
 /// Opens a plain file that is in the file form of Arrow; none if the input is anything else.
-fn arrow_file(input: &Input, count: &Arc<AtomicU64>) -> Result<Option<Counting<File>>, SourceError> {
+fn arrow_file(input: &Input, tap: &Tap) -> Result<Option<Tapped<File>>, SourceError> {
     if !input.is_file() {
         return Ok(None);
     }
     let mut start = Vec::new();
-    let uncounted = input.file_bytes(Arc::default())?;
+    let uncounted = input.file_bytes(Tap::default())?;
     uncounted
         .take(8)
         .read_to_end(&mut start)
@@ -269,7 +278,7 @@ fn arrow_file(input: &Input, count: &Arc<AtomicU64>) -> Result<Option<Counting<F
     if !is_file_form(&start) {
         return Ok(None);
     }
-    input.file_bytes(Arc::clone(count)).map(Some)
+    input.file_bytes(tap.clone()).map(Some)
 }
 
 /// Opens a JSON file as an array, or as NDJSON if it begins with an object.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::treat::Treatments;
 use crate::batch::BodyShape;
 use crate::client::LimitsConfig;
 
@@ -120,10 +121,24 @@ pub struct TemplateFile {
     pub success: SuccessRule,
     /// Whether sending the same request twice does the same as sending it once.
     pub safe_to_resend: bool,
+    /// The header by which the API knows a request that it has seen before. Default: none.
+    #[serde(default)]
+    pub idempotency: Option<Idempotency>,
     /// A record to try the endpoint with.
     pub example: TestRecord,
     /// Records in, exact requests out.
     pub tests: Vec<TemplateTest>,
+}
+
+/// How an API knows a request that it has seen before.
+///
+/// Each request gets a key that follows from the run, its records and its body. A request that is sent again has the same
+/// bytes and the same key, also after a crash; so what the API has carried out already it does not carry out again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// The header that carries the key, such as `Idempotency-Key`.
+    pub header: String,
 }
 
 /// an HTTP method: POST, PUT, PATCH or DELETE
@@ -224,6 +239,10 @@ pub struct SuccessRule {
     /// is accepted; anything else rejects that record alone and is its reason.
     #[serde(default)]
     pub items: Option<String>,
+    /// Statuses from 400 to 499 that are treated in their own way, such as `{409: accepted}`. `accepted`: the records are, as
+    /// where they were there already. `retry`: nothing was carried out, send again. Default: none.
+    #[serde(default)]
+    pub treat: Treatments,
 }
 
 /// Records in, exact requests out.

@@ -7,6 +7,7 @@
 
 mod catalog;
 mod file;
+mod treat;
 
 use std::sync::Arc;
 
@@ -14,10 +15,11 @@ use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
-    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Method, Need, Parameter,
-    ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord, TestRequest,
-    VendorFile,
+    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Idempotency, Method,
+    Need, Parameter, ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord,
+    TestRequest, VendorFile,
 };
+pub use treat::{Treatment, Treatments};
 
 /// One endpoint of a vendor, as its files describe it.
 #[derive(Debug, Clone)]

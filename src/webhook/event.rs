@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::EventContext;
+use crate::client::Reply;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
 use crate::record::Fields;
@@ -95,7 +96,7 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         },
         status: exchange.status.map(|status| status.as_u16()),
         body,
-        body_is_truncated: is_capped || exchange.reply.as_ref().is_some_and(|reply| reply.truncated),
+        body_is_truncated: is_capped || exchange.reply.as_ref().is_some_and(Reply::is_cut_short),
         attempts: exchange.attempts,
         elapsed_ms: u64::try_from(exchange.elapsed.as_millis()).unwrap_or(u64::MAX),
         time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),

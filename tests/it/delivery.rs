@@ -114,7 +114,7 @@ async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
         seed: Some(1),
         ..SenderSettings::default()
     };
-    Deliverer::new(endpoint, Sender::new(api.clone(), &settings), None)
+    Deliverer::new(endpoint, Sender::new(api.clone(), &settings), None, "run")
         .deliver(batch)
         .await
 }
@@ -191,6 +191,7 @@ async fn the_first_redirect_of_a_run_stops_it_and_a_later_one_is_a_reject() {
         Arc::clone(&endpoint),
         Sender::new(api, &SenderSettings::default()),
         None,
+        "run",
     );
     deliverer.deliver(batch(&endpoint, &records(1))).await;
     let later = deliverer.deliver(batch(&endpoint, &records(1))).await;
@@ -320,6 +321,7 @@ async fn a_reply_that_repeats_the_key_is_masked() {
         Arc::clone(&endpoint),
         Sender::new(api, &SenderSettings::default()),
         None,
+        "run",
     );
     let delivered = deliverer.deliver(batch(&endpoint, &records(1))).await;
     assert_eq!(

@@ -10,8 +10,9 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::{Block, Footer, root_as_footer};
 use arrow_schema::{ArrowError, Schema};
 
+use super::Batches;
+use super::guard::guarded;
 use super::message::{CONTINUATION, check_body, parse};
-use super::{Batches, guarded};
 use crate::source::config::ArrowConfig;
 use crate::source::error::SourceError;
 

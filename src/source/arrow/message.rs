@@ -22,7 +22,8 @@ pub(super) fn body_length(message: Message<'_>, limit: u64) -> Result<u64, Arrow
         .ok_or_else(|| too_large(message.bodyLength()))
 }
 
-/// Checks that the buffers in a message's body do not decompress to more than `limit` bytes.
+/// Checks that a message has no more than `limit` rows, since a column of nulls claims any number of them for nothing,
+/// and that the buffers in its body do not decompress to more than `limit` bytes.
 pub(super) fn check_body(message: Message<'_>, body: &[u8], limit: u64) -> Result<(), ArrowError> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
@@ -32,6 +33,9 @@ pub(super) fn check_body(message: Message<'_>, body: &[u8], limit: u64) -> Resul
         _ => None,
     };
     match batch {
+        Some(batch) if u64::try_from(batch.length()).is_ok_and(|rows| rows > limit) => {
+            Err(too_many(batch.length()))
+        }
         Some(batch) if batch.compression().is_some() => check_buffers(batch, body, limit),
         _ => Ok(()),
     }
@@ -53,6 +57,12 @@ fn check_buffers(batch: RecordBatch<'_>, body: &[u8], limit: u64) -> Result<(), 
         Ok(_) if total <= limit => Ok(()),
         claimed => Err(too_large(claimed.unwrap_or(i64::MAX))),
     }
+}
+
+fn too_many(rows: i64) -> ArrowError {
+    ArrowError::ParseError(format!(
+        "it claims {rows} rows, beyond the bytes of `arrow.max_batch_bytes`"
+    ))
 }
 
 fn too_large(claimed: i64) -> ArrowError {

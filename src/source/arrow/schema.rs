@@ -1,5 +1,7 @@
 //! Whether each column of a schema has a JSON form.
 
+use std::collections::HashMap;
+
 use arrow_schema::{DataType, Field, Fields, Schema};
 
 use crate::source::error::SourceError;
@@ -22,11 +24,9 @@ pub(super) fn check_schema(name: &str, schema: &Schema) -> Result<(), SourceErro
 }
 
 fn check_names(fields: &Fields) -> Result<(), String> {
+    let mut seen = HashMap::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
-        if let Some(first) = fields[..index]
-            .iter()
-            .position(|earlier| earlier.name() == field.name())
-        {
+        if let Some(first) = seen.insert(field.name(), index) {
             let (first, second) = (first + 1, index + 1);
             return Err(format!(
                 "columns {first} and {second} are both named `{}`",
@@ -44,12 +44,14 @@ fn check_field<'a>(field: &'a Field, path: &str) -> Result<(), (String, &'a Data
     match field.data_type() {
         data_type if is_scalar(data_type) => Ok(()),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => below(item),
+        DataType::Struct(fields) if check_names(fields).is_err() => refused(),
         DataType::Struct(fields) => fields.iter().try_for_each(|inner| below(inner)),
         DataType::Dictionary(_, value) => match value.as_ref() {
             DataType::Dictionary(..) => refused(),
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 below(item)
             }
+            DataType::Struct(fields) if check_names(fields).is_err() => refused(),
             DataType::Struct(fields) => fields.iter().try_for_each(|inner| below(inner)),
             value if is_scalar(value) => Ok(()),
             _ => refused(),

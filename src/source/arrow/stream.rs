@@ -8,8 +8,9 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::Schema;
 
+use super::Batches;
+use super::guard::guarded;
 use super::message::{CONTINUATION, body_length, check_body, parse};
-use super::{Batches, guarded};
 use crate::source::config::ArrowConfig;
 use crate::source::error::SourceError;
 

@@ -25,7 +25,8 @@ pub struct ArrowConfig {
     /// How integers beyond 53 bits are written, which some JSON readers round: as `number` or `string`.
     /// Default: `number`.
     pub big_integers_as: BigIntegers,
-    /// The most bytes that one record batch may have in the input, since it is held in memory as a whole.
+    /// The most bytes that one record batch may have in the input, since it is held in memory as a whole, and the most
+    /// rows that it may claim. Default: `1GiB`.
     pub max_batch_bytes: ByteSize,
 }
 

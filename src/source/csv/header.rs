@@ -1,5 +1,7 @@
 //! The columns of a CSV file: their names, types and pre-rendered keys.
 
+use std::collections::{HashMap, HashSet};
+
 use bytes::BytesMut;
 
 use super::cells::CellKind;
@@ -58,12 +60,13 @@ pub(super) fn check_names(names: Vec<String>, rename: bool) -> Result<Vec<String
         return Ok(renamed(&names));
     }
     let hint = Some("name the columns in the file, or set `source.csv.rename_duplicates: true`".to_owned());
+    let mut seen: HashMap<&str, usize> = HashMap::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         if name.is_empty() {
             let reason = format!("column {} has no name", index + 1);
             return Err(HeaderFault { reason, hint });
         }
-        if let Some(first) = names[..index].iter().position(|earlier| earlier == name) {
+        if let Some(first) = seen.insert(name, index) {
             let reason = format!("columns {} and {} are both named `{name}`", first + 1, index + 1);
             return Err(HeaderFault { reason, hint });
         }
@@ -73,22 +76,25 @@ pub(super) fn check_names(names: Vec<String>, rename: bool) -> Result<Vec<String
 
 /// The names with a number behind each that stood there before, and `column_3` for the third if it has none.
 fn renamed(names: &[String]) -> Vec<String> {
-    let mut given: Vec<String> = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
+    let present: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut given: HashSet<String> = HashSet::with_capacity(names.len());
+    // Where the search for a free number goes on, so that many columns of one name take no time.
+    let mut next: HashMap<String, u64> = HashMap::new();
+    let mut rename = |(index, name): (usize, &String)| {
         let wanted = match name.as_str() {
             "" => format!("column_{}", index + 1),
             _ => name.clone(),
         };
-        let is_taken = |candidate: &String| {
-            given.contains(candidate) || (candidate != name && names.contains(candidate))
-        };
-        let numbered = (2_u64..).map(|number| format!("{wanted}_{number}"));
-        let free = std::iter::once(wanted.clone())
-            .chain(numbered)
-            .find(|name| !is_taken(name));
-        given.push(free.unwrap_or(wanted));
-    }
-    given
+        let mut candidate = wanted.clone();
+        while given.contains(&candidate) || (candidate != *name && present.contains(candidate.as_str())) {
+            let number = next.entry(wanted.clone()).or_insert(2);
+            candidate = format!("{wanted}_{number}");
+            *number += 1;
+        }
+        given.insert(candidate.clone());
+        candidate
+    };
+    names.iter().enumerate().map(&mut rename).collect()
 }
 
 #[cfg(test)]
@@ -112,6 +118,16 @@ mod tests {
     fn renamed_columns_never_take_a_name_that_is_there() {
         let given = check_names(names(&["a", "a", "a_2", "", "a"]), true).unwrap();
         assert_eq!(given, ["a", "a_3", "a_2", "column_4", "a_4"]);
+    }
+
+    #[test]
+    fn a_header_of_very_many_columns_takes_no_time() {
+        let many = || (0..200_000).map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(check_names(many(), false).unwrap().len(), 200_000);
+        let same = vec!["x".to_owned(); 100_000];
+        let fault = check_names([many(), same.clone()].concat(), false).unwrap_err();
+        assert_eq!(fault.reason, "columns 200001 and 200002 are both named `x`");
+        assert_eq!(check_names(same, true).unwrap()[99_999], "x_100000");
     }
 
     #[test]

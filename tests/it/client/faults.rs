@@ -14,9 +14,11 @@ use super::script::{
 };
 
 const NEEDS_BODY: Policy = Policy {
-    safe_to_resend: false,
     needs_body: true,
     resend_in_doubt: None,
+    safe_to_resend: false,
+    denials: Vec::new(),
+    answers: Vec::new(),
 };
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +121,7 @@ async fn a_cut_body_leaves_doubt_where_the_body_is_needed() {
         safe_to_resend: true,
         ..NEEDS_BODY
     };
-    let (sent, _) = play([cut(200)], safe).await;
+    let (sent, _) = play([cut(200)], safe.clone()).await;
     assert_eq!((replied(&sent.outcome), sent.attempts), (200, 2));
     let (sent, _) = play([cut(200), cut(200)], safe).await;
     assert_eq!((in_doubt(&sent.outcome), sent.attempts), (Closed, 2));

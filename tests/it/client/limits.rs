@@ -16,6 +16,7 @@ fn sender(script: &Script, limits: &str, retry: RetryConfig) -> Sender<Script> {
             limits,
             retry,
             seed: Some(1),
+            ..SenderSettings::default()
         },
     )
 }

@@ -26,7 +26,7 @@ impl Move {
     }
 
     /// Whether the sender cannot know what the server did.
-    fn is_doubtful(self, policy: Policy) -> bool {
+    fn is_doubtful(self, policy: &Policy) -> bool {
         match self {
             Self::Status(_) => false,
             Self::Cut => policy.needs_body,
@@ -48,7 +48,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 /// Plays the moves to one request, and stops the sender after a while if asked to.
-fn play(moves: &[Move], policy: Policy, stop: Option<u64>) -> (Sent, usize) {
+fn play(moves: &[Move], policy: &Policy, stop: Option<u64>) -> (Sent, usize) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -64,7 +64,7 @@ fn play(moves: &[Move], policy: Policy, stop: Option<u64>) -> (Sent, usize) {
                 stopper.stop();
             });
         }
-        let sent = sender.send(&request(), &policy).await;
+        let sent = sender.send(&request(), policy).await;
         (sent, script.attempts())
     })
 }
@@ -80,18 +80,18 @@ proptest! {
         stop in prop::option::of(0..8_000u64),
     ) {
         let policy = Policy { needs_body, ..if safe { SAFE } else { UNSAFE } };
-        let (sent, attempts) = play(&moves, policy, stop);
+        let (sent, attempts) = play(&moves, &policy, stop);
         // Beyond its moves the script answers 200.
         let played: Vec<_> = moves.iter().copied().chain(std::iter::repeat(Move::Status(200))).take(attempts).collect();
-        let doubts = played.iter().filter(|one| one.is_doubtful(policy)).count();
+        let doubts = played.iter().filter(|one| one.is_doubtful(&policy)).count();
         let last = played.last().copied();
 
         prop_assert_eq!(sent.attempts as usize, attempts);
         prop_assert!(attempts <= 5);
         if !safe && doubts > 0 {
-            prop_assert!(last.unwrap().is_doubtful(policy), "sent again after a doubt");
+            prop_assert!(last.unwrap().is_doubtful(&policy), "sent again after a doubt");
         }
-        let doubts_before_last = played.iter().rev().skip(1).any(|one| one.is_doubtful(policy));
+        let doubts_before_last = played.iter().rev().skip(1).any(|one| one.is_doubtful(&policy));
         prop_assert_eq!(sent.resent_after_doubt, doubts_before_last);
         match sent.outcome {
             Outcome::Replied(reply) => {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 /// One attempt as the script has it.
 #[derive(Clone)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     answer: Answer,
     takes: Duration,
 }
@@ -26,7 +26,7 @@ enum Answer {
 
 /// Plays its turns one after the other, then answers 200; notes when each attempt began.
 #[derive(Clone, Default)]
-pub(super) struct Script {
+pub(crate) struct Script {
     stage: Arc<Mutex<Stage>>,
 }
 
@@ -35,22 +35,27 @@ struct Stage {
     turns: VecDeque<Turn>,
     forever: Option<Turn>,
     began: Vec<Instant>,
+    requests: Vec<Request>,
     under_way: usize,
     most_under_way: usize,
 }
 
-pub(super) const SAFE: Policy = Policy {
+pub(crate) const SAFE: Policy = Policy {
     safe_to_resend: true,
     needs_body: false,
     resend_in_doubt: None,
+    denials: Vec::new(),
+    answers: Vec::new(),
 };
-pub(super) const UNSAFE: Policy = Policy {
+pub(crate) const UNSAFE: Policy = Policy {
     safe_to_resend: false,
     needs_body: false,
     resend_in_doubt: None,
+    denials: Vec::new(),
+    answers: Vec::new(),
 };
 
-pub(super) fn status(status: u16) -> Turn {
+pub(crate) fn status(status: u16) -> Turn {
     let reply = Reply::new(StatusCode::from_u16(status).unwrap(), "");
     Turn {
         answer: Answer::Reply(reply),
@@ -58,14 +63,14 @@ pub(super) fn status(status: u16) -> Turn {
     }
 }
 
-pub(super) fn error(kind: TransportErrorKind) -> Turn {
+pub(crate) fn error(kind: TransportErrorKind) -> Turn {
     Turn {
         answer: Answer::Error(kind),
         takes: Duration::ZERO,
     }
 }
 
-pub(super) fn cut(code: u16) -> Turn {
+pub(crate) fn cut(code: u16) -> Turn {
     let mut turn = status(code);
     if let Answer::Reply(reply) = &mut turn.answer {
         reply.complete = false;
@@ -74,12 +79,12 @@ pub(super) fn cut(code: u16) -> Turn {
 }
 
 /// The same turns several times over.
-pub(super) fn again<const N: usize>(times: usize, turns: &[Turn; N]) -> Vec<Turn> {
+pub(crate) fn again<const N: usize>(times: usize, turns: &[Turn; N]) -> Vec<Turn> {
     turns.iter().cycle().take(times * N).cloned().collect()
 }
 
 impl Turn {
-    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
         if let Answer::Reply(reply) = &mut self.answer {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -88,51 +93,56 @@ impl Turn {
         self
     }
 
-    pub(super) fn takes(mut self, time: Duration) -> Self {
+    pub(crate) fn takes(mut self, time: Duration) -> Self {
         self.takes = time;
         self
     }
 }
 
 impl Script {
-    pub(super) fn new(turns: impl IntoIterator<Item = Turn>) -> Self {
+    pub(crate) fn new(turns: impl IntoIterator<Item = Turn>) -> Self {
         let script = Self::default();
         script.stage.lock().unwrap().turns.extend(turns);
         script
     }
 
     /// Plays one turn for ever.
-    pub(super) fn always(turn: Turn) -> Self {
+    pub(crate) fn always(turn: Turn) -> Self {
         let script = Self::default();
         script.stage.lock().unwrap().forever = Some(turn);
         script
     }
 
     /// When each attempt began.
-    pub(super) fn began(&self) -> Vec<Instant> {
+    pub(crate) fn began(&self) -> Vec<Instant> {
         self.stage.lock().unwrap().began.clone()
     }
 
+    /// What each attempt sent.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.stage.lock().unwrap().requests.clone()
+    }
+
     /// How many attempts there were.
-    pub(super) fn attempts(&self) -> usize {
+    pub(crate) fn attempts(&self) -> usize {
         self.began().len()
     }
 
     /// The times between the attempts.
-    pub(super) fn gaps(&self) -> Vec<Duration> {
+    pub(crate) fn gaps(&self) -> Vec<Duration> {
         self.began().windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
-    pub(super) fn most_under_way(&self) -> usize {
+    pub(crate) fn most_under_way(&self) -> usize {
         self.stage.lock().unwrap().most_under_way
     }
 
     /// A sender over this script with the default settings.
-    pub(super) fn sender(&self) -> Sender<Script> {
+    pub(crate) fn sender(&self) -> Sender<Script> {
         self.sender_with(RetryConfig::default())
     }
 
-    pub(super) fn sender_with(&self, retry: RetryConfig) -> Sender<Script> {
+    pub(crate) fn sender_with(&self, retry: RetryConfig) -> Sender<Script> {
         let settings = SenderSettings {
             retry,
             seed: Some(1),
@@ -155,6 +165,7 @@ impl Script {
 impl Transport for Script {
     async fn send(&self, request: &Request) -> Result<Reply, TransportError> {
         let turn = self.enter();
+        self.stage.lock().unwrap().requests.push(request.clone());
         if !turn.takes.is_zero() {
             sleep(turn.takes).await;
         }
@@ -166,25 +177,25 @@ impl Transport for Script {
     }
 }
 
-pub(super) fn request() -> Request {
+pub(crate) fn request() -> Request {
     let url = "https://api.example.com/people?key=CANARY".parse().unwrap();
     Request::new(Method::POST, url, r#"{"email":"a@example.com"}"#)
 }
 
 /// Sends one request.
-pub(super) async fn send(sender: &Sender<Script>, policy: Policy) -> Sent {
+pub(crate) async fn send(sender: &Sender<Script>, policy: Policy) -> Sent {
     sender.send(&request(), &policy).await
 }
 
 /// Sends one request through a new sender over these turns.
-pub(super) async fn play(turns: impl IntoIterator<Item = Turn>, policy: Policy) -> (Sent, Script) {
+pub(crate) async fn play(turns: impl IntoIterator<Item = Turn>, policy: Policy) -> (Sent, Script) {
     let script = Script::new(turns);
     let sent = script.sender().send(&request(), &policy).await;
     (sent, script)
 }
 
 /// A sender that has had an answer, so that an unreachable destination is no longer the first thing seen of it.
-pub(super) async fn answered(turns: impl IntoIterator<Item = Turn>) -> (Sender<Script>, Script) {
+pub(crate) async fn answered(turns: impl IntoIterator<Item = Turn>) -> (Sender<Script>, Script) {
     let script = Script::new(std::iter::once(status(200)).chain(turns));
     let sender = script.sender();
     sender.send(&request(), &SAFE).await;
@@ -192,14 +203,14 @@ pub(super) async fn answered(turns: impl IntoIterator<Item = Turn>) -> (Sender<S
     (sender, script)
 }
 
-pub(super) fn replied(outcome: &Outcome) -> u16 {
+pub(crate) fn replied(outcome: &Outcome) -> u16 {
     match outcome {
         Outcome::Replied(reply) => reply.status.as_u16(),
         other => panic!("no reply: {other:?}"),
     }
 }
 
-pub(super) fn in_doubt(outcome: &Outcome) -> TransportErrorKind {
+pub(crate) fn in_doubt(outcome: &Outcome) -> TransportErrorKind {
     match outcome {
         Outcome::InDoubt(error) => error.kind(),
         other => panic!("not in doubt: {other:?}"),

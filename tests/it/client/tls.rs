@@ -1,12 +1,14 @@
 //! TLS: what is trusted, and what the error says when it is not.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use outpour::client::{
     HttpConfig, HttpTransport, HttpTransportError, Request, Transport, TransportError, TransportErrorKind,
 };
-use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, DnType, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -18,15 +20,19 @@ use crate::raw_server::{Act, RawServer, write};
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 /// A certificate authority of the test's own, in a file.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     directory: TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        // Authorities of one name would be taken for each other.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        let name = format!("authority {}", MADE.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
         let directory = tempfile::tempdir().unwrap();
@@ -37,8 +43,13 @@ impl Authority {
         }
     }
 
-    /// A server whose certificate is for this host and ends in this year.
-    async fn server(&self, host: &str, until: i32) -> RawServer {
+    /// The file that its own certificate stands in.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    /// Shakes hands with a certificate that is for this host and ends in this year.
+    pub(crate) fn acceptor(&self, host: &str, until: i32) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2000, 1, 1);
@@ -51,12 +62,16 @@ impl Authority {
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        RawServer::start_tls(acceptor, [vec![Act::Read, write(OK)]]).await
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// A server with such a certificate, which answers one request.
+    async fn server(&self, host: &str, until: i32) -> RawServer {
+        RawServer::start_tls(self.acceptor(host, until), [vec![Act::Read, write(OK)]]).await
     }
 
     fn trusting(&self, http2: bool) -> HttpTransport {
-        let ca_file = Some(self.directory.path().join("ca.pem"));
+        let ca_file = Some(self.ca_file());
         HttpTransport::new(&settings(HttpConfig {
             ca_file,
             http2,

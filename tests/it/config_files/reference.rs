@@ -95,6 +95,15 @@ impl Known {
             self.0.insert(inner.clone(), format!("{owner}.{key}"));
             self.walk(root, property, &inner, owner);
         }
+        for property in schema["patternProperties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.values())
+        {
+            let inner = joined(path, "*");
+            self.0.insert(inner.clone(), format!("{owner}.*"));
+            self.walk(root, property, &inner, owner);
+        }
         if schema["additionalProperties"].is_object() {
             let inner = joined(path, "*");
             self.0.insert(inner.clone(), format!("{owner}.*"));

@@ -7,6 +7,7 @@ mod imports;
 mod links;
 mod markdown;
 mod readme;
+mod reliability;
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ fn files(folder: &str, ending: &str) -> Vec<String> {
         } else {
             format!("{folder}/{name}")
         };
-        if name.starts_with('.') || relative == "target" {
+        if name.starts_with('.') || name == "target" {
             continue;
         }
         if path(&relative).is_dir() {

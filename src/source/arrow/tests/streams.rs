@@ -92,15 +92,6 @@ fn bit_flips_are_errors_or_pass_but_never_panic() {
 }
 
 #[test]
-fn a_panic_of_the_decoder_becomes_an_error_that_names_the_batch() {
-    let error = guarded::<()>("p", "batch 3", || panic!("index out of bounds")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "`p`, batch 3: the data is corrupt (index out of bounds)"
-    );
-}
-
-#[test]
 fn a_batch_beyond_the_cap_is_refused_before_it_is_held() {
     let options = r#"{"max_batch_bytes": "64KiB"}"#;
     let batches = [numbers(0..200_000)];

@@ -1,0 +1,4 @@
+//! Any bytes as `arrow`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| outpour_fuzz::check("arrow", data));
