@@ -2,8 +2,8 @@
 //!
 //! An event tells of one request: whose records it carried, what came back, and what became of them. Telling can never
 //! change what became of a record. With a ledger, an event is written down together with the outcome that it tells of,
-//! and delivered from there until the webhook has it ([`Courier`]): at least once, always with the same `webhook-id`.
-//! Without one it waits in memory ([`Memory`]). Requests to a webhook are signed as Standard Webhooks when it has a
+//! and delivered from there until the webhook has it (`courier.rs`): at least once, always with the same `webhook-id`.
+//! Without one it waits in memory (`memory.rs`). Requests to a webhook are signed as Standard Webhooks when it has a
 //! secret.
 
 mod backlog;

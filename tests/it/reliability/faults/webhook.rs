@@ -1,8 +1,11 @@
 //! webhook down/slow/4xx: its events wait in the ledger, and what becomes of a record is the same as with a good one.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::process::Command;
+use std::time::Duration;
 
+use outpour::mock::MockSettings;
 use serde_json::Value;
 
 use crate::harness::{Outcome, PEOPLE, Recorder, Scene, people};
@@ -20,7 +23,7 @@ fn run(scene: &Scene, url: &str, webhook: &str) -> Outcome {
 }
 
 /// Delivered, waiting, failed, dropped.
-fn webhook(outcome: &Outcome) -> [u64; 4] {
+fn webhook_of(outcome: &Outcome) -> [u64; 4] {
     let webhook = outcome.report()["webhook"].clone();
     ["delivered", "waiting", "failed", "dropped"].map(|name| webhook[name].as_u64().unwrap())
 }
@@ -64,7 +67,7 @@ fn the_webhook_never_changes_what_became_of_a_record() {
             _ => server.url("/"),
         };
         let outcome = run(&scene, &url, "grace: 100ms").ends_with(1);
-        let [delivered, waiting, failed, dropped] = webhook(&outcome);
+        let [delivered, waiting, failed, dropped] = webhook_of(&outcome);
         assert_eq!(delivered + waiting, 22, "{name}: all events are told or kept");
         assert_eq!((failed, dropped), (0, 0), "{name}");
         assert_eq!(delivered > 0, name == "good", "{name}");
@@ -86,7 +89,7 @@ fn events_that_a_dead_webhook_missed_are_delivered_by_the_next_run() {
     let server = Recorder::start(scene.runtime(), 200, "");
     scene.write("people.ndjson", people::ndjson(10));
     let first = run(&scene, DOWN, "grace: 100ms").ends_with(0);
-    assert_eq!(webhook(&first), [0, 10, 0, 0]);
+    assert_eq!(webhook_of(&first), [0, 10, 0, 0]);
     assert!(
         first
             .report()
@@ -96,7 +99,7 @@ fn events_that_a_dead_webhook_missed_are_delivered_by_the_next_run() {
         first.stdout
     );
     let second = run(&scene, &server.url("/"), "grace: 10s").ends_with(0);
-    assert_eq!(webhook(&second), [20, 0, 0, 0]);
+    assert_eq!(webhook_of(&second), [20, 0, 0, 0]);
     let runs: Vec<Value> = server
         .requests()
         .iter()
@@ -172,7 +175,7 @@ fn a_full_backlog_holds_the_run_up_until_the_webhook_has_taken_some() {
             .write("job.yaml", job);
         let outcome = scene.run(ledger).ends_with(0);
         assert_eq!(outcome.totals(), [60, 60, 0, 0, 0, 0]);
-        assert_eq!(webhook(&outcome), [60, 0, 0, 0]);
+        assert_eq!(webhook_of(&outcome), [60, 0, 0, 0]);
         assert!(
             outcome.stderr.contains("the run waits for it too"),
             "{}",
@@ -227,10 +230,46 @@ fn a_full_backlog_drops_and_counts_where_the_job_says_so() {
             .write("job.yaml", job);
         let outcome = scene.run(ledger).ends_with(0);
         assert_eq!(outcome.totals(), [60, 60, 0, 0, 0, 0]);
-        let [delivered, waiting, failed, dropped] = webhook(&outcome);
+        let [delivered, waiting, failed, dropped] = webhook_of(&outcome);
         assert_eq!((delivered, waiting + failed + dropped), (0, 60));
         assert_eq!(waiting + failed, 4, "{:?}", outcome.report()["webhook"]);
         let lost = format!("{} events did not reach the webhook", failed + dropped);
         assert!(outcome.report().to_string().contains(&lost), "{}", outcome.stdout);
     }
+}
+
+#[test]
+fn a_run_that_was_killed_and_gone_on_with_has_an_event_for_every_record() {
+    const RECORDS: usize = 300;
+    let scene = Scene::with(MockSettings {
+        latency: Duration::from_millis(5),
+        ..MockSettings::default()
+    });
+    let server = Recorder::start(scene.runtime(), 200, "");
+    let webhook = format!("webhook: {{url: '{}', grace: 20s}}\n", server.url("/"));
+    scene
+        .write("people.ndjson", people::ndjson(RECORDS))
+        .write("job.yaml", format!("{PEOPLE}{webhook}"));
+    let mut child = scene.job_command("run", &[]).spawn().unwrap();
+    while scene.state().arrivals.requests < 100 {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = scene.run(&[]).ends_with(0);
+    assert_eq!(resumed.totals(), [300, 300, 0, 0, 0, 0]);
+    assert_eq!(webhook_of(&resumed)[1..], [0, 0, 0]);
+    let mut bodies = HashMap::new();
+    let mut told = BTreeSet::new();
+    for request in server.requests() {
+        let event: Value = serde_json::from_str(&request.body).unwrap();
+        told.insert(event["records"][0]["number"].as_u64().unwrap());
+        let id = request.header("webhook-id").to_owned();
+        let before = bodies.insert(id, request.body.clone());
+        assert!(
+            before.is_none_or(|before| before == request.body),
+            "an event that comes twice is the same"
+        );
+    }
+    assert_eq!(told, (1..=RECORDS as u64).collect());
 }
