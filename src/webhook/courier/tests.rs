@@ -1,8 +1,10 @@
 //! The courier against a ledger on disk and a webhook that answers as a test says, on paused time.
 
 use std::future::pending;
+use std::sync::Mutex;
 
 use http::StatusCode;
+use tokio::time::Instant;
 
 use super::*;
 use crate::client::{Reply, Request, SenderSettings, TransportError, TransportErrorKind};
