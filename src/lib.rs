@@ -4,6 +4,7 @@
 //! rate-limited, retried requests, and accounts for every record:
 //! read = accepted + rejected + filtered + in doubt + unsent.
 
+pub mod accepted;
 pub mod batch;
 mod causes;
 pub mod client;

@@ -63,6 +63,11 @@ pub(super) enum Verb {
     Init(InitArgs),
     /// Lists, shows and tests endpoint templates
     Templates(TemplatesArgs),
+    /// Delivers the webhook events that runs left in the ledger
+    Webhook {
+        #[command(subcommand)]
+        verb: WebhookVerb,
+    },
     /// Runs the built-in Encharge look-alike
     Mock(MockArgs),
     /// Prints a JSON Schema, for editors
@@ -210,6 +215,31 @@ pub(super) enum TemplatesVerb {
         /// A directory of templates; the built-in ones unless given
         directory: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WebhookVerb {
+    /// Delivers what waits, for as long as the webhook takes something within its `grace`
+    Deliver(DeliverArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeliverArgs {
+    /// The job's configuration, in place of the one that its last run used
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The job whose events are delivered; the configuration's, or all of the ledger, unless given
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Option<String>,
+    /// The folder of the ledger. Default: .outpour beside the configuration, or here
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Sets a key of the configuration, such as webhook.grace=5m
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Permits secrets that stand in the configuration itself
+    #[arg(long)]
+    pub(super) allow_inline_secrets: bool,
 }
 
 #[derive(Debug, Args)]

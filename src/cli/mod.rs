@@ -15,6 +15,7 @@ mod run;
 mod signal;
 mod templates;
 mod test;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<u8, Failure> {
         Verb::Check(args) => check::check(&args),
         Verb::Init(args) => init::init(&args, printer),
         Verb::Templates(args) => templates::templates(&args),
+        Verb::Webhook { verb } => webhook::webhook(&verb, printer),
         Verb::Mock(args) => mock::mock(&args),
         Verb::Schema(args) => generate::schema(args.of),
         Verb::Completions(args) => generate::completions(args.shell),

@@ -74,6 +74,9 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     }
     let source = source::open(job.source())?;
     new_file::check(&plan.job.rejects).map_err(unwritable)?;
+    if let Some(accepted) = &plan.job.accepted {
+        new_file::check(accepted.stem()).map_err(unwritable)?;
+    }
     if let Some(path) = &args.report_file {
         new_file::check(path).map_err(unwritable)?;
     }
@@ -119,7 +122,14 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
         // A webhook has its own retries, whatever the job says of the destination's.
         let sender = SenderSettings::default();
         let transport = HttpTransport::new(&settings)?;
-        events.to_webhook(webhook.clone(), move || Sender::new(transport.clone(), &sender));
+        let make_sender = move || Sender::new(transport.clone(), &sender);
+        match &plan.job.books {
+            Some(books) => {
+                let outbox = books.outbox(&plan.job.name)?;
+                events.to_webhook_from_ledger(webhook.clone(), outbox, make_sender)?;
+            }
+            None => events.to_webhook(webhook.clone(), make_sender),
+        }
     }
     Ok(events)
 }

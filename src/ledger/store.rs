@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::course::Tally;
 use super::kept::{Keeper, KeptKind};
+use super::outbox::{EventCounts, count};
 use super::runs::{RunEnd, signed};
 use super::spans::{Counts, Members, Span, Spans};
 use super::{Ledger, LedgerError};
@@ -35,6 +36,7 @@ pub(super) struct Pending {
     pub(super) settled: Vec<Span>,
     pub(super) kept: Vec<(KeptKind, Reject)>,
     pub(super) events: Vec<NewEvent>,
+    pub(super) dropped_events: u64,
     /// Who waits for the commit.
     pub(super) waiting: Vec<oneshot::Sender<Result<(), LedgerError>>>,
 }
@@ -95,6 +97,11 @@ impl Store {
             self.marks.insert(mark.members.first(), mark);
         }
         write_events(connection, self.run, &pending.events)?;
+        let dropped = EventCounts {
+            dropped: pending.dropped_events,
+            ..EventCounts::default()
+        };
+        count(connection, self.run, dropped)?;
         write_tally(connection, self.run, tally)?;
         connection.prepare_cached("COMMIT")?.execute([]).map(drop)
     }

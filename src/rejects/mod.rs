@@ -15,7 +15,7 @@ use crate::new_file::{self, FileError};
 use crate::record::{Position, Shape};
 
 pub use keep::{Keep, RejectsBody};
-use row::Dialect;
+pub(crate) use row::Dialect;
 
 /// A record that was not accepted, and why.
 #[derive(Debug, Clone)]

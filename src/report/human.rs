@@ -60,6 +60,9 @@ impl Report {
                 in_line(&path.to_string_lossy())
             )?;
         }
+        for path in &self.accepted_files {
+            writeln!(text, "  accepted records are in {}", path.display())?;
+        }
         if let Some(path) = &self.responses_file {
             writeln!(text, "  responses are in {}", in_line(&path.to_string_lossy()))?;
         }
@@ -118,11 +121,16 @@ impl Report {
             writeln!(text, "  through the proxy {}", in_line(proxy))?;
         }
         if let Some(webhook) = &self.webhook {
-            let [delivered, failed, dropped] =
-                [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
+            let counts = [
+                webhook.delivered,
+                webhook.waiting,
+                webhook.failed,
+                webhook.dropped,
+            ];
+            let [delivered, waiting, failed, dropped] = counts.map(grouped);
             writeln!(
                 text,
-                "  webhook: {delivered} delivered, {failed} failed, {dropped} dropped"
+                "  webhook: {delivered} delivered, {waiting} waiting, {failed} failed, {dropped} dropped"
             )?;
         }
         if self.blank_lines > 0 {

@@ -104,6 +104,8 @@ pub struct Report {
     pub rejects_files: Vec<PathBuf>,
     /// Files of records in doubt that were written.
     pub in_doubt_files: Vec<PathBuf>,
+    /// Files of accepted records that were written.
+    pub accepted_files: Vec<PathBuf>,
     /// The file of responses that was written.
     pub responses_file: Option<PathBuf>,
     /// Blank lines that were skipped.
@@ -139,7 +141,9 @@ pub struct Earlier {
 pub struct WebhookReport {
     /// Events that the webhook took.
     pub delivered: u64,
-    /// Events that it did not take, or that were not sent before the run ended.
+    /// Events that stay in the ledger until they are delivered, those of earlier runs of the job included.
+    pub waiting: u64,
+    /// Events that it refused for good; without a ledger also those that were not sent before the run ended.
     pub failed: u64,
     /// Events for which there was no room.
     pub dropped: u64,
@@ -220,6 +224,7 @@ impl Report {
             warnings: Vec::new(),
             rejects_files: Vec::new(),
             in_doubt_files: Vec::new(),
+            accepted_files: Vec::new(),
             responses_file: None,
             blank_lines: 0,
             proxy: None,

@@ -26,6 +26,7 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       check        Checks a job without sending anything
       init         Prints a commented job for a template, to start from
       templates    Lists, shows and tests endpoint templates
+      webhook      Delivers the webhook events that runs left in the ledger
       mock         Runs the built-in Encharge look-alike
       schema       Prints a JSON Schema, for editors
       completions  Prints a completion script for a shell
@@ -331,4 +332,26 @@ fn the_help_of_templates_test() {
           --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
       -h, --help                 Print help
     ");
+}
+
+#[test]
+fn the_help_of_webhook_deliver() {
+    insta::assert_snapshot!(help(&["webhook", "deliver"]), @r#"
+    Delivers what waits, for as long as the webhook takes something within its `grace`
+
+    Usage: outpour webhook deliver [OPTIONS]
+
+    Options:
+          --config <FILE>         The job's configuration, in place of the one that its last run used
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --job <NAME>            The job whose events are delivered; the configuration's, or all of the
+                                  ledger, unless given
+      -q, --quiet                 Says nothing on standard error but errors
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --state <DIR>           The folder of the ledger. Default: .outpour beside the configuration,
+                                  or here
+          --set <KEY=VALUE>       Sets a key of the configuration, such as webhook.grace=5m
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+      -h, --help                  Print help
+    "#);
 }

@@ -18,6 +18,7 @@ mod signals;
 mod silence;
 mod tls;
 mod try_again;
+mod webhook;
 
 use tokio_rustls::TlsAcceptor;
 
