@@ -50,6 +50,21 @@ impl Report {
         }
         self.write_requests(text)?;
         self.write_reasons(text)?;
+        self.write_files(text)?;
+        if let Some(because) = &self.stopped_because {
+            writeln!(text, "  stopped: {}", in_line(because))?;
+            writeln!(
+                text,
+                "  unsent counts what was read; the rest of the input was not read"
+            )?;
+        }
+        for warning in &self.warnings {
+            writeln!(text, "  warning: {}", in_line(warning))?;
+        }
+        Ok(())
+    }
+
+    fn write_files(&self, text: &mut String) -> std::fmt::Result {
         for path in &self.rejects_files {
             writeln!(text, "  rejects are in {}", in_line(&path.to_string_lossy()))?;
         }
@@ -65,16 +80,6 @@ impl Report {
         }
         if let Some(path) = &self.responses_file {
             writeln!(text, "  responses are in {}", in_line(&path.to_string_lossy()))?;
-        }
-        if let Some(because) = &self.stopped_because {
-            writeln!(text, "  stopped: {}", in_line(because))?;
-            writeln!(
-                text,
-                "  unsent counts what was read; the rest of the input was not read"
-            )?;
-        }
-        for warning in &self.warnings {
-            writeln!(text, "  warning: {}", in_line(warning))?;
         }
         Ok(())
     }
