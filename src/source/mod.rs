@@ -29,6 +29,7 @@ mod json_text;
 mod lines;
 mod ndjson;
 mod open;
+mod row;
 mod stamp;
 #[cfg(test)]
 mod testing;
@@ -46,6 +47,7 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use open::open;
+pub use row::RowReader;
 pub use stamp::{InputStamp, fingerprints};
 
 /// What records are read from.
