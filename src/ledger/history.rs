@@ -52,7 +52,10 @@ impl Ledger {
 
     /// How many different reasons there are.
     pub fn count_reasons(&self, run: i64, kind: KeptKind) -> Result<u64, LedgerError> {
-        let sql = format!("SELECT count(DISTINCT reason) FROM {} WHERE run = ?1", kind.table());
+        let sql = format!(
+            "SELECT count(DISTINCT reason) FROM {} WHERE run = ?1",
+            kind.table()
+        );
         self.count(&sql, run)
     }
 
@@ -96,7 +99,11 @@ impl Ledger {
 
     /// Where a reject or doubt of a run stood, with the name of its input alone; and the later run that settled it, with
     /// what it made of it.
-    pub fn place_of(&self, run: i64, ordinal: u64) -> Result<Option<(Position, Option<(i64, String)>)>, LedgerError> {
+    pub fn place_of(
+        &self,
+        run: i64,
+        ordinal: u64,
+    ) -> Result<Option<(Position, Option<(i64, String)>)>, LedgerError> {
         let sql = "SELECT name, number, line, byte, settled_by, settled_as
             FROM (SELECT * FROM rejects UNION ALL SELECT * FROM doubts) AS kept JOIN origins ON origins.id = kept.origin
             WHERE kept.run = ?1 AND ordinal = ?2";
@@ -111,13 +118,16 @@ impl Ledger {
                 line: row.get::<_, Option<i64>>(2)?.map(unsigned),
                 byte: row.get(3).map(unsigned)?,
             };
-            let settled = row.get::<_, Option<i64>>(4)?.zip(row.get::<_, Option<String>>(5)?);
+            let settled = row
+                .get::<_, Option<i64>>(4)?
+                .zip(row.get::<_, Option<String>>(5)?);
             Ok((position, settled))
         };
-        let found = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(params![run, signed(ordinal)], read).optional());
+        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
+            statement
+                .query_row(params![run, signed(ordinal)], read)
+                .optional()
+        });
         found.map_err(|error| self.error(error))
     }
 

@@ -84,7 +84,9 @@ impl Ledger {
         kind: KeptKind,
         mut take: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(run, kind, "AND in_file = 0", &mut |kept| take(kept).map(|()| true))?;
+        self.each(run, kind, "AND in_file = 0", &mut |kept| {
+            take(kept).map(|()| true)
+        })?;
         let sql = format!(
             "UPDATE {} SET in_file = 1 WHERE run = ?1 AND in_file = 0",
             kind.table()

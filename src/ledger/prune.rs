@@ -25,7 +25,9 @@ const NEEDED_BY_RETRIES: &str =
 impl Ledger {
     /// The runs that would be forgotten, the oldest first.
     pub fn prunable(&self, pruning: &Pruning) -> Result<Vec<i64>, LedgerError> {
-        let before = SystemTime::now().checked_sub(pruning.older_than).unwrap_or(SystemTime::UNIX_EPOCH);
+        let before = SystemTime::now()
+            .checked_sub(pruning.older_than)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
         let sql = format!(
             "SELECT id FROM (
                 SELECT *, row_number() OVER (PARTITION BY job, mock, retries IS NULL ORDER BY id DESC) AS place,

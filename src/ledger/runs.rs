@@ -222,6 +222,15 @@ impl Ledger {
         Ok(last.is_some_and(|last| last.id == run.id))
     }
 
+    /// The last run that has no end and records that were under way: it was killed, or goes on just now.
+    pub fn last_unanswered(&self) -> Result<Option<Run>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE state = 'running'
+             AND EXISTS (SELECT 1 FROM marks WHERE marks.run = runs.id) ORDER BY id DESC LIMIT 1"
+        );
+        self.one(&sql, [])
+    }
+
     /// The last run that has rejects or doubts which no later run has settled, among those that did or did not go to a
     /// look-alike where that is asked.
     pub fn last_with_open(&self, kind: KeptKind, is_mock: Option<bool>) -> Result<Option<Run>, LedgerError> {

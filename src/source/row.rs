@@ -158,7 +158,10 @@ mod tests {
 
     #[test]
     fn what_is_no_row_is_told_with_its_reason() {
-        assert_eq!(read(csv("a;n"), "1").unwrap_err(), "1 cell where there are 2 columns");
+        assert_eq!(
+            read(csv("a;n"), "1").unwrap_err(),
+            "1 cell where there are 2 columns"
+        );
         assert_eq!(read(csv("a;n"), "'1;2").unwrap_err(), "a quote is never closed");
         assert_eq!(read(csv("a;n"), "x;1\ny;2").unwrap_err(), "it is several rows");
         assert_eq!(read(csv("a;n"), "").unwrap_err(), "it is blank");
@@ -166,7 +169,14 @@ mod tests {
 
     #[test]
     fn json_stays_as_it_is_and_what_is_none_is_refused() {
-        assert_eq!(read(position(Shape::Json), "{\"n\":1.10}").unwrap(), "{\"n\":1.10}");
-        assert!(read(position(Shape::Json), "{\"n\":").unwrap_err().starts_with("not valid JSON"));
+        assert_eq!(
+            read(position(Shape::Json), "{\"n\":1.10}").unwrap(),
+            "{\"n\":1.10}"
+        );
+        assert!(
+            read(position(Shape::Json), "{\"n\":")
+                .unwrap_err()
+                .starts_with("not valid JSON")
+        );
     }
 }
