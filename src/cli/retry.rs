@@ -133,10 +133,7 @@ impl Retrial {
             None => match last_with_open(ledger, kind, args.sending.mock)? {
                 Some(run) => run,
                 None => {
-                    printer.note(&format!(
-                        "no run has open {}: there is nothing to send",
-                        plural(kind)
-                    ));
+                    printer.note(&none_at_all(ledger, kind, args.sending.mock)?);
                     return Ok(None);
                 }
             },
@@ -203,6 +200,23 @@ fn last_with_open(ledger: &Ledger, kind: KeptKind, is_mock: bool) -> Result<Opti
         }
     }
     Ok(Some(run))
+}
+
+/// That there is nothing to send, and where there would be something.
+fn none_at_all(ledger: &Ledger, kind: KeptKind, is_mock: bool) -> Result<String, Failure> {
+    let words = plural(kind);
+    Ok(match (ledger.last_with_open(kind, Some(!is_mock))?, is_mock) {
+        (None, _) => format!("no run has open {words}: there is nothing to send"),
+        (Some(run), false) => format!(
+            "nothing to send: only runs against the built-in look-alike have open {words}, the last is run {}; add `--mock`",
+            run.id
+        ),
+        (Some(run), true) => format!(
+            "nothing to send: no run against the built-in look-alike has open {words}, and run {} went to the real \
+             destination; leave out `--mock`",
+            run.id
+        ),
+    })
 }
 
 /// Why there is nothing to send of a run.

@@ -120,16 +120,14 @@ impl Source for MendedFile {
         let mut notes = self.inner.notes();
         if self.others > 0 {
             notes.push(format!(
-                "{} of the file named no record of run {} of their own in `_error_id`: they are records like any others and \
-                 settle nothing",
+                "{} of the file named no record of run {} of their own in `_error_id`: such records settle nothing",
                 rows(self.others),
                 self.retried
             ));
         }
         if self.left_out > 0 {
             notes.push(format!(
-                "{} of the file were left out, since a later run has had them accepted; to send them all the same, empty \
-                 their `_error_id`",
+                "left out {} of the file that a later run has had accepted; to send that all the same, empty `_error_id`",
                 rows(self.left_out)
             ));
         }
