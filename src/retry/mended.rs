@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::kept::unreadable;
-use super::survey::named;
+use super::survey::{lenient, named};
 use crate::ledger::{Counts, Ledger, Span, Spans};
-use crate::record::{Origin, Position};
-use crate::source::{Chunk, Entry, Source, SourceError};
+use crate::record::{Fields, Origin, Position, Record, is_blank};
+use crate::source::{Chunk, Entry, RowReader, Source, SourceError};
 
 /// A file of rejects that was mended. A row that names a record of the retried run in `_error_id` is that record; any
 /// other row is a record of its own, which settles nothing. What a later run has had accepted already is left out.
@@ -16,6 +16,7 @@ pub struct MendedFile {
     ledger: Ledger,
     retried: i64,
     own: i64,
+    lenient: RowReader,
     seen: Spans,
     origins: BTreeMap<String, Vec<Arc<Origin>>>,
     others: u64,
@@ -34,6 +35,7 @@ impl MendedFile {
             ledger,
             retried,
             own,
+            lenient: RowReader::new(&lenient()),
             seen: Spans::default(),
             origins: BTreeMap::new(),
             others: 0,
@@ -42,8 +44,9 @@ impl MendedFile {
     }
 
     /// The entry at the place that it had in the retried run; none where it is left out.
-    fn place(&mut self, mut entry: Entry) -> Result<Option<Entry>, SourceError> {
-        let known = match named(&entry) {
+    fn place(&mut self, entry: Entry) -> Result<Option<Entry>, SourceError> {
+        let (mut entry, named) = self.identified(entry);
+        let known = match named {
             Some((run, ordinal)) if run == self.retried && !self.seen.contains(ordinal) => self
                 .ledger
                 .place_of(run, ordinal)
@@ -65,6 +68,22 @@ impl MendedFile {
         let origin = self.origin(&position.origin.name, &entry.position().origin);
         *entry.position_mut() = Position { origin, ..position };
         Ok(Some(entry))
+    }
+
+    /// The entry, and the run and the ordinal that it names. A row that cannot be read as the job says may name them all
+    /// the same; and where it still holds the row that could not be read, that is what is wrong with it, rather than its
+    /// empty cells.
+    fn identified(&self, entry: Entry) -> (Entry, Option<(i64, u64)>) {
+        let Entry::Bad(bad) = &entry else {
+            let named = named(&entry);
+            return (entry, named);
+        };
+        let read = self.lenient.read(bad.position.clone(), &bad.original);
+        let named = named(&read);
+        match &read {
+            Entry::Record(record) if holds_row(record) => (read, named),
+            _ => (entry, named),
+        }
     }
 
     fn see(&mut self, ordinal: u64) {
@@ -93,6 +112,13 @@ impl MendedFile {
         known.push(Arc::clone(&origin));
         origin
     }
+}
+
+/// Whether the row that could not be read still stands whole in a record.
+fn holds_row(record: &Record) -> bool {
+    let fields = Fields::parse(record.as_str());
+    let row = fields.as_ref().map(|fields| fields.one("_error_row"));
+    matches!(row, Ok(Ok(Some(row))) if !is_blank(row))
 }
 
 impl Source for MendedFile {

@@ -57,16 +57,7 @@ pub fn survey(ledger: &Ledger, path: &Path) -> Result<Survey, MendedError> {
         format,
         delimiter,
     };
-    let usual = SourceConfig {
-        csv: CsvConfig {
-            ragged: Ragged::Pad,
-            encoding: Encoding::Lossy,
-            rename_duplicates: true,
-            ..CsvConfig::default()
-        },
-        ..SourceConfig::default()
-    };
-    let mut source = open(&survey.source(&usual))?;
+    let mut source = open(&survey.source(&lenient()))?;
     let mut found: Option<i64> = None;
     while let Some(chunk) = source.next_chunk()? {
         for (run, ordinal) in chunk.entries.iter().filter_map(named) {
@@ -103,6 +94,19 @@ impl Survey {
             },
             ..job.clone()
         }
+    }
+}
+
+/// How a file is read where only the columns of errors matter.
+pub(super) fn lenient() -> SourceConfig {
+    SourceConfig {
+        csv: CsvConfig {
+            ragged: Ragged::Pad,
+            encoding: Encoding::Lossy,
+            rename_duplicates: true,
+            ..CsvConfig::default()
+        },
+        ..SourceConfig::default()
     }
 }
 
