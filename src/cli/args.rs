@@ -246,6 +246,7 @@ pub(super) enum KeptFormat {
     Ndjson,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub(super) struct RetryArgs {
     /// A run's number, or a file of its rejects that was mended. Default: the last run that has any open ones

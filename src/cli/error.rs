@@ -100,7 +100,7 @@ impl Failure {
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
             Self::Mended(error) => mended_hint(error),
-            Self::Ledger(error) => ledger_hint(error).map(str::to_owned),
+            Self::Ledger(error) => Some(ledger_hint(error).to_owned()),
             Self::Changed(_) => Some(
                 "`--force-resume` goes on with it as things are now, `--fresh` begins anew and sends everything again"
                     .to_owned(),
@@ -111,13 +111,9 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Source(error) if is_about_the_job(error) => 2,
-            Self::Source(_) => 65,
-            Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
-            Self::Ledger(LedgerError::Locked { .. }) => 75,
-            Self::Ledger(LedgerError::Missing(_) | LedgerError::NoRun(_)) => 2,
-            Self::Ledger(LedgerError::TwoOutcomes(_) | LedgerError::Closed) => 70,
-            Self::Ledger(_) | Self::Unwritable { .. } | Self::Output(_) => 74,
+            Self::Source(error) | Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
+            Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
+            Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
             _ => 2,
@@ -129,7 +125,7 @@ fn mended_hint(error: &MendedError) -> Option<String> {
     match error {
         MendedError::StandardInput => Some("put it in a file".to_owned()),
         MendedError::Source(error) => error.hint(),
-        MendedError::Ledger(error) => ledger_hint(error).map(str::to_owned),
+        MendedError::Ledger(error) => Some(ledger_hint(error).to_owned()),
         MendedError::Unknown(path) => Some(format!(
             "name the ledger with `--state DIR`, or send it as any input: `outpour run JOB --input {}`",
             path.display()
@@ -138,22 +134,31 @@ fn mended_hint(error: &MendedError) -> Option<String> {
     }
 }
 
-fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
+fn ledger_code(error: &LedgerError) -> u8 {
+    match error {
+        LedgerError::Locked { .. } => 75,
+        LedgerError::Missing(_) | LedgerError::NoRun(_) => 2,
+        LedgerError::TwoOutcomes(_) | LedgerError::Closed => 70,
+        _ => 74,
+    }
+}
+
+fn ledger_hint(error: &LedgerError) -> &'static str {
     match error {
         LedgerError::Missing(_) => {
-            Some("it stands in `.outpour` beside the job's configuration; name it with `--state DIR`")
+            "it stands in `.outpour` beside the job's configuration; name it with `--state DIR`"
         }
-        LedgerError::NoRun(_) => Some("`outpour runs` lists them"),
-        LedgerError::Exposed { what: "write", .. } => Some("take that from them, with `chmod go-w`"),
-        LedgerError::Exposed { .. } => Some("take that from them, with `chmod go-rwx`"),
-        LedgerError::Locked { .. } => Some("wait until it has ended"),
-        LedgerError::NoRoom { .. } => Some("make room, or name another folder with `--state DIR`"),
-        LedgerError::Newer { .. } => Some("use that outpour, or another folder with `--state DIR`"),
+        LedgerError::NoRun(_) => "`outpour runs` lists them",
+        LedgerError::Exposed { what: "write", .. } => "take that from them, with `chmod go-w`",
+        LedgerError::Exposed { .. } => "take that from them, with `chmod go-rwx`",
+        LedgerError::Locked { .. } => "wait until it has ended",
+        LedgerError::NoRoom { .. } => "make room, or name another folder with `--state DIR`",
+        LedgerError::Newer { .. } => "use that outpour, or another folder with `--state DIR`",
         LedgerError::File { .. } | LedgerError::Database { .. } => {
-            Some("name another folder with `--state DIR`, or remember nothing with `--no-ledger`")
+            "name another folder with `--state DIR`, or remember nothing with `--no-ledger`"
         }
         LedgerError::TwoOutcomes(_) | LedgerError::Closed => {
-            Some("please report it, with the configuration and the report")
+            "please report it, with the configuration and the report"
         }
     }
 }

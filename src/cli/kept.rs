@@ -89,7 +89,7 @@ fn last_in_doubt(ledger: &Ledger) -> Result<Option<Run>, Failure> {
 }
 
 /// What was under way when a run was killed, in words; nothing where it was not, or was gone on with.
-fn unanswered(ledger: &Ledger, run: &Run) -> Result<Option<String>, Failure> {
+pub(super) fn unanswered(ledger: &Ledger, run: &Run) -> Result<Option<String>, Failure> {
     const SHOWN: usize = 20;
     let marks = ledger.unanswered(run.id, &ledger.spans(run.id)?)?;
     let count: u64 = marks.iter().map(|mark| mark.members.count()).sum();
@@ -234,7 +234,7 @@ impl Writing<'_> {
 
     fn each(&self, mut take: impl FnMut(Kept) -> Result<(), Failure>) -> Result<(), Failure> {
         self.ledger
-            .each_kept(self.run.id, self.kind, !self.args.all, |kept| take(kept))
+            .each_kept(self.run.id, self.kind, !self.args.all, &mut take)
     }
 }
 

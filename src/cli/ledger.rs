@@ -153,7 +153,9 @@ fn resuming(run: &Run, resume: &Resume) -> String {
     );
     if unanswered > 0 {
         let records = counted(unanswered, "record");
-        text.push_str(&format!("; {records} may have been sent and have no answer yet"));
+        text.push_str("; ");
+        text.push_str(&records);
+        text.push_str(" may have been sent and have no answer yet");
     }
     text
 }

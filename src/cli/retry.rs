@@ -9,6 +9,7 @@ use outpour::source::{self, Source};
 use super::args::{JobArgs, RetryArgs};
 use super::error::Failure;
 use super::job::LoadedJob;
+use super::kept::unanswered;
 use super::ledger::{Opening, folder, here, intent, note_inputs};
 use super::preview::{Showing, show};
 use super::printer::Printer;
@@ -130,13 +131,13 @@ impl Retrial {
         let run = match args.what.as_deref().map(|what| (what, run_number(what))) {
             Some((_, Some(number))) => ledger.run(number)?,
             Some((file, None)) => return Self::of_file(args, ledger, Path::new(file)).map(Some),
-            None => match last_with_open(ledger, kind, args.sending.mock)? {
-                Some(run) => run,
-                None => {
+            None => {
+                let Some(run) = last_with_open(ledger, kind, args.sending.mock)? else {
                     printer.note(&none_at_all(ledger, kind, args.sending.mock)?);
                     return Ok(None);
-                }
-            },
+                };
+                run
+            }
         };
         let has_open = ledger.count_open(run.id, kind)? > 0;
         let is_begun = match ledger.last_retry(run.id)? {
@@ -222,19 +223,20 @@ fn none_at_all(ledger: &Ledger, kind: KeptKind, is_mock: bool) -> Result<String,
 /// Why there is nothing to send of a run.
 fn nothing(ledger: &Ledger, run: &Run, kind: KeptKind) -> Result<String, Failure> {
     let id = run.id;
-    let by: Vec<String> = ledger
-        .settlements(id, kind)?
-        .iter()
-        .map(|settlement| settlement.by.to_string())
-        .collect();
-    let later = match by.is_empty() {
-        true => String::new(),
-        false => format!("; they were sent again by run {}", unique(by).join(", ")),
-    };
-    Ok(format!(
-        "run {id} has no open {}: there is nothing to send{later}",
-        plural(kind)
-    ))
+    let mut text = format!("run {id} has no open {}: there is nothing to send", plural(kind));
+    let by = ledger.settlements(id, kind)?;
+    if !by.is_empty() {
+        let by = by.iter().map(|settlement| settlement.by.to_string()).collect();
+        text.push_str("; they were sent again by run ");
+        text.push_str(&unique(by).join(", "));
+    }
+    if kind == KeptKind::Doubt
+        && let Some(cut) = unanswered(ledger, run)?
+    {
+        text.push('\n');
+        text.push_str(&cut);
+    }
+    Ok(text)
 }
 
 fn unique(mut texts: Vec<String>) -> Vec<String> {

@@ -214,6 +214,26 @@ fn shown(ledger: &Ledger, run: &Run) -> Result<String, Failure> {
     if let Some(because) = &run.because {
         let _ = writeln!(text, "  stopped: {}", because.replace('\n', " "));
     }
+    write_totals(&mut text, run);
+    write_report(&mut text, run);
+    for kind in [KeptKind::Reject, KeptKind::Doubt] {
+        write_kept(&mut text, ledger, run.id, kind)?;
+    }
+    let waiting = ledger.waiting_events(run.id)?;
+    if waiting > 0 {
+        let _ = writeln!(
+            text,
+            "  webhook: {} still to be delivered",
+            counted(waiting, "event")
+        );
+    }
+    for hint in next_steps(ledger, run, standing)? {
+        let _ = writeln!(text, "  next: {hint}");
+    }
+    Ok(text)
+}
+
+fn write_totals(text: &mut String, run: &Run) {
     let totals = &run.totals;
     for (name, count) in [
         ("read", totals.read),
@@ -232,22 +252,6 @@ fn shown(ledger: &Ledger, run: &Run) -> Result<String, Failure> {
         counted(run.attempts, "attempt"),
         counted(run.bytes_sent, "byte")
     );
-    write_report(&mut text, run);
-    for kind in [KeptKind::Reject, KeptKind::Doubt] {
-        write_kept(&mut text, ledger, run.id, kind)?;
-    }
-    let waiting = ledger.waiting_events(run.id)?;
-    if waiting > 0 {
-        let _ = writeln!(
-            text,
-            "  webhook: {} still to be delivered",
-            counted(waiting, "event")
-        );
-    }
-    for hint in next_steps(ledger, run, standing)? {
-        let _ = writeln!(text, "  next: {hint}");
-    }
-    Ok(text)
 }
 
 /// Retries by cause and the slowest requests of the last session, as its report has them.

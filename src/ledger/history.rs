@@ -21,6 +21,15 @@ pub struct Settlement {
     pub count: u64,
 }
 
+/// Where a reject or doubt stood, and what became of it since.
+#[derive(Debug, Clone)]
+pub struct KeptPlace {
+    /// Its place, with the name of its input alone.
+    pub position: Position,
+    /// The later run that settled it, and what it made of it.
+    pub settled: Option<(i64, String)>,
+}
+
 impl Ledger {
     /// Why records of a run were rejected or are in doubt: the most frequent reasons of all sessions, counted, each
     /// with the place of its first record.
@@ -97,13 +106,8 @@ impl Ledger {
         Ok(shapes)
     }
 
-    /// Where a reject or doubt of a run stood, with the name of its input alone; and the later run that settled it, with
-    /// what it made of it.
-    pub fn place_of(
-        &self,
-        run: i64,
-        ordinal: u64,
-    ) -> Result<Option<(Position, Option<(i64, String)>)>, LedgerError> {
+    /// Where a reject or doubt of a run stood; none where the run has no such record.
+    pub fn place_of(&self, run: i64, ordinal: u64) -> Result<Option<KeptPlace>, LedgerError> {
         let sql = "SELECT name, number, line, byte, settled_by, settled_as
             FROM (SELECT * FROM rejects UNION ALL SELECT * FROM doubts) AS kept JOIN origins ON origins.id = kept.origin
             WHERE kept.run = ?1 AND ordinal = ?2";
@@ -121,7 +125,7 @@ impl Ledger {
             let settled = row
                 .get::<_, Option<i64>>(4)?
                 .zip(row.get::<_, Option<String>>(5)?);
-            Ok((position, settled))
+            Ok(KeptPlace { position, settled })
         };
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
             statement

@@ -30,7 +30,7 @@ pub use course::{Course, Intent, Refusal, Resume, Tally};
 pub use database::Ledger;
 pub use fingerprint::Fingerprint;
 pub use folder::{Folder, JobLock, Runner};
-pub use history::Settlement;
+pub use history::{KeptPlace, Settlement};
 pub use journal::{Journal, Settled};
 pub use kept::{Kept, KeptKind};
 pub use prune::Pruning;

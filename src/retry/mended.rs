@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kept::unreadable;
 use super::survey::{lenient, named};
-use crate::ledger::{Counts, Ledger, Span, Spans};
+use crate::ledger::{Counts, KeptPlace, Ledger, Span, Spans};
 use crate::record::{Fields, Origin, Position, Record, is_blank};
 use crate::source::{Chunk, Entry, RowReader, Source, SourceError};
 
@@ -53,7 +53,7 @@ impl MendedFile {
                 .map_err(|error| unreadable(&self.ledger, error))?,
             _ => None,
         };
-        let Some((position, settled)) = known else {
+        let Some(KeptPlace { position, settled }) = known else {
             self.others += 1;
             let own = u64::try_from(self.own).unwrap_or(0);
             let place = entry.position_mut();

@@ -22,7 +22,7 @@ fn left(scene: &Scene, more: &[&str]) -> Vec<i64> {
 #[test]
 fn old_runs_are_forgotten_and_the_file_gets_smaller() {
     let scene = Scene::of_a_hundred();
-    let bad: String = (0..500)
+    let lines: Vec<String> = (0..500)
         .map(|number| {
             format!(
                 "{{\"email\":\"nobody{number}\",\"x\":\"{}\"}}\n",
@@ -30,6 +30,7 @@ fn old_runs_are_forgotten_and_the_file_gets_smaller() {
             )
         })
         .collect();
+    let bad = lines.concat();
     scene.write("bad.ndjson", bad);
     scene
         .run(&["--input", "bad.ndjson", "--set", "batch.max_records=500"])

@@ -74,9 +74,10 @@ fn what_was_under_way_when_a_run_was_killed_is_listed_and_then_in_doubt() {
         faults: "hang:100%".parse().unwrap(),
         ..MockSettings::default()
     });
-    let events: String = (1..=9)
+    let lines: Vec<String> = (1..=9)
         .map(|number| format!("{{\"name\":\"event {number}\",\"userId\":\"7\"}}\n"))
         .collect();
+    let events = lines.concat();
     scene.write("events.ndjson", events).write("job.yaml", EVENTS);
     let concurrency = ["--set", "limits={concurrency: 2}"];
     let child = scene.job_command("run", &concurrency).spawn().unwrap();

@@ -342,6 +342,45 @@ fn a_retry_that_was_stopped_is_gone_on_with_by_the_same_command() {
 }
 
 #[test]
+fn a_retry_that_was_killed_is_gone_on_with_by_the_same_command() {
+    let scene = Scene::with(outpour::mock::MockSettings {
+        latency: std::time::Duration::from_millis(20),
+        ..outpour::mock::MockSettings::default()
+    });
+    let lines: Vec<String> = (0..60)
+        .map(|number| format!("{{\"email\":\"nobody{number}\"}}\n"))
+        .collect();
+    let people = lines.concat();
+    scene.write("people.ndjson", people).write("job.yaml", PEOPLE);
+    scene.run(&["--set", "batch.max_records=60"]).ends_with(1);
+    let arrived = scene.state().arrivals.requests;
+    let mut command = scene.command(&["retry", "1", "--set", &scene.base_url()]);
+    let child = command
+        .args(MENDING)
+        .args(["--set", "limits={concurrency: 2}"])
+        .spawn()
+        .unwrap();
+    super::wait_for(&scene, arrived + 6);
+    super::signal(child.id(), "-KILL");
+    scene.wait(child);
+    let refused = scene.outpour(&["retry", "1", "--in-doubt", "--config", "nowhere.yaml"]);
+    assert!(
+        refused.stderr.contains("run 1 has no open doubts"),
+        "{}",
+        refused.stderr
+    );
+    let second = scene.retry(&[&["1"][..], &MENDING].concat()).ends_with(0);
+    assert!(
+        second.stderr.starts_with("resuming run 2 of "),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(second.totals(), [60, 60, 0, 0, 0, 0]);
+    assert_eq!(scene.state().counts.people, 60);
+    assert_eq!(rejects_of(&scene, "1")["open"], 0);
+}
+
+#[test]
 fn a_stopped_retry_whose_mapping_has_changed_is_refused_unless_forced_or_begun_anew() {
     let scene = with_rejects(&[3, 5, 7, 9]);
     let first = scene.retry(&[&STOPPING[..], &MENDING_ONE].concat()).ends_with(75);
@@ -463,9 +502,10 @@ fn a_retry_can_have_another_configuration_and_finds_the_ledger_beside_it() {
 #[test]
 fn a_thousand_rejects_are_sent_again_in_batches() {
     let scene = Scene::new();
-    let people: String = (0..2_500)
+    let lines: Vec<String> = (0..2_500)
         .map(|number| format!("{{\"email\":\"nobody{number}\"}}\n"))
         .collect();
+    let people = lines.concat();
     scene.write("people.ndjson", people).write("job.yaml", PEOPLE);
     let outcome = scene.run(&["--set", "batch.max_records=100"]).ends_with(1);
     assert_eq!(outcome.count("rejected"), 2_500);
