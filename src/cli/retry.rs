@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use outpour::ledger::{KeptKind, Ledger, Run};
+use outpour::ledger::{Fingerprint, KeptKind, Ledger, Run};
 use outpour::retry::{KeptRecords, MendedFile, Survey, survey};
 use outpour::source::{self, Source};
 
@@ -61,7 +61,7 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
         if plan.job.name != retrial.run.begun.job {
             locks.push(ledger.lock(&retrial.run.begun.job)?);
         }
-        plan.fingerprint.note("what is sent again", retrial.what.name());
+        plan.fingerprint.note(NOTED_AS, retrial.what.name());
         if let What::File(survey) = &retrial.what {
             note_inputs(plan, &survey.source(job.source()))?;
         }
@@ -139,13 +139,13 @@ impl Retrial {
                 run
             }
         };
+        let what = What::Kept(kind);
         let has_open = ledger.count_open(run.id, kind)? > 0;
         let is_begun = match ledger.last_retry(run.id)? {
-            Some(last) => last.is_unfinished() && ledger.has_progress(last.id)?,
+            Some(last) => last.is_unfinished() && what.is_that_of(&last) && ledger.has_progress(last.id)?,
             None => false,
         };
         if has_open || is_begun {
-            let what = What::Kept(kind);
             return Ok(Some(Self { run, what }));
         }
         printer.note(&nothing(ledger, &run, kind)?);
@@ -178,7 +178,18 @@ impl Retrial {
     }
 }
 
+/// What the fingerprint of a retry calls this.
+const NOTED_AS: &str = "what is sent again";
+
 impl What {
+    /// Whether a retry sends the same.
+    fn is_that_of(&self, retry: &Run) -> bool {
+        let mut own = Fingerprint::default();
+        own.note(NOTED_AS, self.name());
+        let changes = own.changes_since(&retry.begun.fingerprint);
+        !changes.contains(&format!("`{NOTED_AS}`"))
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Kept(kind) => plural(*kind),

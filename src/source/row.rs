@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_row_is_read_in_its_own_dialect_with_the_types_of_the_job() {
         let row = read(csv("a;n"), "'x;\n''y''';007");
-        assert_eq!(row.unwrap_err(), "column `n`: not a whole number: `007`");
+        assert_eq!(row.unwrap_err(), "column `n`: `007` is not an integer");
         let row = read(csv("a;n"), "'x;\n''y''';7");
         assert_eq!(row.unwrap(), r#"{"a":"x;\n'y'","n":7}"#);
     }
