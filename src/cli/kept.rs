@@ -18,7 +18,7 @@ use super::ledger::{here, moment};
 use super::printer::Printer;
 use super::retry::plural;
 use super::run::unwritable;
-use super::runs::go_on_hint;
+use super::standing::go_on_hint;
 
 pub(super) fn rejects(args: &RejectsArgs, printer: Printer) -> Result<u8, Failure> {
     let ledger = Ledger::find(&here(args.kept.state.state.as_deref()))?;

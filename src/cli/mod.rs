@@ -17,6 +17,7 @@ mod retry;
 mod run;
 mod runs;
 mod signal;
+mod standing;
 mod templates;
 mod test;
 

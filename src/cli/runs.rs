@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use outpour::ledger::{KeptKind, Ledger, Run, RunState, Settlement};
+use outpour::ledger::{KeptKind, Ledger, Run, Settlement};
 use outpour::report::{Reason, counted, grouped};
 use outpour::units::TimeSpan;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use super::error::Failure;
 use super::ledger::{here, moment};
 use super::printer::Printer;
 use super::prune::prune;
+use super::standing::{Standing, go_on_hint, nature, standing};
 
 pub(super) fn runs(args: &RunsArgs) -> Result<u8, Failure> {
     let ledger = Ledger::find(&here(args.state.state.as_deref()))?;
@@ -93,97 +94,6 @@ fn took(run: &Run) -> String {
         0 => "-".to_owned(),
         _ => TimeSpan::new(rough).to_string(),
     }
-}
-
-/// What kind of run it is, where it is not an ordinary one.
-fn nature(run: &Run) -> String {
-    let mut text = String::new();
-    if let Some(retried) = run.begun.retries {
-        let _ = write!(text, ", retry of {retried}");
-    }
-    if run.begun.is_mock {
-        text.push_str(", mock");
-    }
-    text
-}
-
-/// How a run stands, as far as that can be told from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Running { pid: Option<u32> },
-    Killed { can_go_on: bool },
-    Stopped { can_go_on: bool },
-    Finished,
-    Replaced,
-}
-
-/// A run that says that it runs, and whose job nobody runs, was killed.
-fn standing(ledger: &Ledger, run: &Run) -> Result<Standing, Failure> {
-    Ok(match run.state {
-        RunState::Finished => Standing::Finished,
-        RunState::Replaced => Standing::Replaced,
-        RunState::Stopped => Standing::Stopped {
-            can_go_on: ledger.can_go_on(run)?,
-        },
-        RunState::Running => {
-            let can_go_on = ledger.can_go_on(run)?;
-            match ledger.folder().runner(&run.begun.job)? {
-                Some(runner) if can_go_on => Standing::Running { pid: runner.pid },
-                _ => Standing::Killed { can_go_on },
-            }
-        }
-    })
-}
-
-impl Standing {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Running { .. } => "running",
-            Self::Killed { .. } => "killed",
-            Self::Stopped { .. } => "stopped",
-            Self::Finished => "finished",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    fn can_go_on(self) -> bool {
-        matches!(
-            self,
-            Self::Killed { can_go_on: true } | Self::Stopped { can_go_on: true }
-        )
-    }
-
-    fn words(self, run: &Run) -> String {
-        let mut text = match self {
-            Self::Running { pid: Some(pid) } => format!("running (pid {pid})"),
-            // How its last session ended says more than that it ended.
-            Self::Stopped { .. } | Self::Finished => {
-                run.ending.clone().unwrap_or_else(|| self.name().to_owned())
-            }
-            _ => self.name().to_owned(),
-        };
-        if let (Some(code), Self::Stopped { .. } | Self::Finished) = (run.exit_code, self) {
-            let _ = write!(text, ", exit {code}");
-        }
-        if self.can_go_on() {
-            text.push_str(", can be gone on with");
-        }
-        text
-    }
-}
-
-/// The command that goes on with a run, or why none does.
-pub(super) fn go_on_hint(ledger: &Ledger, run: &Run) -> Result<String, Failure> {
-    if !ledger.can_go_on(run)? {
-        return Ok("a later run has taken its place, so look at the destination for these".to_owned());
-    }
-    let mock = if run.begun.is_mock { " --mock" } else { "" };
-    Ok(match run.begun.retries {
-        Some(retried) => {
-            format!("go on with it: `outpour retry {retried}{mock}`, with the flags that it had")
-        }
-        None => format!("go on with it: `outpour run {}{mock}`", run.begun.config),
-    })
 }
 
 fn shown(ledger: &Ledger, run: &Run) -> Result<String, Failure> {

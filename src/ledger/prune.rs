@@ -7,6 +7,20 @@ use rusqlite::params;
 use super::{Ledger, LedgerError};
 
 /// Which runs are forgotten.
+///
+/// ```
+/// use std::time::Duration;
+/// use outpour::ledger::{Ledger, NewRun, Pruning};
+/// # let directory = tempfile::tempdir()?;
+/// # let folder = directory.path().join(".outpour");
+/// let ledger = Ledger::open(&folder)?;
+/// for run_id in ["a", "b"] {
+///     ledger.begin(&NewRun { run_id: run_id.into(), job: "people".into(), ..NewRun::default() })?;
+/// }
+/// let pruning = Pruning { older_than: Duration::ZERO, keep: 1, with_open: false };
+/// assert_eq!(ledger.prunable(&pruning)?, [1], "the last run of a job is kept");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Pruning {
     /// Those that ended longer ago than this.

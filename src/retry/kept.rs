@@ -8,6 +8,19 @@ use crate::source::{BadRecord, Chunk, Entry, RowReader, Source, SourceConfig, So
 
 /// The open rejects or doubts of a run, from the ledger. A row that could not be read then is read again as the job says
 /// now, and is a bad record once more where that changes nothing.
+///
+/// ```
+/// use outpour::ledger::{KeptKind, Ledger, NewRun};
+/// use outpour::retry::KeptRecords;
+/// use outpour::source::{Source, SourceConfig};
+/// # let directory = tempfile::tempdir()?;
+/// # let folder = directory.path().join(".outpour");
+/// let ledger = Ledger::open(&folder)?;
+/// let run = ledger.begin(&NewRun::default())?;
+/// let mut rejects = KeptRecords::new(ledger, run, KeptKind::Reject, &SourceConfig::default());
+/// assert!(rejects.next_chunk()?.is_none(), "nothing was rejected");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct KeptRecords {
     ledger: Ledger,

@@ -1,6 +1,7 @@
 //! The ledger through the binary: what it remembers, how runs are gone on with, and how records are sent again.
 
 mod kept;
+mod mended;
 mod prune;
 mod resume;
 mod retry;
