@@ -21,6 +21,7 @@ pub mod record;
 pub mod rejects;
 pub mod report;
 pub mod request;
+pub mod retry;
 pub mod secret;
 pub mod selftest;
 pub mod shape;

@@ -46,8 +46,8 @@ pub(super) struct Pending {
 pub(super) struct Store {
     ledger: Ledger,
     run: i64,
-    /// The runs whose records are sent again, which learn what becomes of them.
-    ancestors: Vec<i64>,
+    /// Runs that know the same records, which learn what becomes of them when they are sent again.
+    relatives: Vec<i64>,
     spans: Spans,
     marks: BTreeMap<u64, Mark>,
     keeper: Keeper,
@@ -56,7 +56,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(ledger: Ledger, run: i64, spans: Spans, marks: Vec<Mark>) -> Result<Self, LedgerError> {
         Ok(Self {
-            ancestors: ledger.ancestors(run)?,
+            relatives: ledger.relatives(run)?,
             marks: marks
                 .into_iter()
                 .map(|mark| (mark.members.first(), mark))
@@ -89,7 +89,7 @@ impl Store {
         }
         write_spans(connection, self.run, &mut self.spans)?;
         for span in &pending.settled {
-            settle_ancestors(connection, self.run, &self.ancestors, span)?;
+            settle_relatives(connection, self.run, &self.relatives, span)?;
         }
         drop_settled_marks(connection, self.run, &self.spans, &mut self.marks)?;
         for mark in pending.marks.drain(..) {
@@ -142,10 +142,10 @@ fn write_spans(connection: &Connection, run: i64, spans: &mut Spans) -> rusqlite
 }
 
 /// What became of a record that is sent again is written beside the reject or doubt that it was.
-fn settle_ancestors(
+fn settle_relatives(
     connection: &Connection,
     run: i64,
-    ancestors: &[i64],
+    relatives: &[i64],
     span: &Span,
 ) -> rusqlite::Result<()> {
     let counts = span.counts;
@@ -155,7 +155,7 @@ fn settle_ancestors(
         sum if sum == counts.filtered => "filtered",
         _ => "in_doubt",
     };
-    for ancestor in ancestors {
+    for relative in relatives {
         for table in ["rejects", "doubts"] {
             let sql = format!(
                 "UPDATE {table} SET settled_by = ?1, settled_as = ?2 WHERE run = ?3 AND ordinal BETWEEN ?4 AND ?5"
@@ -163,7 +163,7 @@ fn settle_ancestors(
             connection.prepare_cached(&sql)?.execute(params![
                 run,
                 outcome,
-                ancestor,
+                relative,
                 signed(span.first),
                 signed(span.last)
             ])?;

@@ -111,6 +111,7 @@ impl Books {
     pub(super) fn close(self, report: &mut Report) -> Result<(), LedgerError> {
         let earlier = self.resume.earlier;
         report.run = Some(self.resume.run);
+        report.retry_of = self.resume.retries;
         if self.sessions > 1 {
             report.earlier = Some(Earlier {
                 sessions: self.sessions - 1,

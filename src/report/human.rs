@@ -41,6 +41,9 @@ impl Report {
         for (name, count) in counts {
             writeln!(text, "  {name:<9} {:>12}", grouped(count))?;
         }
+        if let Some(run) = self.retry_of {
+            writeln!(text, "  these are records of run {run}, sent again")?;
+        }
         if let (Some(run), Some(earlier)) = (self.run, &self.earlier) {
             writeln!(
                 text,

@@ -67,6 +67,8 @@ pub enum Ending {
 pub struct Report {
     /// The run's number in the ledger, where there is one.
     pub run: Option<i64>,
+    /// The run whose rejects or doubts it sent again.
+    pub retry_of: Option<i64>,
     /// The run's identifier.
     pub run_id: String,
     /// The job's name.
@@ -206,6 +208,7 @@ impl Report {
     pub fn new(run_id: impl Into<String>, job: impl Into<String>, template: impl Into<String>) -> Self {
         Self {
             run: None,
+            retry_of: None,
             run_id: run_id.into(),
             job: job.into(),
             template: template.into(),

@@ -9,6 +9,7 @@ mod contract;
 mod delivery;
 mod docs;
 mod harness;
+mod ledger;
 mod raw_server;
 mod reliability;
 mod run;

@@ -60,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "ledger",
         &["client::Counters", "record", "rejects::Reject", "report"],
     ),
+    ("retry", &["ledger", "record", "source"]),
     (
         "report",
         &[

@@ -10,6 +10,7 @@ mod clock;
 mod closed_outputs;
 mod conflicts;
 mod connecting;
+mod ledger;
 mod panics;
 mod redirects;
 mod refusals;
