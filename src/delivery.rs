@@ -60,6 +60,8 @@ pub enum Fate {
 pub struct Delivery {
     /// The records.
     pub items: Vec<Prepared>,
+    /// The place of each in its request, from 0, where the request carried others too; empty: they stand as it had them.
+    pub places: Vec<usize>,
     /// What became of them.
     pub fate: Fate,
     /// The request and its reply; none where there was no request.
@@ -384,6 +386,7 @@ impl Delivered {
     fn settle(&mut self, items: Vec<Prepared>, fate: Fate, exchange: Option<Arc<Exchange>>) {
         self.deliveries.push(Delivery {
             items,
+            places: Vec::new(),
             fate,
             exchange,
         });
@@ -395,15 +398,23 @@ impl Delivered {
         results: Vec<Option<String>>,
         exchange: Option<&Arc<Exchange>>,
     ) {
-        let mut accepted = Vec::with_capacity(batch.len());
-        for (item, result) in batch.into_iter().zip(results) {
+        let (mut accepted, mut places) = (Vec::with_capacity(batch.len()), Vec::new());
+        for (place, (item, result)) in batch.into_iter().zip(results).enumerate() {
             match result {
-                None => accepted.push(item),
+                None => {
+                    accepted.push(item);
+                    places.push(place);
+                }
                 Some(reason) => self.settle(vec![item], Fate::Rejected(reason), exchange.cloned()),
             }
         }
         if !accepted.is_empty() {
-            self.settle(accepted, Fate::Accepted, exchange.cloned());
+            self.deliveries.push(Delivery {
+                items: accepted,
+                places,
+                fate: Fate::Accepted,
+                exchange: exchange.cloned(),
+            });
         }
     }
 }

@@ -4,6 +4,7 @@
 //! rate-limited, retried requests, and accounts for every record:
 //! read = accepted + rejected + filtered + in doubt + unsent.
 
+pub mod accepted;
 pub mod batch;
 mod causes;
 pub mod client;
@@ -20,6 +21,7 @@ pub mod record;
 pub mod rejects;
 pub mod report;
 pub mod request;
+pub mod retry;
 pub mod secret;
 pub mod selftest;
 pub mod shape;

@@ -42,6 +42,19 @@ pub(crate) fn create(stem: &Path, extension: &str) -> Result<(PathBuf, File), Fi
     }
 }
 
+/// Creates exactly this file, for its owner alone; an older one is an error.
+pub fn create_at(path: &Path) -> Result<File, FileError> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    created.map_err(|source| FileError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Checks that files can be made beside `stem`, by making one and removing it again.
 pub fn check(stem: &Path) -> Result<(), FileError> {
     let mut probe = stem.as_os_str().to_owned();

@@ -61,8 +61,21 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Prints a commented job for a template, to start from
     Init(InitArgs),
+    /// Lists the runs of the ledger, shows one, and forgets old ones
+    Runs(RunsArgs),
+    /// Writes the open rejects of a run, in the shape of their input
+    Rejects(RejectsArgs),
+    /// Lists the records of a run that are in doubt
+    Doubts(DoubtsArgs),
+    /// Sends the open rejects of a run again, or a file of them that was mended
+    Retry(RetryArgs),
     /// Lists, shows and tests endpoint templates
     Templates(TemplatesArgs),
+    /// Delivers the webhook events that runs left in the ledger
+    Webhook {
+        #[command(subcommand)]
+        verb: WebhookVerb,
+    },
     /// Runs the built-in Encharge look-alike
     Mock(MockArgs),
     /// Prints a JSON Schema, for editors
@@ -99,6 +112,21 @@ pub(super) struct JobArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) job: JobArgs,
+    #[command(flatten)]
+    pub(super) sending: SendingArgs,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+    /// Begins anew where the last run was stopped before its end
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Goes on with a stopped run although its input, template, mapping or batching has changed
+    #[arg(long, conflicts_with = "fresh")]
+    pub(super) force_resume: bool,
+}
+
+/// How records are sent, and what is said of it.
+#[derive(Debug, Args)]
+pub(super) struct SendingArgs {
     /// Sends to a built-in look-alike of the vendor; needs no account and no key, and keeps only the job's own limits
     #[arg(long)]
     pub(super) mock: bool,
@@ -114,14 +142,6 @@ pub(super) struct RunArgs {
     /// How long a stopped run waits for what is in flight, in place of the job's `grace`
     #[arg(long, value_name = "TIME")]
     pub(super) grace: Option<TimeSpan>,
-    #[command(flatten)]
-    pub(super) ledger: LedgerArgs,
-    /// Begins anew where the last run was stopped before its end
-    #[arg(long)]
-    pub(super) fresh: bool,
-    /// Goes on with a stopped run although its input, template, mapping or batching has changed
-    #[arg(long, conflicts_with = "fresh")]
-    pub(super) force_resume: bool,
 }
 
 /// Where runs are remembered.
@@ -139,6 +159,133 @@ pub(super) struct LedgerArgs {
 pub(super) enum ReportFormat {
     Human,
     Json,
+}
+
+/// Which ledger is read.
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    /// The folder of the ledger. Default: .outpour in this folder
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsArgs {
+    #[command(subcommand)]
+    pub(super) verb: Option<RunsVerb>,
+    /// Lists the runs of this job alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Option<String>,
+    /// Prints JSON, a line a run
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsVerb {
+    /// Shows a run: totals, reasons, retries, what later runs settled, and what to do next
+    Show {
+        /// The run's number
+        run: i64,
+    },
+    /// Forgets runs that ended long ago and left nothing open; never the last run of a job
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PruneArgs {
+    /// Forgets runs that ended longer ago than this
+    #[arg(long, default_value = "30d", value_name = "TIME")]
+    pub(super) older_than: TimeSpan,
+    /// Keeps so many of the newest runs of each job, whatever their age
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(super) keep: u32,
+    /// Forgets runs with open rejects, doubts or waiting events too
+    #[arg(long)]
+    pub(super) with_open: bool,
+    /// Says which runs would be forgotten, and forgets none
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RejectsArgs {
+    /// The run's number. Default: the last run that has any
+    pub(super) run: Option<i64>,
+    /// csv or ndjson. Default: as the input was
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<KeptFormat>,
+    #[command(flatten)]
+    pub(super) kept: KeptArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoubtsArgs {
+    /// The run's number. Default: the last run that has any
+    pub(super) run: Option<i64>,
+    /// Writes the records as csv or ndjson. Default: a list of their places, or with -o the records as the input had them
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<KeptFormat>,
+    #[command(flatten)]
+    pub(super) kept: KeptArgs,
+}
+
+/// Which records are written, and where to.
+#[derive(Debug, Args)]
+pub(super) struct KeptArgs {
+    /// Writes to this file, which must not be there yet
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+    /// Those too that a later run has settled
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeptFormat {
+    Csv,
+    Ndjson,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Debug, Args)]
+pub(super) struct RetryArgs {
+    /// A run's number, or a file of its rejects that was mended. Default: the last run that has any open ones
+    #[arg(value_name = "RUN|FILE")]
+    pub(super) what: Option<String>,
+    /// Sends the records in doubt in place of the rejects
+    #[arg(long)]
+    pub(super) in_doubt: bool,
+    /// Shows the exact requests and sends none; opens no connection and writes nothing to the ledger
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The job's configuration. Default: the one that the run had, as it is today
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+    /// Sets a key of the configuration, such as limits.rate=5/s
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// A directory of templates that add to the built-in ones, or replace them
+    #[arg(long, value_name = "DIR")]
+    pub(super) templates: Option<PathBuf>,
+    /// Permits secrets that stand in the configuration itself
+    #[arg(long)]
+    pub(super) allow_inline_secrets: bool,
+    #[command(flatten)]
+    pub(super) sending: SendingArgs,
+    /// The folder of the ledger. Default: .outpour beside --config, beside FILE, or in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Begins anew where the last retry of the run was stopped before its end
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Goes on with a stopped retry although the file or the job has changed
+    #[arg(long, conflicts_with = "fresh")]
+    pub(super) force_resume: bool,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +357,31 @@ pub(super) enum TemplatesVerb {
         /// A directory of templates; the built-in ones unless given
         directory: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WebhookVerb {
+    /// Delivers what waits, for as long as the webhook takes something within its `grace`
+    Deliver(DeliverArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeliverArgs {
+    /// The job's configuration, in place of the one that its last run used
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The job whose events are delivered; the configuration's, or all of the ledger, unless given
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Option<String>,
+    /// The folder of the ledger. Default: .outpour beside the configuration, or here
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Sets a key of the configuration, such as webhook.grace=5m
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Permits secrets that stand in the configuration itself
+    #[arg(long)]
+    pub(super) allow_inline_secrets: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use outpour::accepted::AcceptedFile;
 use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::expression::{Expression, Value};
@@ -21,10 +22,13 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
         source::open(job.source())?;
     }
     HttpTransport::new(&plan.transport)?;
-    new_file::check(&plan.job.rejects).map_err(|error| Failure::Unwritable {
-        path: error.path,
-        source: error.source,
-    })?;
+    let accepted = plan.job.accepted.as_ref().map(AcceptedFile::stem);
+    for stem in accepted.into_iter().chain([plan.job.rejects.as_path()]) {
+        new_file::check(stem).map_err(|error| Failure::Unwritable {
+            path: error.path,
+            source: error.source,
+        })?;
+    }
     let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
     let _ = writeln!(

@@ -10,6 +10,7 @@ use outpour::config::ConfigError;
 use outpour::document::Problems;
 use outpour::ledger::{LedgerError, Refusal};
 use outpour::mock::MockError;
+use outpour::retry::MendedError;
 use outpour::source::SourceError;
 use outpour::template::CatalogError;
 
@@ -38,6 +39,8 @@ pub(super) enum Failure {
     Output(#[source] std::io::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Mended(#[from] MendedError),
     #[error(transparent)]
     Changed(#[from] Refusal),
     #[error("the runtime cannot be started")]
@@ -96,6 +99,7 @@ impl Failure {
             Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
+            Self::Mended(error) => mended_hint(error),
             Self::Ledger(error) => Some(ledger_hint(error).to_owned()),
             Self::Changed(_) => Some(
                 "`--force-resume` goes on with it as things are now, `--fresh` begins anew and sends everything again"
@@ -107,15 +111,35 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Source(error) if is_about_the_job(error) => 2,
-            Self::Source(_) => 65,
-            Self::Ledger(LedgerError::Locked { .. }) => 75,
-            Self::Ledger(LedgerError::Missing(_) | LedgerError::NoRun(_)) => 2,
-            Self::Runtime(_) | Self::Ledger(LedgerError::TwoOutcomes(_) | LedgerError::Closed) => 70,
-            Self::Ledger(_) | Self::Unwritable { .. } | Self::Output(_) => 74,
+            Self::Source(error) | Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
+            Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
+            Self::Unwritable { .. } | Self::Output(_) => 74,
+            Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
             _ => 2,
         }
+    }
+}
+
+fn mended_hint(error: &MendedError) -> Option<String> {
+    match error {
+        MendedError::StandardInput => Some("put it in a file".to_owned()),
+        MendedError::Source(error) => error.hint(),
+        MendedError::Ledger(error) => Some(ledger_hint(error).to_owned()),
+        MendedError::Unknown(path) => Some(format!(
+            "name the ledger with `--state DIR`, or send it as any input: `outpour run JOB --input {}`",
+            path.display()
+        )),
+        MendedError::SeveralRuns { .. } => Some("put them in a file each".to_owned()),
+    }
+}
+
+fn ledger_code(error: &LedgerError) -> u8 {
+    match error {
+        LedgerError::Locked { .. } => 75,
+        LedgerError::Missing(_) | LedgerError::NoRun(_) => 2,
+        LedgerError::TwoOutcomes(_) | LedgerError::Closed => 70,
+        _ => 74,
     }
 }
 

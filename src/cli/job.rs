@@ -21,11 +21,7 @@ pub(super) struct LoadedJob {
 
 impl LoadedJob {
     pub(super) fn load(args: &JobArgs) -> Result<Self, Failure> {
-        let settings = args
-            .set
-            .iter()
-            .map(|text| setting(text))
-            .collect::<Result<Vec<_>, _>>()?;
+        let settings = settings(&args.set)?;
         let catalog = catalog(args.templates.as_deref())?;
         let (mut config, document) = load(args, &settings, &catalog)?;
         if !args.input.is_empty() {
@@ -128,6 +124,11 @@ fn place_of(mock: &Mock) -> MockPlace {
         ]
         .into(),
     }
+}
+
+/// The settings of `--set`, each a key and its value.
+pub(super) fn settings(texts: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    texts.iter().map(|text| setting(text)).collect()
 }
 
 fn setting(text: &str) -> Result<(String, String), Failure> {

@@ -21,6 +21,24 @@ pub(super) fn folder(state: Option<&Path>, config: &Path) -> PathBuf {
     )
 }
 
+/// The folder of a ledger that is read: `.outpour` in this folder, unless another is named.
+pub(super) fn here(state: Option<&Path>) -> PathBuf {
+    folder(state, Path::new(""))
+}
+
+/// What decides, besides the plan, whether a run begins or goes on.
+pub(super) struct Opening<'a> {
+    pub(super) config: &'a Path,
+    pub(super) is_mock: bool,
+    /// The run whose records are sent again.
+    pub(super) retries: Option<i64>,
+    /// The last run of its kind.
+    pub(super) last: Option<Run>,
+    /// Whether the input can be read once only.
+    pub(super) is_piped: bool,
+    pub(super) intent: Intent,
+}
+
 /// Opens the books of a run, and gives what keeps other processes away from its job.
 pub(super) fn open_books(
     args: &RunArgs,
@@ -34,61 +52,95 @@ pub(super) fn open_books(
     }
     let ledger = Ledger::open(&folder(args.ledger.state.as_deref(), &args.job.config))?;
     let lock = ledger.lock(&plan.job.name)?;
-    ledger.folder().check_room()?;
+    let is_piped = note_inputs(plan, source)?;
+    let opening = Opening {
+        config: &args.job.config,
+        is_mock: args.sending.mock,
+        retries: None,
+        last: ledger.last_run(&plan.job.name, args.sending.mock)?,
+        is_piped,
+        intent: intent(args.fresh, args.force_resume),
+    };
+    opening.open(ledger, plan, progress, printer)?;
+    Ok(Some(lock))
+}
+
+/// What the user asked for.
+pub(super) fn intent(is_fresh: bool, is_forced: bool) -> Intent {
+    match (is_fresh, is_forced) {
+        (true, _) => Intent::Fresh,
+        (_, true) => Intent::ForceResume,
+        _ => Intent::Usual,
+    }
+}
+
+/// Notes what the inputs look like, and says whether one of them can be read once only.
+pub(super) fn note_inputs(plan: &mut Plan, source: &SourceConfig) -> Result<bool, Failure> {
     let stamps = source::fingerprints(source)?;
     for stamp in &stamps {
         plan.fingerprint
             .show(&format!("the input `{}`", stamp.name), &shown(stamp));
     }
-    let is_piped = stamps.iter().any(|stamp| stamp.size.is_none());
-    let last = ledger.last_run(&plan.job.name, args.mock)?;
-    let has_progress = match &last {
-        Some(run) => ledger.has_progress(run.id)?,
-        None => false,
-    };
-    let intent = match (args.fresh, args.force_resume) {
-        (true, _) => Intent::Fresh,
-        (_, true) => Intent::ForceResume,
-        _ => Intent::Usual,
-    };
-    let (resume, sessions) = match Course::choose(last, has_progress, is_piped, &plan.fingerprint, intent)? {
-        Course::Begin { replaces, note } => {
-            if let Some(note) = note {
-                printer.note(&note);
-            }
-            (begin(args, plan, &ledger, replaces)?, 1)
-        }
-        Course::GoOn(run) => {
-            let resume = ledger.go_on(&run, &plan.fingerprint)?;
-            // Keys and events are those of the run, not of its session.
-            plan.job.run_id.clone_from(&run.begun.run_id);
-            plan.context.run_id.clone_from(&run.begun.run_id);
-            printer.note(&resuming(&run, &resume));
-            (resume, run.sessions + 1)
-        }
-    };
-    plan.job.books = Some(Books::open(ledger, resume, sessions, Arc::clone(progress))?);
-    Ok(Some(lock))
+    Ok(stamps.iter().any(|stamp| stamp.size.is_none()))
 }
 
-fn begin(args: &RunArgs, plan: &Plan, ledger: &Ledger, replaces: Option<i64>) -> Result<Resume, Failure> {
-    if let Some(stopped) = replaces {
-        ledger.replace(stopped)?;
+impl Opening<'_> {
+    /// Begins a run or goes on with one, and gives the plan its books. The job is locked already.
+    pub(super) fn open(
+        self,
+        ledger: Ledger,
+        plan: &mut Plan,
+        progress: &Arc<Progress>,
+        printer: Printer,
+    ) -> Result<i64, Failure> {
+        ledger.folder().check_room()?;
+        let has_progress = match &self.last {
+            Some(run) => ledger.has_progress(run.id)?,
+            None => false,
+        };
+        let last = self.last.clone();
+        let course = Course::choose(last, has_progress, self.is_piped, &plan.fingerprint, self.intent)?;
+        let (resume, sessions) = match course {
+            Course::Begin { replaces, note } => {
+                if let Some(note) = note {
+                    printer.note(&note);
+                }
+                (self.begin(plan, &ledger, replaces)?, 1)
+            }
+            Course::GoOn(run) => {
+                let resume = ledger.go_on(&run, &plan.fingerprint)?;
+                // Keys and events are those of the run, not of its session.
+                plan.job.run_id.clone_from(&run.begun.run_id);
+                plan.context.run_id.clone_from(&run.begun.run_id);
+                printer.note(&resuming(&run, &resume));
+                (resume, run.sessions + 1)
+            }
+        };
+        let run = resume.run;
+        plan.job.books = Some(Books::open(ledger, resume, sessions, Arc::clone(progress))?);
+        Ok(run)
     }
-    let config = std::path::absolute(&args.job.config).unwrap_or_else(|_| args.job.config.clone());
-    let run = ledger.begin(&NewRun {
-        run_id: plan.job.run_id.clone(),
-        job: plan.job.name.clone(),
-        template: plan.job.endpoint.name().to_owned(),
-        config: config.display().to_string(),
-        is_mock: args.mock,
-        retries: None,
-        fingerprint: plan.fingerprint.clone(),
-    })?;
-    Ok(Resume {
-        run,
-        ..Resume::default()
-    })
+
+    fn begin(&self, plan: &Plan, ledger: &Ledger, replaces: Option<i64>) -> Result<Resume, Failure> {
+        if let Some(stopped) = replaces {
+            ledger.replace(stopped)?;
+        }
+        let config = std::path::absolute(self.config).unwrap_or_else(|_| self.config.to_owned());
+        let run = ledger.begin(&NewRun {
+            run_id: plan.job.run_id.clone(),
+            job: plan.job.name.clone(),
+            template: plan.job.endpoint.name().to_owned(),
+            config: config.display().to_string(),
+            is_mock: self.is_mock,
+            retries: self.retries,
+            fingerprint: plan.fingerprint.clone(),
+        })?;
+        Ok(Resume {
+            run,
+            retries: self.retries,
+            ..Resume::default()
+        })
+    }
 }
 
 fn resuming(run: &Run, resume: &Resume) -> String {

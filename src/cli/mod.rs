@@ -6,15 +6,21 @@ mod error;
 mod generate;
 mod init;
 mod job;
+mod kept;
 mod ledger;
 mod mock;
 mod preview;
 mod printer;
 mod progress;
+mod prune;
+mod retry;
 mod run;
+mod runs;
 mod signal;
+mod standing;
 mod templates;
 mod test;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -44,7 +50,12 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<u8, Failure> {
         Verb::Test(args) => test::test(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Init(args) => init::init(&args, printer),
+        Verb::Runs(args) => runs::runs(&args),
+        Verb::Rejects(args) => kept::rejects(&args, printer),
+        Verb::Doubts(args) => kept::doubts(&args, printer),
+        Verb::Retry(args) => retry::retry(&args, printer),
         Verb::Templates(args) => templates::templates(&args),
+        Verb::Webhook { verb } => webhook::webhook(&verb, printer),
         Verb::Mock(args) => mock::mock(&args),
         Verb::Schema(args) => generate::schema(args.of),
         Verb::Completions(args) => generate::completions(args.shell),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outpour::client::{Limits, Request};
+use outpour::config::Plan;
 use outpour::endpoint::Endpoint;
 use outpour::pipeline::{self, Preview};
 use outpour::report::{counted, grouped};
-use outpour::source;
+use outpour::source::{self, Source};
 use outpour::units::TimeSpan;
 
 use super::args::PreviewArgs;
@@ -20,14 +21,31 @@ pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let plan = job.plan_without_secrets()?;
     let source = source::open(job.source())?;
+    let showing = Showing {
+        requests: args.requests,
+        is_curl: args.curl,
+        is_full: args.full,
+    };
+    show(plan, source, &showing)
+}
+
+/// How much of a preview is shown, and how.
+pub(super) struct Showing {
+    pub(super) requests: u64,
+    pub(super) is_curl: bool,
+    pub(super) is_full: bool,
+}
+
+/// Shows the requests that a plan would send of a source.
+pub(super) fn show(plan: Plan, source: Box<dyn Source>, showing: &Showing) -> Result<u8, Failure> {
     let limits = plan.sender.limits.clone();
     let endpoint = Arc::clone(&plan.job.endpoint);
     let mut shown = 0;
     let mut failure = None;
     let preview = pipeline::preview(plan.job, source, |request, records| {
-        if shown < args.requests {
+        if shown < showing.requests {
             shown += 1;
-            let text = if args.curl {
+            let text = if showing.is_curl {
                 as_curl(&endpoint, request)
             } else {
                 as_http(&endpoint, request)
@@ -45,12 +63,12 @@ pub(super) fn preview(args: &PreviewArgs) -> Result<u8, Failure> {
                 failure = Some(error);
             }
         }
-        failure.is_none() && (args.full || shown < args.requests)
+        failure.is_none() && (showing.is_full || shown < showing.requests)
     });
     if let Some(failure) = failure {
         return Err(failure);
     }
-    Printer::result(&summary(&preview, &limits, args.full))?;
+    Printer::result(&summary(&preview, &limits, showing.is_full))?;
     Ok(match preview {
         Preview { error: Some(_), .. } => 65,
         Preview { rejected: 1.., .. } => 1,

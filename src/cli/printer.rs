@@ -35,6 +35,16 @@ impl Printer {
         written.and_then(|()| out.flush()).map_err(Failure::Output)
     }
 
+    /// Writes data to standard output as it is, for other programs. On a terminal it must not steer that.
+    pub(super) fn data(bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = match out.is_terminal() {
+            true => out.write_all(visible(&String::from_utf8_lossy(bytes)).as_bytes()),
+            false => out.write_all(bytes),
+        };
+        written.and_then(|()| out.flush()).map_err(Failure::Output)
+    }
+
     /// Writes a note to standard error, unless quiet.
     pub(super) fn note(self, text: &str) {
         if !self.is_quiet {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Sender, SenderSettings, TransportSettings};
 use outpour::config::Plan;
+use outpour::ledger::JobLock;
 use outpour::mock::{Mock, MockSettings};
 use outpour::new_file::{self, FileError};
 use outpour::pipeline;
 use outpour::report::{Ending, Progress, Report, counted, grouped};
-use outpour::source;
+use outpour::source::{self, Source};
 use outpour::webhook::Events;
 
-use super::args::{ReportFormat, RunArgs};
+use super::args::{ReportFormat, RunArgs, SendingArgs};
 use super::error::Failure;
 use super::job::{LoadedJob, runtime, start_mock};
 use super::ledger;
@@ -24,6 +25,30 @@ use super::signal::watch_signals;
 
 pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
+    send(&args.sending, &job, printer, |plan, progress| {
+        let source = source::open(job.source())?;
+        let lock = ledger::open_books(args, plan, job.source(), progress, printer)?;
+        Ok(Input {
+            source,
+            _locks: lock.into_iter().collect(),
+        })
+    })
+}
+
+/// What a run reads, and what keeps other processes away from its job meanwhile.
+pub(super) struct Input {
+    pub(super) source: Box<dyn Source>,
+    pub(super) _locks: Vec<JobLock>,
+}
+
+/// Sends what `open` opens, once everything else is known to be in order, and says what became of it. `open` opens the
+/// books of the plan too.
+pub(super) fn send(
+    args: &SendingArgs,
+    job: &LoadedJob,
+    printer: Printer,
+    open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
+) -> Result<u8, Failure> {
     if !job.config.active {
         let hint = "set `active: true` to send, or look at it with `outpour preview`";
         return Err(Failure::usage_hint(
@@ -31,7 +56,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
             hint,
         ));
     }
-    let report = runtime()?.block_on(run_job(args, &job, printer))?;
+    let report = runtime()?.block_on(send_all(args, job, printer, open))?;
     // Whichever of the two cannot be written, the other one is.
     let written = args
         .report_file
@@ -51,20 +76,20 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
     Ok(report.exit_code)
 }
 
-async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Report, Failure> {
+async fn send_all(
+    args: &SendingArgs,
+    job: &LoadedJob,
+    printer: Printer,
+    open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
+) -> Result<Report, Failure> {
     let mock = match args.mock {
         true => {
             let faults = args.fail.clone().unwrap_or_default();
-            Some(
-                start_mock(
-                    &job.config,
-                    MockSettings {
-                        faults,
-                        ..MockSettings::default()
-                    },
-                )
-                .await?,
-            )
+            let settings = MockSettings {
+                faults,
+                ..MockSettings::default()
+            };
+            Some(start_mock(&job.config, settings).await?)
         }
         false => None,
     };
@@ -72,8 +97,10 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     if let Some(grace) = args.grace {
         plan.job.grace = grace.get();
     }
-    let source = source::open(job.source())?;
     new_file::check(&plan.job.rejects).map_err(unwritable)?;
+    if let Some(accepted) = &plan.job.accepted {
+        new_file::check(accepted.stem()).map_err(unwritable)?;
+    }
     if let Some(path) = &args.report_file {
         new_file::check(path).map_err(unwritable)?;
     }
@@ -81,6 +108,8 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
+    let progress = Arc::new(Progress::default());
+    let input = open(&mut plan, &progress)?;
     tracing::info!(
         run_id = plan.job.run_id,
         method = %plan.job.endpoint.method(),
@@ -88,14 +117,12 @@ async fn run_job(args: &RunArgs, job: &LoadedJob, printer: Printer) -> Result<Re
         input = job.source().path.as_slice().join(", "),
         "the run begins"
     );
-    let progress = Arc::new(Progress::default());
-    let _lock = ledger::open_books(args, &mut plan, job.source(), &progress, printer)?;
     let events = events(&plan)?;
     let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
     let bar = printer
         .is_watched()
         .then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));
-    let mut report = pipeline::run(plan.job, source, sender, events, progress, signal).await;
+    let mut report = pipeline::run(plan.job, input.source, sender, events, progress, signal).await;
     drop(bar);
     report.warnings.splice(0..0, plan.warnings);
     report.proxy = plan.transport.http.proxy;
@@ -119,7 +146,14 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
         // A webhook has its own retries, whatever the job says of the destination's.
         let sender = SenderSettings::default();
         let transport = HttpTransport::new(&settings)?;
-        events.to_webhook(webhook.clone(), move || Sender::new(transport.clone(), &sender));
+        let make_sender = move || Sender::new(transport.clone(), &sender);
+        match &plan.job.books {
+            Some(books) => {
+                let outbox = books.outbox(&plan.job.name)?;
+                events.to_webhook_from_ledger(webhook.clone(), outbox, make_sender)?;
+            }
+            None => events.to_webhook(webhook.clone(), make_sender),
+        }
     }
     Ok(events)
 }
@@ -153,7 +187,7 @@ fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
     })
 }
 
-fn unwritable(error: FileError) -> Failure {
+pub(super) fn unwritable(error: FileError) -> Failure {
     Failure::Unwritable {
         path: error.path,
         source: error.source,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
+use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
-use crate::document::Problem;
+use crate::document::{Document, Problem};
 use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
 use crate::rejects::Keep;
@@ -18,6 +19,7 @@ use crate::webhook::EventContext;
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
     pub(super) config: &'a Config,
+    pub(super) document: &'a Document,
     pub(super) options: &'a PlanOptions,
     pub(super) problems: Vec<Problem>,
     /// What the user should know of what was read so far.
@@ -56,7 +58,9 @@ impl Making<'_> {
             proxy_auth,
             pool: limits.concurrency,
         };
-        let job = self.job(endpoint, shaper?, batch, &limits);
+        let accepted = config.accepted.as_ref().map(|accepted| self.accepted(accepted));
+        let mut job = self.job(endpoint, shaper?, batch, &limits);
+        job.accepted = accepted;
         Some(Plan {
             context: EventContext {
                 run_id: job.run_id.clone(),
@@ -108,10 +112,27 @@ impl Making<'_> {
             limit: self.options.limit,
             in_doubt: config.in_doubt,
             doubts: in_doubt_beside(&rejects),
+            accepted: None,
             rejects,
             grace: config.grace.get(),
             books: None,
         }
+    }
+
+    /// The columns stand in the file as the configuration has them.
+    fn accepted(&mut self, config: &AcceptedConfig) -> AcceptedFile {
+        let mut given: Vec<(&String, &String)> = config.columns.iter().collect();
+        let place = |name: &str| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            self.document.place(&format!("/accepted/columns/{name}"))
+        };
+        given.sort_by_key(|(name, _)| place(name));
+        let mut columns = Columns::default();
+        for (name, expression) in given {
+            self.good(&format!("accepted.columns.{name}"), columns.add(name, expression));
+        }
+        let path = config.path.clone().unwrap_or_else(|| "accepted".into());
+        AcceptedFile::new(&path, columns)
     }
 
     fn shaper(&mut self) -> Option<Shaper> {

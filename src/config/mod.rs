@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::accepted::AcceptedConfig;
 use crate::batch::BatchConfig;
 use crate::client::{HttpConfig, LimitsConfig, RetryConfig, TimeoutsConfig};
 use crate::delivery::InDoubt;
@@ -96,6 +97,9 @@ pub struct Config {
     /// Where rejects are written.
     #[serde(default)]
     pub rejects: RejectsConfig,
+    /// Where accepted records are written, with values of their replies. Default: nowhere.
+    #[serde(default)]
+    pub accepted: Option<AcceptedConfig>,
 }
 
 /// Where rejects are written; the key `rejects:`.
@@ -220,6 +224,10 @@ impl Config {
             .take()
             .unwrap_or_else(|| format!("{}.rejected", self.name()).into());
         self.rejects.path = Some(folder.join(rejects));
+        let name = self.name().to_owned();
+        if let Some(accepted) = &mut self.accepted {
+            accepted.start_from(folder, &name);
+        }
         if let Some(responses) = &mut self.responses {
             responses.path = folder.join(&responses.path);
         }

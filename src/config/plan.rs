@@ -89,6 +89,7 @@ impl Plan {
     ) -> Result<Self, Problems> {
         let mut making = Making {
             config,
+            document,
             options,
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -98,5 +99,38 @@ impl Plan {
             Some(plan) if making.problems.is_empty() => Ok(plan),
             _ => Err(document.locate(making.problems)),
         }
+    }
+
+    /// The webhook of a job alone, and what its transport is made from. No other secrets are read than its own and the
+    /// proxy's.
+    pub fn webhook(
+        config: &Config,
+        document: &Document,
+        secrets: Secrets,
+    ) -> Result<Option<(Webhook, TransportSettings)>, Problems> {
+        let options = PlanOptions {
+            secrets,
+            mock: None,
+            limit: None,
+        };
+        let mut making = Making {
+            config,
+            document,
+            options: &options,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let proxy_auth = making.proxy_auth();
+        let webhook = config.webhook.as_ref().and_then(|given| making.webhook(given));
+        if !making.problems.is_empty() {
+            return Err(document.locate(making.problems));
+        }
+        let transport = TransportSettings {
+            timeouts: config.timeouts.clone(),
+            http: config.http.clone(),
+            proxy_auth,
+            pool: 1,
+        };
+        Ok(webhook.map(|webhook| (webhook, transport)))
     }
 }

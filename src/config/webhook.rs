@@ -23,6 +23,7 @@ impl Making<'_> {
             headers,
             secret,
             max_events: config.max_events,
+            on_full: config.on_full,
             grace,
         })
     }

@@ -245,6 +245,11 @@ impl Value {
         Ok(value)
     }
 
+    /// The value null.
+    pub fn null() -> Self {
+        Self(Bounded::of(Val::Null))
+    }
+
     /// Prints the value as compact JSON.
     pub fn to_json(&self) -> Result<String, ExpressionError> {
         let mut printed = Printed(Vec::with_capacity(256));

@@ -1,7 +1,7 @@
 //! Whether a run is gone on with or begun anew, and what is known of it then.
 
 use super::fingerprint::Fingerprint;
-use super::runs::{Run, RunState, unsigned};
+use super::runs::{Run, unsigned};
 use super::spans::{Counts, Members, Span, Spans};
 use super::store::Mark;
 use super::{Ledger, LedgerError};
@@ -65,6 +65,8 @@ pub struct Tally {
 pub struct Resume {
     /// The run's number.
     pub run: i64,
+    /// The run whose records it sends again.
+    pub retries: Option<i64>,
     /// Which records have an outcome.
     pub spans: Spans,
     /// What may have been sent and has none.
@@ -83,8 +85,7 @@ impl Course {
         now: &Fingerprint,
         intent: Intent,
     ) -> Result<Self, Refusal> {
-        let is_stopped = |run: &Run| matches!(run.state, RunState::Running | RunState::Stopped);
-        let Some(run) = last.filter(is_stopped) else {
+        let Some(run) = last.filter(Run::is_unfinished) else {
             let note =
                 (intent == Intent::ForceResume).then(|| "there is no stopped run to go on with".to_owned());
             return Ok(Self::Begin { replaces: None, note });
@@ -149,6 +150,7 @@ impl Ledger {
         };
         Ok(Resume {
             run: run.id,
+            retries: run.begun.retries,
             marks,
             spans,
             earlier: Tally {

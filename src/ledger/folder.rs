@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::LedgerError;
 
@@ -18,6 +19,13 @@ pub struct Folder {
 #[derive(Debug)]
 pub struct JobLock {
     _file: File,
+}
+
+/// A process that runs a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Runner {
+    /// Its number, where it could be read.
+    pub pid: Option<u32>,
 }
 
 /// What must be free before a run begins: enough to write down what is under way, whatever comes.
@@ -106,9 +114,28 @@ impl Folder {
         }
     }
 
+    /// The process that runs a job just now, if one does.
+    pub fn runner(&self, job: &str) -> Result<Option<Runner>, LedgerError> {
+        let path = self.lock_file(job);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(unusable(&path, source)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(Runner { pid: pid(&mut file) })),
+            Err(TryLockError::Error(source)) => Err(unusable(&path, source)),
+        }
+    }
+
+    fn lock_file(&self, job: &str) -> PathBuf {
+        self.file(&format!("{}.lock", file_name(job)))
+    }
+
     /// Locks a job, so that no other process runs it.
     pub fn lock(&self, job: &str) -> Result<JobLock, LedgerError> {
-        let path = self.file(&format!("{}.lock", file_name(job)));
+        let path = self.lock_file(job);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -117,15 +144,12 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(|source| unusable(&path, source))?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // A lock whose holder cannot be read is a lock all the same.
-                let _ = file.read_to_string(&mut text);
                 return Err(LedgerError::Locked {
                     job: job.to_owned(),
-                    pid: text.trim().parse().ok(),
+                    pid: pid(&mut file),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(unusable(&path, source)),
@@ -136,6 +160,25 @@ impl Folder {
             .map_err(|source| unusable(&path, source))?;
         Ok(JobLock { _file: file })
     }
+}
+
+/// Whoever only looks whether a job is run holds its lock for a moment: that is waited for.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    const MOMENT: Duration = Duration::from_millis(20);
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            std::thread::sleep(MOMENT);
+            file.try_lock()
+        }
+        other => other,
+    }
+}
+
+/// The process that a lock's file names. A lock whose holder cannot be read is a lock all the same.
+fn pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// A job's name as the name of a file: whatever could mean a path or an option is percent-encoded.
@@ -161,13 +204,17 @@ mod tests {
     fn a_second_run_of_a_job_is_refused_with_the_pid_of_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let folder = Folder::create(&directory.path().join(".outpour")).unwrap();
+        assert_eq!(folder.runner("a/b c").unwrap(), None);
         let held = folder.lock("a/b c").unwrap();
+        let pid = Some(std::process::id());
+        assert_eq!(folder.runner("a/b c").unwrap(), Some(Runner { pid }));
         match folder.lock("a/b c").unwrap_err() {
             LedgerError::Locked { pid, .. } => assert_eq!(pid, Some(std::process::id())),
             other => panic!("{other}"),
         }
         folder.lock("another").unwrap();
         drop(held);
+        assert_eq!(folder.runner("a/b c").unwrap(), None, "its file is still there");
         folder.lock("a/b c").unwrap();
     }
 

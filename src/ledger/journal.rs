@@ -31,6 +31,7 @@ pub struct Settled {
     spans: Vec<Span>,
     kept: Vec<(KeptKind, Reject)>,
     events: Vec<NewEvent>,
+    dropped_events: u64,
 }
 
 /// Writes one run to the ledger.
@@ -62,6 +63,8 @@ struct Shared {
     waiting: Mutex<Waiting>,
     news: Condvar,
     failure: watch::Sender<Option<LedgerError>>,
+    /// How many events were brought on disk.
+    events: watch::Sender<u64>,
     progress: Arc<Progress>,
     /// What earlier sessions of the run counted.
     earlier: Tally,
@@ -80,7 +83,7 @@ struct Waiting {
 impl Settled {
     /// Whether there is nothing to write down.
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty()
+        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty() && self.dropped_events == 0
     }
 
     /// Notes that a record was accepted.
@@ -128,6 +131,11 @@ impl Settled {
     /// Adds an event for the webhook, which is kept until it has reached it.
     pub fn event(&mut self, webhook_id: String, body: Bytes) {
         self.events.push(NewEvent { webhook_id, body });
+    }
+
+    /// Counts an event that found no room.
+    pub fn dropped_event(&mut self) {
+        self.dropped_events += 1;
     }
 
     /// Consecutive records of the same end are one range.
@@ -227,6 +235,7 @@ impl Journal {
             waiting.pending.settled.extend(settled.spans);
             waiting.pending.kept.extend(settled.kept);
             waiting.pending.events.extend(settled.events);
+            waiting.pending.dropped_events += settled.dropped_events;
         });
         if let Writer::Inline(inline) = &self.writer
             && inline.is_due()
@@ -245,6 +254,11 @@ impl Journal {
     /// Why nothing more can be written down, once that is so.
     pub fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
         self.failure.clone()
+    }
+
+    /// How many events were brought on disk so far: a change means that there is something for the webhook.
+    pub fn events(&self) -> watch::Receiver<u64> {
+        self.shared.events.subscribe()
     }
 
     /// Commits what waits and writes down how the session ended.
@@ -285,6 +299,7 @@ fn prepare(ledger: Ledger, resume: Resume, progress: Arc<Progress>) -> Result<Pr
         }),
         news: Condvar::new(),
         failure: failed,
+        events: watch::Sender::new(0),
         progress,
         earlier: resume.earlier,
     };
@@ -348,7 +363,10 @@ impl Shared {
         };
         let committed = store.commit(&mut pending, &tally);
         match &committed {
-            Ok(()) => self.progress.set(&tally.totals, tally.bytes_read),
+            Ok(()) => {
+                self.progress.set(&tally.totals, tally.bytes_read);
+                self.tell_of_events(pending.events.len() as u64);
+            }
             Err(error) => {
                 lock(&self.waiting).has_failed = true;
                 self.failure.send_replace(Some(error.clone()));
@@ -358,6 +376,13 @@ impl Shared {
             // Whoever no longer waits needs no answer.
             let _ = waiting.send(committed.clone());
         }
+    }
+
+    fn tell_of_events(&self, count: u64) {
+        self.events.send_if_modified(|events| {
+            *events += count;
+            count > 0
+        });
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Kept {
 const MOST_REPLY: usize = 4 * 1024;
 
 impl KeptKind {
-    fn table(self) -> &'static str {
+    pub(super) fn table(self) -> &'static str {
         match self {
             Self::Reject => "rejects",
             Self::Doubt => "doubts",
@@ -54,7 +54,27 @@ impl Ledger {
         mut take: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
         let which = if is_open { "AND settled_by IS NULL" } else { "" };
-        self.each(run, kind, which, &mut take)
+        self.each(run, kind, which, &mut |kept| take(kept).map(|()| true))
+    }
+
+    /// The next open rejects or doubts of a run behind an ordinal: at least one if there is any, and no more than about
+    /// `most_bytes` of records.
+    pub fn next_open(
+        &self,
+        run: i64,
+        kind: KeptKind,
+        after: u64,
+        most_bytes: usize,
+    ) -> Result<Vec<Kept>, LedgerError> {
+        const MOST: usize = 1_000;
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        let which = format!("AND settled_by IS NULL AND ordinal > {}", signed(after));
+        self.each::<LedgerError>(run, kind, &which, &mut |kept| {
+            bytes += kept.reject.original.len();
+            page.push(kept);
+            Ok(bytes < most_bytes && page.len() < MOST)
+        })?;
+        Ok(page)
     }
 
     /// Hands over what no file has yet.
@@ -64,7 +84,9 @@ impl Ledger {
         kind: KeptKind,
         mut take: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each(run, kind, "AND in_file = 0", &mut take)
+        self.each(run, kind, "AND in_file = 0", &mut |kept| {
+            take(kept).map(|()| true)
+        })
     }
 
     /// Remembers that a file has all of them now.
@@ -86,12 +108,13 @@ impl Ledger {
         count.map(unsigned).map_err(|error| self.error(error))
     }
 
+    /// Hands over those of a run that `which` leaves, until `take` has enough.
     fn each<E: From<LedgerError>>(
         &self,
         run: i64,
         kind: KeptKind,
         which: &str,
-        take: &mut dyn FnMut(Kept) -> Result<(), E>,
+        take: &mut dyn FnMut(Kept) -> Result<bool, E>,
     ) -> Result<(), E> {
         let sql = format!(
             "SELECT ordinal, origin, number, line, byte, original, is_record, reason, status, attempts, reply, at,
@@ -103,7 +126,9 @@ impl Ledger {
         let mut statement = self.connection.prepare(&sql).map_err(failed)?;
         let mut rows = statement.query([run]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            take(read_kept(row, &origins).map_err(failed)?)?;
+            if !take(read_kept(row, &origins).map_err(failed)?)? {
+                break;
+            }
         }
         Ok(())
     }
@@ -116,7 +141,7 @@ impl Ledger {
     }
 }
 
-fn read_origin(row: &Row<'_>) -> rusqlite::Result<(i64, Arc<Origin>)> {
+pub(super) fn read_origin(row: &Row<'_>) -> rusqlite::Result<(i64, Arc<Origin>)> {
     let header: Option<Vec<u8>> = row.get(2)?;
     let shape = match header {
         None => Shape::Json,

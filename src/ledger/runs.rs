@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::fingerprint::Fingerprint;
+use super::kept::KeptKind;
 use super::store::Mark;
 use super::{Ledger, LedgerError};
 use crate::report::Totals;
@@ -193,28 +194,81 @@ impl Ledger {
 
     /// All runs, or those of a job, the last one first.
     pub fn runs(&self, job: Option<&str>) -> Result<Vec<Run>, LedgerError> {
-        let sql = format!("SELECT {COLUMNS} FROM runs WHERE ?1 IS NULL OR job = ?1 ORDER BY id DESC");
-        let read = || -> rusqlite::Result<Vec<Run>> {
-            let mut statement = self.connection.prepare(&sql)?;
-            statement.query_map([job], read_run)?.collect()
-        };
-        read().map_err(|error| self.error(error))
+        let mut runs = Vec::new();
+        self.each_run::<LedgerError>(job, |run| {
+            runs.push(run);
+            Ok(())
+        })?;
+        Ok(runs)
     }
 
-    /// The run, and those whose records it sends again, the nearest first.
-    pub(super) fn ancestors(&self, id: i64) -> Result<Vec<i64>, LedgerError> {
-        let mut ancestors = Vec::new();
-        let mut next = self.run(id)?.begun.retries;
-        while let Some(id) = next.filter(|id| !ancestors.contains(id)) {
-            ancestors.push(id);
-            next = match self.run(id) {
-                Ok(run) => run.begun.retries,
-                // It was pruned, and what it knew of its own origin with it.
-                Err(LedgerError::NoRun(_)) => None,
-                Err(error) => return Err(error),
-            };
+    /// Hands over all runs, or those of a job, the last one first.
+    pub fn each_run<E: From<LedgerError>>(
+        &self,
+        job: Option<&str>,
+        mut take: impl FnMut(Run) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!("SELECT {COLUMNS} FROM runs WHERE ?1 IS NULL OR job = ?1 ORDER BY id DESC");
+        let failed = |error| E::from(self.error(error));
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query([job]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            take(read_run(row).map_err(failed)?)?;
         }
-        Ok(ancestors)
+        Ok(())
+    }
+
+    /// Whether a run would be gone on with by the command that began it: it did not come to its end, and no later run
+    /// has taken its place.
+    pub fn can_go_on(&self, run: &Run) -> Result<bool, LedgerError> {
+        if !run.is_unfinished() {
+            return Ok(false);
+        }
+        let last = match run.begun.retries {
+            Some(retried) => self.last_retry(retried)?,
+            None => self.last_run(&run.begun.job, run.begun.is_mock)?,
+        };
+        Ok(last.is_some_and(|last| last.id == run.id))
+    }
+
+    /// The last run that has no end and records that were under way: it was killed, or goes on just now.
+    pub fn last_unanswered(&self) -> Result<Option<Run>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE state = 'running'
+             AND EXISTS (SELECT 1 FROM marks WHERE marks.run = runs.id) ORDER BY id DESC LIMIT 1"
+        );
+        self.one(&sql, [])
+    }
+
+    /// The last run that has rejects or doubts which no later run has settled, among those that did or did not go to a
+    /// look-alike where that is asked.
+    pub fn last_with_open(&self, kind: KeptKind, is_mock: Option<bool>) -> Result<Option<Run>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR mock = ?1)
+             AND EXISTS (SELECT 1 FROM {} AS kept WHERE kept.run = runs.id AND kept.settled_by IS NULL)
+             ORDER BY id DESC LIMIT 1",
+            kind.table()
+        );
+        self.one(&sql, [is_mock])
+    }
+
+    /// The runs that know some of a run's records by the same ordinals: those whose records it sends again, and other
+    /// retries of these.
+    pub(super) fn relatives(&self, id: i64) -> Result<Vec<i64>, LedgerError> {
+        // The eldest may have been pruned; its retries still name it.
+        let sql = "WITH RECURSIVE elders (id) AS (
+                SELECT ?1 UNION SELECT retries FROM runs JOIN elders ON runs.id = elders.id WHERE retries IS NOT NULL
+            ), family (id) AS (
+                SELECT id FROM elders UNION SELECT runs.id FROM runs JOIN family ON runs.retries = family.id
+            )
+            SELECT runs.id FROM runs JOIN family ON runs.id = family.id WHERE runs.id != ?1 ORDER BY runs.id";
+        let read = || -> rusqlite::Result<Vec<i64>> {
+            self.connection
+                .prepare(sql)?
+                .query_map([id], |row| row.get(0))?
+                .collect()
+        };
+        read().map_err(|error| self.error(error))
     }
 
     pub(super) fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), LedgerError> {
@@ -274,6 +328,13 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         bytes_sent: count(24)?,
         report: row.get(25)?,
     })
+}
+
+impl Run {
+    /// Whether it has not come to its end: it runs, was killed, or was stopped.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.state, RunState::Running | RunState::Stopped)
+    }
 }
 
 impl RunState {

@@ -114,14 +114,15 @@ CREATE TABLE events (
     run         INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     webhook_id  TEXT NOT NULL UNIQUE,   -- the same in every delivery of the event
     body        BLOB NOT NULL,
-    attempts    INTEGER NOT NULL DEFAULT 0
+    attempts    INTEGER NOT NULL DEFAULT 0   -- how often the webhook refused it
 ) STRICT;
 
 CREATE INDEX events_by_run ON events (run, id);
 
--- How many events the webhook took, and how many found no room.
+-- How many events the webhook took, how many it refused for good, and how many found no room.
 CREATE TABLE event_counts (
     run        INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
     delivered  INTEGER NOT NULL DEFAULT 0,
+    failed     INTEGER NOT NULL DEFAULT 0,
     dropped    INTEGER NOT NULL DEFAULT 0
 ) STRICT;

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::course::Tally;
 use super::kept::{Keeper, KeptKind};
+use super::outbox::{EventCounts, count};
 use super::runs::{RunEnd, signed};
 use super::spans::{Counts, Members, Span, Spans};
 use super::{Ledger, LedgerError};
@@ -35,6 +36,7 @@ pub(super) struct Pending {
     pub(super) settled: Vec<Span>,
     pub(super) kept: Vec<(KeptKind, Reject)>,
     pub(super) events: Vec<NewEvent>,
+    pub(super) dropped_events: u64,
     /// Who waits for the commit.
     pub(super) waiting: Vec<oneshot::Sender<Result<(), LedgerError>>>,
 }
@@ -44,8 +46,8 @@ pub(super) struct Pending {
 pub(super) struct Store {
     ledger: Ledger,
     run: i64,
-    /// The runs whose records are sent again, which learn what becomes of them.
-    ancestors: Vec<i64>,
+    /// Runs that know the same records, which learn what becomes of them when they are sent again.
+    relatives: Vec<i64>,
     spans: Spans,
     marks: BTreeMap<u64, Mark>,
     /// What earlier sessions marked and left without an outcome.
@@ -56,7 +58,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(ledger: Ledger, run: i64, spans: Spans, marks: Vec<Mark>) -> Result<Self, LedgerError> {
         Ok(Self {
-            ancestors: ledger.ancestors(run)?,
+            relatives: ledger.relatives(run)?,
             marks: marks
                 .iter()
                 .map(|mark| (mark.members.first(), mark.clone()))
@@ -90,7 +92,7 @@ impl Store {
         }
         write_spans(connection, self.run, &mut self.spans)?;
         for span in &pending.settled {
-            settle_ancestors(connection, self.run, &self.ancestors, span)?;
+            settle_relatives(connection, self.run, &self.relatives, span)?;
         }
         drop_settled_marks(connection, self.run, &self.spans, &mut self.marks)?;
         for mut mark in pending.marks.drain(..) {
@@ -102,6 +104,11 @@ impl Store {
             self.marks.insert(mark.members.first(), mark);
         }
         write_events(connection, self.run, &pending.events)?;
+        let dropped = EventCounts {
+            dropped: pending.dropped_events,
+            ..EventCounts::default()
+        };
+        count(connection, self.run, dropped)?;
         write_tally(connection, self.run, tally)?;
         connection.prepare_cached("COMMIT")?.execute([]).map(drop)
     }
@@ -182,10 +189,10 @@ fn write_spans(connection: &Connection, run: i64, spans: &mut Spans) -> rusqlite
 }
 
 /// What became of a record that is sent again is written beside the reject or doubt that it was.
-fn settle_ancestors(
+fn settle_relatives(
     connection: &Connection,
     run: i64,
-    ancestors: &[i64],
+    relatives: &[i64],
     span: &Span,
 ) -> rusqlite::Result<()> {
     let counts = span.counts;
@@ -195,7 +202,7 @@ fn settle_ancestors(
         sum if sum == counts.filtered => "filtered",
         _ => "in_doubt",
     };
-    for ancestor in ancestors {
+    for relative in relatives {
         for table in ["rejects", "doubts"] {
             let sql = format!(
                 "UPDATE {table} SET settled_by = ?1, settled_as = ?2 WHERE run = ?3 AND ordinal BETWEEN ?4 AND ?5"
@@ -203,7 +210,7 @@ fn settle_ancestors(
             connection.prepare_cached(&sql)?.execute(params![
                 run,
                 outcome,
-                ancestor,
+                relative,
                 signed(span.first),
                 signed(span.last)
             ])?;

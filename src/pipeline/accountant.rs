@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::StopWhen;
 use super::books::{BookError, Books};
 use super::feed::Shaped;
+use crate::accepted::AcceptedFile;
 use crate::causes::in_one_line;
 use crate::delivery::{Delivery, Exchange, Fate};
 use crate::endpoint::Prepared;
@@ -13,7 +14,7 @@ use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
 use crate::rejects::{Keep, Reject, RejectFile};
 use crate::report::{Ending, Progress, Reasons, Report, Slowest, Totals};
-use crate::webhook::Events;
+use crate::webhook::{Events, Gate, Told};
 
 pub(super) struct Accountant {
     totals: Totals,
@@ -24,6 +25,7 @@ pub(super) struct Accountant {
     lacking_needs: u64,
     rejects: RejectFile,
     in_doubt: RejectFile,
+    accepted: Option<AcceptedFile>,
     reasons: Reasons,
     warnings: Vec<String>,
     stop_when: StopWhen,
@@ -43,6 +45,7 @@ impl Accountant {
     pub(super) fn new(
         (rejects, in_doubt, keep): (PathBuf, PathBuf, Keep),
         (stop_when, stops_in_doubt): (StopWhen, bool),
+        accepted: Option<AcceptedFile>,
         events: Events,
         books: Option<Books>,
         progress: Arc<Progress>,
@@ -64,6 +67,7 @@ impl Accountant {
             in_doubt: RejectFile::new(in_doubt, books.as_ref().map(Books::run)),
             keep,
             books,
+            accepted,
             reasons: Reasons::default(),
             warnings: Vec::new(),
             stop_when,
@@ -118,8 +122,12 @@ impl Accountant {
 
     fn count(&mut self, delivery: &Delivery, settled: &mut Settled) {
         let records = delivery.items.len() as u64;
-        self.events.tell(delivery);
         let exchange = delivery.exchange.as_deref();
+        match self.events.tell(delivery) {
+            Told::Keep { webhook_id, body } => settled.event(webhook_id, body),
+            Told::Dropped => settled.dropped_event(),
+            Told::Done => {}
+        }
         match &delivery.fate {
             Fate::Accepted => {
                 self.totals.accepted += records;
@@ -127,6 +135,7 @@ impl Accountant {
                     .items
                     .iter()
                     .for_each(|item| settled.accepted(item.record.position.ordinal));
+                self.write_accepted(delivery);
             }
             Fate::Unsent => self.totals.unsent += records,
             Fate::Rejected(reason) => {
@@ -148,6 +157,19 @@ impl Accountant {
         }
     }
 
+    /// Writes accepted records before the ledger knows that they are: none is missing after a crash, and one may be there
+    /// twice.
+    fn write_accepted(&mut self, delivery: &Delivery) {
+        let reply = delivery
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.reply.as_ref());
+        if let Some(file) = &mut self.accepted {
+            let written = file.write(&delivery.items, &delivery.places, reply);
+            self.note(written);
+        }
+    }
+
     /// Hands what is settled to the ledger, which shows the progress once it is on disk. Without one it must at least
     /// outlive this process before more is sent.
     fn write_down(&mut self, settled: Settled) {
@@ -163,6 +185,11 @@ impl Accountant {
     /// The ledger cannot be written to any more.
     pub(super) fn fail(&mut self, error: &LedgerError) {
         self.unwritable.get_or_insert_with(|| in_one_line(error));
+    }
+
+    /// Shut while the run has to wait for its webhook.
+    pub(super) fn gate(&self) -> Gate {
+        self.events.gate()
     }
 
     pub(super) fn books(&self) -> Option<&Books> {
@@ -229,6 +256,9 @@ impl Accountant {
         if let Err(error) = self.write_files().await {
             self.unwritable.get_or_insert(in_one_line(&error));
         }
+        if let Some(warning) = self.accepted.as_ref().and_then(AcceptedFile::warning) {
+            self.warn(vec![warning]);
+        }
         if self.lacking_needs > 0 {
             let count = self.lacking_needs;
             self.warn(vec![format!(
@@ -259,6 +289,11 @@ impl Accountant {
         report.responses_file = outcome.file;
         report.rejects_files = self.rejects.paths();
         report.in_doubt_files = self.in_doubt.paths();
+        report.accepted_files = self
+            .accepted
+            .as_ref()
+            .map(AcceptedFile::paths)
+            .unwrap_or_default();
         report.reasons = self.reasons.most_frequent();
         report.slowest = self.slowest.list();
         report.exit_code = report.ending.exit_code(&self.totals);
@@ -271,6 +306,9 @@ impl Accountant {
             books.flush().await?;
             books.write_file(KeptKind::Reject, &mut self.rejects)?;
             books.write_file(KeptKind::Doubt, &mut self.in_doubt)?;
+        }
+        if let Some(file) = &mut self.accepted {
+            file.sync()?;
         }
         self.rejects.sync()?;
         Ok(self.in_doubt.sync()?)

@@ -7,7 +7,9 @@ use tokio::sync::watch;
 use super::past::{Holding, Past};
 use crate::client::Counters;
 use crate::endpoint::Prepared;
-use crate::ledger::{Journal, KeptKind, Ledger, LedgerError, Mark, Resume, RunEnd, RunState, Settled, Tally};
+use crate::ledger::{
+    Journal, KeptKind, Ledger, LedgerError, Mark, Outbox, Resume, RunEnd, RunState, Settled, Tally,
+};
 use crate::rejects::RejectFile;
 use crate::report::{Earlier, Ending, Progress, Report, Totals};
 
@@ -59,6 +61,11 @@ impl Books {
         self.resume.run
     }
 
+    /// The events that wait for the webhook of a job, and word of each commit that adds some.
+    pub fn outbox(&self, job: &str) -> Result<(Outbox, watch::Receiver<u64>), LedgerError> {
+        Ok((self.ledger.outbox(job)?, self.journal.events()))
+    }
+
     pub(super) fn past(&self, policy: Holding) -> Past {
         Past::new(&self.resume, policy)
     }
@@ -107,6 +114,7 @@ impl Books {
     pub(super) fn close(self, report: &mut Report) -> Result<(), LedgerError> {
         let earlier = self.resume.earlier;
         report.run = Some(self.resume.run);
+        report.retry_of = self.resume.retries;
         if self.sessions > 1 {
             report.earlier = Some(Earlier {
                 sessions: self.sessions - 1,

@@ -30,6 +30,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::accepted::AcceptedFile;
 use crate::batch::BatchLimits;
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
@@ -41,7 +42,7 @@ use crate::report::{Ending, Progress, Report};
 use crate::shape::Shaper;
 use crate::source::Source;
 use crate::units::Percent;
-use crate::webhook::Events;
+use crate::webhook::{Events, Gate};
 
 use accountant::Accountant;
 use feed::{Feed, FeedSettings};
@@ -94,6 +95,8 @@ pub struct Job {
     pub keep: Keep,
     /// Where records in doubt are written, without extension.
     pub doubts: PathBuf,
+    /// Where accepted records are written, if anywhere.
+    pub accepted: Option<AcceptedFile>,
     /// How long what is in flight may take once the run is stopped.
     pub grace: Duration,
     /// The ledger; without one nothing is remembered.
@@ -120,7 +123,7 @@ pub async fn run<T: Transport>(
         feed::start(source, settings, Arc::clone(&stop))
     });
     run.drive(feed, &mut signal).await;
-    run.finish(&mut report, signal, started).await;
+    Box::pin(run.finish(&mut report, signal, started)).await;
     report
 }
 
@@ -146,6 +149,9 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 struct Run<T> {
     deliverer: Deliverer<T>,
     accountant: Accountant,
+    /// Shut while the webhook's backlog is full.
+    gate: Gate,
+    is_held: bool,
     /// Batches that may not be sent yet.
     unmarked: VecDeque<Vec<Prepared>>,
     /// The batches that the ledger is writing down just now.
@@ -208,15 +214,19 @@ impl<T: Transport> Run<T> {
         };
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
+        let accountant = Accountant::new(
+            (job.rejects, job.doubts, job.keep),
+            (job.stop_when, stops_in_doubt),
+            job.accepted,
+            events,
+            job.books,
+            progress,
+        );
         let run = Self {
             deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
-            accountant: Accountant::new(
-                (job.rejects, job.doubts, job.keep),
-                (job.stop_when, stops_in_doubt),
-                events,
-                job.books,
-                progress,
-            ),
+            gate: accountant.gate(),
+            is_held: false,
+            accountant,
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
@@ -244,6 +254,7 @@ impl<T: Transport> Run<T> {
         let mut failure = self.accountant.books().map(Books::failure);
         let mut look = tokio::time::interval(LOOK);
         loop {
+            self.look_at_gate();
             self.mark();
             self.dispatch(&aborted);
             if self.is_done() {
@@ -268,6 +279,7 @@ impl<T: Transport> Run<T> {
                 }
                 marked = marked(&mut self.marking), if self.marking.is_some() => self.on_marked(marked),
                 error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
+                () = self.gate.opened(), if self.is_held => {}
                 fed = feed.recv(), if !self.is_fed && self.is_hungry() => self.take(fed),
                 _ = look.tick() => self.look(),
             }
@@ -299,13 +311,22 @@ impl<T: Transport> Run<T> {
             && self.in_flight.is_empty()
     }
 
+    /// Nothing more is sent while the webhook's backlog is full, unless the run stops, and then nothing is sent anyway.
+    fn look_at_gate(&mut self) {
+        let is_held = !self.gate.is_open() && !self.is_stopping();
+        if is_held && !self.is_held {
+            tracing::warn!("as many events wait for the webhook as may: the run waits for it too");
+        }
+        self.is_held = is_held;
+    }
+
     /// Has the next batches written down as such that may be sent.
     fn mark(&mut self) {
         if self.is_stopping() {
             self.give_up_unsent();
         }
         let is_needed = self.queue.len() < self.window && !self.unmarked.is_empty();
-        if self.marking.is_some() || !is_needed {
+        if self.marking.is_some() || !is_needed || self.is_held {
             return;
         }
         let Some(books) = self.accountant.books() else {
@@ -349,6 +370,7 @@ impl<T: Transport> Run<T> {
         for items in unsent.collect::<Vec<_>>() {
             self.accountant.settle(&[Delivery {
                 items,
+                places: Vec::new(),
                 fate: Fate::Unsent,
                 exchange: None,
             }]);
@@ -359,7 +381,8 @@ impl<T: Transport> Run<T> {
         if self.is_stopping() {
             self.give_up_unsent();
         }
-        while self.in_flight.len() < self.most_in_flight
+        while !self.is_held
+            && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.order.next(&mut self.queue)
         {
             self.queued_bytes -= bytes_of(&batch);

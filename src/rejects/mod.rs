@@ -15,7 +15,7 @@ use crate::new_file::{self, FileError};
 use crate::record::{Position, Shape};
 
 pub use keep::{Keep, RejectsBody};
-use row::Dialect;
+pub(crate) use row::Dialect;
 
 /// A record that was not accepted, and why.
 #[derive(Debug, Clone)]
@@ -75,10 +75,7 @@ impl RejectFile {
             None => self.create(shape)?,
         };
         let open = &mut self.open[index];
-        let row = match dialect(&open.shape) {
-            Some(dialect) => dialect.row(reject, self.run),
-            None => row::json_line(reject, self.run),
-        };
+        let row = row_of(reject, self.run);
         open.file.write_all(&row).map_err(|source| FileError {
             path: open.path.clone(),
             source,
@@ -112,19 +109,48 @@ impl RejectFile {
         };
         let (path, file) = new_file::create(&self.stem, extension)?;
         let mut file = BufWriter::new(file);
-        if let Some(dialect) = dialect(shape) {
-            let written = file.write_all(&dialect.header_row());
-            written.map_err(|source| FileError {
-                path: path.clone(),
-                source,
-            })?;
-        }
+        let written = file.write_all(&header_of(shape));
+        written.map_err(|source| FileError {
+            path: path.clone(),
+            source,
+        })?;
         self.open.push(Open {
             shape: shape.clone(),
             path,
             file,
         });
         Ok(self.open.len() - 1)
+    }
+}
+
+/// What a file of rejects of this shape begins with: the header of CSV and its line ending, and nothing else.
+pub fn header_of(shape: &Shape) -> Vec<u8> {
+    dialect(shape).map(Dialect::header_row).unwrap_or_default()
+}
+
+/// A reject as a row of its input's own shape, with its line ending. `run` is the ledger's number of its run.
+///
+/// ```
+/// use std::sync::Arc;
+/// use outpour::record::{Origin, Position, Shape};
+/// use outpour::rejects::{Reject, row_of};
+/// let origin = Arc::new(Origin { name: "x".into(), shape: Shape::Json });
+/// let reject = Reject {
+///     position: Position { origin, ordinal: 4, number: 4, line: None, byte: 0 },
+///     original: "{}".into(),
+///     is_record: true,
+///     reason: "no".into(),
+///     status: None,
+///     attempts: 0,
+///     reply: None,
+/// };
+/// assert!(String::from_utf8(row_of(&reject, Some(7)))?.contains(r#""_error_id":"7-4""#));
+/// # Ok::<(), std::string::FromUtf8Error>(())
+/// ```
+pub fn row_of(reject: &Reject, run: Option<i64>) -> Vec<u8> {
+    match dialect(&reject.position.origin.shape) {
+        Some(dialect) => dialect.row(reject, run),
+        None => row::json_line(reject, run),
     }
 }
 

@@ -5,10 +5,10 @@ use crate::record::{ERROR_KEYS, Fields};
 
 /// The columns of a CSV input, and what stands between and around its cells.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dialect<'a> {
-    pub(super) header: &'a [u8],
-    pub(super) delimiter: u8,
-    pub(super) quote: u8,
+pub(crate) struct Dialect<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
 }
 
 impl Dialect<'_> {
@@ -115,7 +115,7 @@ impl Dialect<'_> {
     }
 
     /// The columns without those of an earlier error: the input may be a rejects file itself.
-    fn own_columns(self) -> usize {
+    pub(crate) fn own_columns(self) -> usize {
         let ends = self.cell_ends(self.header);
         let Some(own) = ends.len().checked_sub(ERROR_KEYS.len()).filter(|own| *own > 0) else {
             return ends.len();
@@ -134,6 +134,28 @@ impl Dialect<'_> {
         ends.get(count.wrapping_sub(1))
             .or(ends.last())
             .map_or(row, |end| &row[..*end])
+    }
+
+    /// Each cell of a row, in its own bytes.
+    pub(crate) fn cells_of(self, row: &[u8]) -> Vec<&[u8]> {
+        let mut from = 0;
+        let cell = |end: usize| {
+            let cell = &row[from..end];
+            from = end + 1;
+            cell
+        };
+        self.cell_ends(row).into_iter().map(cell).collect()
+    }
+
+    /// The text that a cell stands for.
+    pub(crate) fn text_of(self, cell: &[u8]) -> String {
+        let quote = char::from(self.quote);
+        let text = String::from_utf8_lossy(cell);
+        let inside = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+        match inside {
+            Some(inside) => inside.replace(&format!("{quote}{quote}"), &quote.to_string()),
+            None => text.into_owned(),
+        }
     }
 
     /// Where each cell of a row ends. A delimiter between quotes belongs to its cell.
@@ -159,7 +181,7 @@ impl Dialect<'_> {
         }
     }
 
-    fn push(self, row: &mut Vec<u8>, text: &[u8]) {
+    pub(crate) fn push(self, row: &mut Vec<u8>, text: &[u8]) {
         row.push(self.delimiter);
         if !text
             .iter()

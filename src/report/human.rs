@@ -41,6 +41,9 @@ impl Report {
         for (name, count) in counts {
             writeln!(text, "  {name:<9} {:>12}", grouped(count))?;
         }
+        if let Some(run) = self.retry_of {
+            writeln!(text, "  these are records of run {run}, sent again")?;
+        }
         if let (Some(run), Some(earlier)) = (self.run, &self.earlier) {
             writeln!(
                 text,
@@ -50,6 +53,21 @@ impl Report {
         }
         self.write_requests(text)?;
         self.write_reasons(text)?;
+        self.write_files(text)?;
+        if let Some(because) = &self.stopped_because {
+            writeln!(text, "  stopped: {}", in_line(because))?;
+            writeln!(
+                text,
+                "  unsent counts what was read; the rest of the input was not read"
+            )?;
+        }
+        for warning in &self.warnings {
+            writeln!(text, "  warning: {}", in_line(warning))?;
+        }
+        Ok(())
+    }
+
+    fn write_files(&self, text: &mut String) -> std::fmt::Result {
         for path in &self.rejects_files {
             writeln!(text, "  rejects are in {}", in_line(&path.to_string_lossy()))?;
         }
@@ -60,18 +78,11 @@ impl Report {
                 in_line(&path.to_string_lossy())
             )?;
         }
+        for path in &self.accepted_files {
+            writeln!(text, "  accepted records are in {}", path.display())?;
+        }
         if let Some(path) = &self.responses_file {
             writeln!(text, "  responses are in {}", in_line(&path.to_string_lossy()))?;
-        }
-        if let Some(because) = &self.stopped_because {
-            writeln!(text, "  stopped: {}", in_line(because))?;
-            writeln!(
-                text,
-                "  unsent counts what was read; the rest of the input was not read"
-            )?;
-        }
-        for warning in &self.warnings {
-            writeln!(text, "  warning: {}", in_line(warning))?;
         }
         Ok(())
     }
@@ -118,11 +129,16 @@ impl Report {
             writeln!(text, "  through the proxy {}", in_line(proxy))?;
         }
         if let Some(webhook) = &self.webhook {
-            let [delivered, failed, dropped] =
-                [webhook.delivered, webhook.failed, webhook.dropped].map(grouped);
+            let counts = [
+                webhook.delivered,
+                webhook.waiting,
+                webhook.failed,
+                webhook.dropped,
+            ];
+            let [delivered, waiting, failed, dropped] = counts.map(grouped);
             writeln!(
                 text,
-                "  webhook: {delivered} delivered, {failed} failed, {dropped} dropped"
+                "  webhook: {delivered} delivered, {waiting} waiting, {failed} failed, {dropped} dropped"
             )?;
         }
         if self.blank_lines > 0 {

@@ -67,6 +67,8 @@ pub enum Ending {
 pub struct Report {
     /// The run's number in the ledger, where there is one.
     pub run: Option<i64>,
+    /// The run whose rejects or doubts it sent again.
+    pub retry_of: Option<i64>,
     /// The run's identifier.
     pub run_id: String,
     /// The job's name.
@@ -104,6 +106,8 @@ pub struct Report {
     pub rejects_files: Vec<PathBuf>,
     /// Files of records in doubt that were written.
     pub in_doubt_files: Vec<PathBuf>,
+    /// Files of accepted records that were written.
+    pub accepted_files: Vec<PathBuf>,
     /// The file of responses that was written.
     pub responses_file: Option<PathBuf>,
     /// Blank lines that were skipped.
@@ -139,7 +143,9 @@ pub struct Earlier {
 pub struct WebhookReport {
     /// Events that the webhook took.
     pub delivered: u64,
-    /// Events that it did not take, or that were not sent before the run ended.
+    /// Events that stay in the ledger until they are delivered, those of earlier runs of the job included.
+    pub waiting: u64,
+    /// Events that it refused for good; without a ledger also those that were not sent before the run ended.
     pub failed: u64,
     /// Events for which there was no room.
     pub dropped: u64,
@@ -202,6 +208,7 @@ impl Report {
     pub fn new(run_id: impl Into<String>, job: impl Into<String>, template: impl Into<String>) -> Self {
         Self {
             run: None,
+            retry_of: None,
             run_id: run_id.into(),
             job: job.into(),
             template: template.into(),
@@ -220,6 +227,7 @@ impl Report {
             warnings: Vec::new(),
             rejects_files: Vec::new(),
             in_doubt_files: Vec::new(),
+            accepted_files: Vec::new(),
             responses_file: None,
             blank_lines: 0,
             proxy: None,

@@ -30,6 +30,7 @@ mod json_text;
 mod lines;
 mod ndjson;
 mod open;
+mod row;
 mod stamp;
 #[cfg(test)]
 mod testing;
@@ -47,6 +48,7 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use open::open;
+pub use row::RowReader;
 pub use stamp::{InputStamp, fingerprints};
 
 /// What records are read from.

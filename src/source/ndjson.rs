@@ -97,7 +97,7 @@ impl<R: Read + Send> Reader for NdjsonReader<R> {
     }
 }
 
-fn check_line(object: &[u8], length: usize, cap: usize) -> Result<(), String> {
+pub(super) fn check_line(object: &[u8], length: usize, cap: usize) -> Result<(), String> {
     if length > cap {
         return Err(too_long(length as u64, cap));
     }

@@ -10,6 +10,7 @@ mod delivery;
 mod docs;
 mod harness;
 mod kill;
+mod ledger;
 mod raw_server;
 mod reliability;
 mod run;

@@ -25,7 +25,12 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       test         Sends one sample record and prints the reply
       check        Checks a job without sending anything
       init         Prints a commented job for a template, to start from
+      runs         Lists the runs of the ledger, shows one, and forgets old ones
+      rejects      Writes the open rejects of a run, in the shape of their input
+      doubts       Lists the records of a run that are in doubt
+      retry        Sends the open rejects of a run again, or a file of them that was mended
       templates    Lists, shows and tests endpoint templates
+      webhook      Delivers the webhook events that runs left in the ledger
       mock         Runs the built-in Encharge look-alike
       schema       Prints a JSON Schema, for editors
       completions  Prints a completion script for a shell
@@ -330,5 +335,179 @@ fn the_help_of_templates_test() {
           --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
           --templates <DIR>      A directory of templates that add to the built-in ones, or replace them
       -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_webhook_deliver() {
+    insta::assert_snapshot!(help(&["webhook", "deliver"]), @r#"
+    Delivers what waits, for as long as the webhook takes something within its `grace`
+
+    Usage: outpour webhook deliver [OPTIONS]
+
+    Options:
+          --config <FILE>         The job's configuration, in place of the one that its last run used
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --job <NAME>            The job whose events are delivered; the configuration's, or all of the
+                                  ledger, unless given
+      -q, --quiet                 Says nothing on standard error but errors
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --state <DIR>           The folder of the ledger. Default: .outpour beside the configuration,
+                                  or here
+          --set <KEY=VALUE>       Sets a key of the configuration, such as webhook.grace=5m
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+      -h, --help                  Print help
+    "#);
+}
+
+#[test]
+fn the_help_of_runs() {
+    insta::assert_snapshot!(help(&["runs"]), @"
+    Lists the runs of the ledger, shows one, and forgets old ones
+
+    Usage: outpour runs [OPTIONS] [COMMAND]
+
+    Commands:
+      show   Shows a run: totals, reasons, retries, what later runs settled, and what to do next
+      prune  Forgets runs that ended long ago and left nothing open; never the last run of a job
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --job <NAME>           Lists the runs of this job alone
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --json                 Prints JSON, a line a run
+          --state <DIR>          The folder of the ledger. Default: .outpour in this folder
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_runs_show() {
+    insta::assert_snapshot!(help(&["runs", "show"]), @"
+    Shows a run: totals, reasons, retries, what later runs settled, and what to do next
+
+    Usage: outpour runs show [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run's number
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --json                 Prints JSON, a line a run
+          --state <DIR>          The folder of the ledger. Default: .outpour in this folder
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_runs_prune() {
+    insta::assert_snapshot!(help(&["runs", "prune"]), @"
+    Forgets runs that ended long ago and left nothing open; never the last run of a job
+
+    Usage: outpour runs prune [OPTIONS]
+
+    Options:
+          --older-than <TIME>    Forgets runs that ended longer ago than this [default: 30d]
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+          --keep <N>             Keeps so many of the newest runs of each job, whatever their age
+                                 [default: 1]
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --with-open            Forgets runs with open rejects, doubts or waiting events too
+          --dry-run              Says which runs would be forgotten, and forgets none
+          --json                 Prints JSON, a line a run
+          --state <DIR>          The folder of the ledger. Default: .outpour in this folder
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_rejects() {
+    insta::assert_snapshot!(help(&["rejects"]), @"
+    Writes the open rejects of a run, in the shape of their input
+
+    Usage: outpour rejects [OPTIONS] [RUN]
+
+    Arguments:
+      [RUN]  The run's number. Default: the last run that has any
+
+    Options:
+          --format <FORMAT>      csv or ndjson. Default: as the input was [possible values: csv, ndjson]
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -o, --output <PATH>        Writes to this file, which must not be there yet
+      -q, --quiet                Says nothing on standard error but errors
+          --all                  Those too that a later run has settled
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --state <DIR>          The folder of the ledger. Default: .outpour in this folder
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_doubts() {
+    insta::assert_snapshot!(help(&["doubts"]), @"
+    Lists the records of a run that are in doubt
+
+    Usage: outpour doubts [OPTIONS] [RUN]
+
+    Arguments:
+      [RUN]  The run's number. Default: the last run that has any
+
+    Options:
+          --format <FORMAT>      Writes the records as csv or ndjson. Default: a list of their places,
+                                 or with -o the records as the input had them [possible values: csv,
+                                 ndjson]
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -o, --output <PATH>        Writes to this file, which must not be there yet
+      -q, --quiet                Says nothing on standard error but errors
+          --all                  Those too that a later run has settled
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+          --state <DIR>          The folder of the ledger. Default: .outpour in this folder
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_retry() {
+    insta::assert_snapshot!(help(&["retry"]), @"
+    Sends the open rejects of a run again, or a file of them that was mended
+
+    Usage: outpour retry [OPTIONS] [RUN|FILE]
+
+    Arguments:
+      [RUN|FILE]  A run's number, or a file of its rejects that was mended. Default: the last run that
+                  has any open ones
+
+    Options:
+          --in-doubt              Sends the records in doubt in place of the rejects
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --dry-run               Shows the exact requests and sends none; opens no connection and
+                                  writes nothing to the ledger
+      -q, --quiet                 Says nothing on standard error but errors
+          --config <PATH>         The job's configuration. Default: the one that the run had, as it is
+                                  today
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --set <KEY=VALUE>       Sets a key of the configuration, such as limits.rate=5/s
+          --templates <DIR>       A directory of templates that add to the built-in ones, or replace
+                                  them
+          --allow-inline-secrets  Permits secrets that stand in the configuration itself
+          --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
+                                  key, and keeps only the job's own limits
+          --fail <FAULTS>         What goes wrong at the mock: a status, reset, close, hang, slow, cut,
+                                  garbage, error200; such as 429:5%,reset:1%
+          --report <FORMAT>       How the report is written to standard output [default: human]
+                                  [possible values: human, json]
+          --report-file <PATH>    Writes the report to this file too, as JSON
+          --grace <TIME>          How long a stopped run waits for what is in flight, in place of the
+                                  job's `grace`
+          --state <DIR>           The folder of the ledger. Default: .outpour beside --config, beside
+                                  FILE, or in this folder
+          --fresh                 Begins anew where the last retry of the run was stopped before its end
+          --force-resume          Goes on with a stopped retry although the file or the job has changed
+      -h, --help                  Print help
     ");
 }

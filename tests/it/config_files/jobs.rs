@@ -120,6 +120,7 @@ fn those_that_need_no_other_data_run_against_the_mock() {
     let folder = Folder::copied();
     for (job, records) in [
         ("people", 10),
+        ("accepted", 10),
         ("people-batched", 7),
         ("objects", 4),
         ("events", 4),

@@ -46,9 +46,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["causes", "client", "endpoint", "request"]),
     ("rejects", &["new_file", "record", "shape::Exclusion"]),
     (
+        "accepted",
+        &[
+            "client::Reply",
+            "endpoint::Prepared",
+            "expression",
+            "new_file",
+            "record",
+            "rejects::Dialect",
+        ],
+    ),
+    (
         "ledger",
         &["client::Counters", "record", "rejects::Reject", "report"],
     ),
+    ("retry", &["ledger", "record", "source"]),
     (
         "report",
         &[
@@ -61,19 +73,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "webhook",
         &[
-            "causes", "client", "delivery", "endpoint", "new_file", "record", "report", "secret", "units",
+            "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record", "report", "secret",
+            "units",
         ],
     ),
     (
         "pipeline",
         &[
-            "batch", "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record", "rejects",
-            "report", "request", "shape", "source", "units", "webhook",
+            "accepted", "batch", "causes", "client", "delivery", "endpoint", "ledger", "new_file", "record",
+            "rejects", "report", "request", "shape", "source", "units", "webhook",
         ],
     ),
     (
         "config",
         &[
+            "accepted",
             "batch",
             "causes",
             "client",

@@ -169,7 +169,25 @@ impl Scene {
         Outcome::of(output.unwrap(), self)
     }
 
-    /// The same, with bytes on standard input.
+    /// Sends records of `job.yaml` again, to the mock, with a report in JSON.
+    pub(crate) fn retry(&self, more: &[&str]) -> Outcome {
+        let mut command = self.command(&["retry", "--set", &self.base_url(), "--report", "json"]);
+        Outcome::of(command.args(more).output().unwrap(), self)
+    }
+
+    /// The runs of the ledger as JSON, the oldest first.
+    pub(crate) fn runs(&self) -> Vec<serde_json::Value> {
+        let outcome = self.outpour(&["runs", "--json"]).ends_with(0);
+        let mut runs: Vec<_> = outcome
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        runs.reverse();
+        runs
+    }
+
+    /// Runs `job.yaml` against the mock, with bytes on standard input.
     pub(crate) fn run_with_input(&self, more: &[&str], input: &[u8]) -> Outcome {
         let mut command = self.job_command("run", more);
         let mut child = command
@@ -189,7 +207,8 @@ impl Scene {
         Outcome::of(child.wait_with_output().unwrap(), self)
     }
 
-    fn base_url(&self) -> String {
+    /// What points a job at the mock.
+    pub(crate) fn base_url(&self) -> String {
         let is_event =
             std::fs::read_to_string(self.path("job.yaml")).is_ok_and(|job| job.contains("track-event"));
         let url = if is_event {

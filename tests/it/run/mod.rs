@@ -1,5 +1,6 @@
 //! Whole runs of the built binary, judged by what the mock or a recording server saw.
 
+mod accepted;
 mod arrow;
 mod faults;
 mod loads;

@@ -185,6 +185,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         in_doubt: plan.in_doubt,
         limit: None,
         keep: Keep::default(),
+        accepted: None,
         rejects: folder.join("simulated.rejected"),
         doubts: folder.join("simulated.in-doubt"),
         grace,

@@ -99,9 +99,8 @@ fn settled_of(folder: &std::path::Path, whole: &Past) -> u64 {
 #[test]
 fn enospc_or_eio_on_the_rejects_without_a_ledger_stops_the_run_with_74_and_the_path() {
     let scene = Scene::new();
-    let bad: String = (0..2_000)
-        .map(|n| format!("{{\"email\":\"nobody-{n}\"}}\n"))
-        .collect();
+    let line = |n| format!("{{\"email\":\"nobody-{n}\"}}\n");
+    let bad: String = (0..2_000).map(line).collect();
     scene.write("people.ndjson", bad).write("job.yaml", PEOPLE);
     let command = scene.job_command("run", &["--no-ledger", "--report", "json"]);
     let outcome = Outcome::of(within(60, &command).output().unwrap(), &scene).ends_with(74);

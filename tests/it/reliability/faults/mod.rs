@@ -11,6 +11,7 @@ mod closed_outputs;
 mod conflicts;
 mod connecting;
 mod crash;
+mod ledger;
 mod panics;
 mod redirects;
 mod refusals;
@@ -19,6 +20,7 @@ mod signals;
 mod silence;
 mod tls;
 mod try_again;
+mod webhook;
 
 use tokio_rustls::TlsAcceptor;
 
