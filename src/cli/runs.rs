@@ -133,7 +133,7 @@ fn shown(ledger: &Ledger, run: &Run) -> Result<String, Failure> {
     if waiting > 0 {
         let _ = writeln!(
             text,
-            "  webhook: {} still to be delivered",
+            "  webhook: {} still to be delivered, by the next run or by `outpour webhook deliver`",
             counted(waiting, "event")
         );
     }
