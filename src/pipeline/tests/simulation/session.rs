@@ -122,7 +122,7 @@ fn prepare(
     let (feed, mut run) = Run::new(job, sender, Events::default(), progress, &stop, |settings| {
         feed::inline(source, settings, Arc::clone(&stop))
     });
-    run.enough = plan.enough;
+    run.outbound.enough = plan.enough;
     async move {
         let started = Instant::now();
         run.drive(feed, &mut signal).await;

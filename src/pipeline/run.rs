@@ -1,0 +1,376 @@
+//! A run under way: the loop that takes, marks, sends and settles until there is nothing left.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::accountant::Accountant;
+use super::books::Books;
+use super::feed::{Feed, FeedSettings};
+use super::outbound::Outbound;
+use super::past::Holding;
+use super::{Job, StopSignal};
+use crate::causes::in_one_line;
+use crate::client::{Fatal, Sender, Transport};
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
+use crate::endpoint::Prepared;
+use crate::ledger::LedgerError;
+use crate::report::{Ending, Progress, Report};
+use crate::webhook::{Events, Gate};
+
+/// Until a signal comes, or the patience of a stopped run is at its end.
+async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
+    let asked = async {
+        if signal.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let waited = async {
+        match patience {
+            Some(patience) => tokio::time::sleep(patience).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = asked => {}
+        () = waited => {}
+    }
+}
+
+/// A run under way.
+pub(super) struct Run<T> {
+    deliverer: Deliverer<T>,
+    accountant: Accountant,
+    /// Shut while the webhook's backlog is full.
+    gate: Gate,
+    is_held: bool,
+    pub(super) outbound: Outbound,
+    in_flight: JoinSet<Delivered>,
+    most_in_flight: usize,
+    ending: Ending,
+    because: Option<String>,
+    is_fed: bool,
+    /// Whether the threads that feed the run are gone, or not waited for, with records in their hands.
+    has_lost_feed: bool,
+    stop: Arc<AtomicBool>,
+    grace: Duration,
+    deadline: Option<Instant>,
+}
+
+impl<T: Transport> Run<T> {
+    /// A run, and the feed that `start` makes of its settings.
+    pub(super) fn new(
+        job: Job,
+        sender: Sender<T>,
+        events: Events,
+        progress: Arc<Progress>,
+        stop: &Arc<AtomicBool>,
+        start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
+    ) -> (mpsc::Receiver<Feed>, Self) {
+        let is_safe = InDoubt::resends(job.in_doubt, job.endpoint.is_safe_to_resend());
+        let holding = match (job.in_doubt, is_safe) {
+            (Some(InDoubt::Resend), _) => Holding::None,
+            (_, true) => Holding::Unidentified,
+            (_, false) => Holding::All,
+        };
+        let settings = FeedSettings {
+            endpoint: Arc::clone(&job.endpoint),
+            shaper: job.shaper,
+            batch: job.batch,
+            group_by: job.group_by,
+            order_by: job.order_by,
+            limit: job.limit,
+            past: job
+                .books
+                .as_ref()
+                .map(|books| books.past(holding))
+                .unwrap_or_default(),
+        };
+        let most_in_flight = job.in_flight.max(1);
+        let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
+        let accountant = Accountant::new(
+            (job.rejects, job.doubts, job.keep),
+            (job.stop_when, stops_in_doubt),
+            job.accepted,
+            events,
+            job.books,
+            progress,
+        );
+        let run = Self {
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
+            gate: accountant.gate(),
+            is_held: false,
+            accountant,
+            outbound: Outbound::new(most_in_flight, is_safe),
+            in_flight: JoinSet::new(),
+            most_in_flight,
+            ending: Ending::Finished,
+            because: None,
+            is_fed: false,
+            has_lost_feed: false,
+            stop: Arc::clone(stop),
+            grace: job.grace,
+            deadline: None,
+        };
+        (start(settings), run)
+    }
+
+    /// Takes batches, marks them, sends them, settles them, until there are none.
+    pub(super) async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, signal: &mut StopSignal) {
+        let mut is_watched = true;
+        let (abort, aborted) = watch::channel(false);
+        let mut failure = self.accountant.books().map(Books::failure);
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            self.look_at_gate();
+            self.mark();
+            self.dispatch(&aborted);
+            if self.is_done() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                done = self.in_flight.join_next(), if !self.in_flight.is_empty() => match done {
+                    Some(Ok(delivered)) => self.settle(delivered),
+                    Some(Err(error)) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
+                    None => {}
+                },
+                changed = signal.changed(), if is_watched => match changed {
+                    Err(_) => is_watched = false,
+                    Ok(()) => self.on_signal(*signal.borrow_and_update(), &abort),
+                },
+                () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
+                    if *aborted.borrow() && self.in_flight.is_empty() {
+                        return;
+                    }
+                    self.abort(&abort);
+                }
+                marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
+                error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
+                () = self.gate.opened(), if self.is_held => {}
+                fed = feed.recv(), if !self.is_fed && self.outbound.is_hungry() => self.take(fed),
+                _ = look.tick() => self.look(),
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_fed && self.outbound.is_empty() && self.in_flight.is_empty()
+    }
+
+    /// Nothing more is sent while the webhook's backlog is full, unless the run stops, and then nothing is sent anyway.
+    fn look_at_gate(&mut self) {
+        let is_held = !self.gate.is_open() && !self.is_stopping();
+        if is_held && !self.is_held {
+            tracing::warn!("as many events wait for the webhook as may: the run waits for it too");
+        }
+        self.is_held = is_held;
+    }
+
+    fn mark(&mut self) {
+        if self.is_stopping() {
+            self.give_up_unsent();
+        }
+        if !self.is_held {
+            self.outbound.mark(self.accountant.books());
+        }
+    }
+
+    fn on_marked(&mut self, marked: Result<(), LedgerError>) {
+        self.outbound.on_marked(marked.is_ok());
+        if let Err(error) = marked {
+            self.on_failure(&error);
+        }
+    }
+
+    /// What cannot be written down must not be sent.
+    fn on_failure(&mut self, error: &LedgerError) {
+        self.accountant.fail(error);
+        self.check();
+    }
+
+    fn look(&mut self) {
+        if let Some(books) = self.accountant.books() {
+            books.count_attempts(&self.deliverer.sender().counters());
+        }
+    }
+
+    fn give_up_unsent(&mut self) {
+        for items in self.outbound.drain() {
+            self.accountant.settle(&[Delivery {
+                items,
+                places: Vec::new(),
+                fate: Fate::Unsent,
+                exchange: None,
+            }]);
+        }
+    }
+
+    fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
+        if self.is_stopping() {
+            self.give_up_unsent();
+        }
+        while !self.is_held
+            && self.in_flight.len() < self.most_in_flight
+            && let Some(batch) = self.outbound.next()
+        {
+            let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
+            self.in_flight.spawn(deliver(deliverer, batch, aborted));
+        }
+    }
+
+    fn take(&mut self, fed: Option<Feed>) {
+        match fed {
+            Some(Feed::Shaped(shaped)) => {
+                self.outbound.add(self.accountant.take(shaped));
+                self.check();
+            }
+            Some(Feed::End { error, notes }) => {
+                self.is_fed = true;
+                self.accountant.warn(notes);
+                if let Some((ending, because)) = error {
+                    self.end(ending, because);
+                }
+            }
+            None => {
+                self.is_fed = true;
+                self.has_lost_feed = true;
+                self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
+            }
+        }
+    }
+
+    fn settle(&mut self, delivered: Delivered) {
+        self.accountant
+            .requests(delivered.requests, delivered.cut_replies);
+        for delivery in &delivered.deliveries {
+            self.outbound.release(&delivery.items);
+        }
+        self.accountant.settle(&delivered.deliveries);
+        if let Some(reason) = delivered.stop {
+            self.stop(ending_of(&reason), in_one_line(&reason));
+        }
+        self.check();
+    }
+
+    /// Stops the run when what was settled says so.
+    fn check(&mut self) {
+        if let Some((ending, because)) = self.accountant.stop_reason()
+            && !self.is_stopping()
+        {
+            self.stop(ending, because);
+        }
+    }
+
+    /// The first signal stops reading and sending and waits for what is in flight; the second waits no more.
+    fn on_signal(&mut self, signal: Option<i32>, abort: &watch::Sender<bool>) {
+        let Some(number) = signal else { return };
+        if self.is_stopping() {
+            self.abort(abort);
+        } else {
+            self.stop(Ending::Signalled(number), signal_words(number));
+            self.deadline = Instant::now().checked_add(self.grace);
+        }
+    }
+
+    /// Waits no more for answers, and only so long for the threads that feed the run: an expression may never end.
+    fn abort(&mut self, abort: &watch::Sender<bool>) {
+        const LAST_WAIT: Duration = Duration::from_secs(1);
+        abort.send_replace(true);
+        self.deadline = Instant::now().checked_add(LAST_WAIT);
+    }
+
+    fn stop(&mut self, ending: Ending, because: String) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.deliverer.sender().stop();
+        self.end(ending, because);
+    }
+
+    /// The first reason counts.
+    fn end(&mut self, ending: Ending, because: String) {
+        if self.ending == Ending::Finished {
+            (self.ending, self.because) = (ending, Some(because));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Fills the report and closes the ledger with it.
+    pub(super) async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
+        if self.has_lost_feed || !self.is_fed {
+            self.accountant.count_lost();
+        }
+        let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
+        let sender = self.deliverer.sender().clone();
+        let enough = until_enough(signal, patience);
+        let books = self
+            .accountant
+            .finish(report, self.ending, self.because, enough)
+            .await;
+        report.count(&sender.counters());
+        report.lasted(started.elapsed());
+        let Some(books) = books else { return };
+        books.count_attempts(&sender.counters());
+        // A run whose end cannot be written down looks like one that was killed, and is gone on with as such.
+        if let Err(error) = books.close(report) {
+            report.fail(in_one_line(&error));
+        }
+    }
+}
+
+/// How often the attempts so far are written down.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Until the ledger cannot be written to any more; it says so once.
+async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> LedgerError {
+    let Some(watched) = failure else {
+        return std::future::pending().await;
+    };
+    let error = match watched.wait_for(Option::is_some).await {
+        Ok(error) => error.clone(),
+        // The journal is closed, and nothing can fail any more.
+        Err(_) => None,
+    };
+    *failure = None;
+    match error {
+        Some(error) => error,
+        None => std::future::pending().await,
+    }
+}
+
+async fn deliver<T: Transport>(
+    deliverer: Deliverer<T>,
+    batch: Vec<Prepared>,
+    mut aborted: watch::Receiver<bool>,
+) -> Delivered {
+    let abort = async move {
+        // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
+        let _ = aborted.wait_for(|aborted| *aborted).await;
+    };
+    deliverer.deliver_until(batch, abort).await
+}
+
+fn signal_words(number: i32) -> String {
+    match number {
+        2 => "interrupted (SIGINT)".to_owned(),
+        15 => "terminated (SIGTERM)".to_owned(),
+        number => format!("signal {number}"),
+    }
+}
+
+fn ending_of(reason: &StopReason) -> Ending {
+    match reason {
+        StopReason::Credentials(_) => Ending::Credentials,
+        StopReason::Defect => Ending::Defect,
+        StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
+        StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
+            Ending::Destination
+        }
+    }
+}
