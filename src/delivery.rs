@@ -7,7 +7,9 @@
 mod caught;
 mod exchange;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -108,7 +110,14 @@ pub struct Deliverer<T> {
     sender: Sender<T>,
     in_doubt: Option<InDoubt>,
     run_id: Arc<str>,
+    splits: Option<Arc<dyn Splits>>,
     has_succeeded: Arc<AtomicBool>,
+}
+
+/// Whoever has to know of the halves of a refused batch before they are sent.
+pub trait Splits: fmt::Debug + Send + Sync {
+    /// Takes note of the halves, and says whether they may be sent.
+    fn split(&self, halves: &[Vec<Prepared>]) -> Pin<Box<dyn Future<Output = bool> + Send>>;
 }
 
 impl<T> Clone for Deliverer<T> {
@@ -118,6 +127,7 @@ impl<T> Clone for Deliverer<T> {
             sender: self.sender.clone(),
             in_doubt: self.in_doubt,
             run_id: Arc::clone(&self.run_id),
+            splits: self.splits.clone(),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -132,8 +142,15 @@ impl<T: Transport> Deliverer<T> {
             endpoint,
             sender,
             in_doubt,
+            splits: None,
             has_succeeded: Arc::default(),
         }
+    }
+
+    /// Lets `splits` know of halves before they are sent.
+    #[must_use]
+    pub fn telling(self, splits: Option<Arc<dyn Splits>>) -> Self {
+        Self { splits, ..self }
     }
 
     /// The sender that it sends through.
@@ -181,7 +198,14 @@ impl<T: Transport> Deliverer<T> {
                 biased;
                 answer = caught(self.ask(&request, &policy, batch.len())) => {
                     if let Ok(answer) = answer {
-                        waiting.extend(self.conclude(&mut delivered, batch, &request, answer));
+                        let halves = self.conclude(&mut delivered, batch, &request, answer);
+                        if self.may_send(&halves).await {
+                            waiting.extend(halves);
+                        } else {
+                            for half in halves {
+                                delivered.settle(half, Fate::Unsent, None);
+                            }
+                        }
                         continue;
                     }
                     delivered.stop = Some(StopReason::Defect);
@@ -197,6 +221,13 @@ impl<T: Transport> Deliverer<T> {
             delivered.settle(batch, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
         delivered
+    }
+
+    async fn may_send(&self, halves: &[Vec<Prepared>]) -> bool {
+        match &self.splits {
+            Some(splits) if !halves.is_empty() => splits.split(halves).await,
+            _ => true,
+        }
     }
 
     fn request(&self, batch: &[Prepared]) -> Result<Request, RenderError> {
@@ -282,7 +313,10 @@ impl<T: Transport> Deliverer<T> {
         };
         match verdict {
             Verdict::Accepted => delivered.settle(batch, Fate::Accepted, exchange),
-            Verdict::Each(results) => delivered.settle_each(batch, results, exchange.as_ref()),
+            Verdict::Each(results) => {
+                let is_doubtful = is_after_doubt || was_marked(&batch);
+                delivered.settle_each(batch, results, exchange.as_ref(), is_doubtful);
+            }
             Verdict::Unexpected(reason) => {
                 delivered.stop = Some(StopReason::Unexpected(reason.clone()));
                 delivered.settle(batch, Fate::InDoubt(reason), exchange);
@@ -397,6 +431,7 @@ impl Delivered {
         batch: Vec<Prepared>,
         results: Vec<Option<String>>,
         exchange: Option<&Arc<Exchange>>,
+        is_doubtful: bool,
     ) {
         let (mut accepted, mut places) = (Vec::with_capacity(batch.len()), Vec::new());
         for (place, (item, result)) in batch.into_iter().zip(results).enumerate() {
@@ -404,6 +439,10 @@ impl Delivered {
                 None => {
                     accepted.push(item);
                     places.push(place);
+                }
+                // It may be refused just because an earlier request was carried out.
+                Some(reason) if is_doubtful => {
+                    self.settle(vec![item], after_doubt(&reason), exchange.cloned());
                 }
                 Some(reason) => self.settle(vec![item], Fate::Rejected(reason), exchange.cloned()),
             }

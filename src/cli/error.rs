@@ -101,8 +101,13 @@ impl Failure {
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
             Self::Mended(error) => mended_hint(error),
             Self::Ledger(error) => Some(ledger_hint(error).to_owned()),
-            Self::Changed(_) => Some(
+            Self::Changed(Refusal::Changed { .. }) => Some(
                 "`--force-resume` goes on with it as things are now, `--fresh` begins anew and sends everything again"
+                    .to_owned(),
+            ),
+            Self::Changed(Refusal::Piped { .. }) => Some(
+                "if the same records come again, `--force-resume` skips those that have an outcome; if others come, `--fresh` \
+                 begins anew"
                     .to_owned(),
             ),
             _ => None,

@@ -81,6 +81,9 @@ pub(super) fn note_inputs(plan: &mut Plan, source: &SourceConfig) -> Result<bool
         plan.fingerprint
             .show(&format!("the input `{}`", stamp.name), &shown(stamp));
     }
+    let names: Vec<&str> = stamps.iter().map(|stamp| stamp.name.as_str()).collect();
+    plan.fingerprint
+        .note("the order of the inputs", &names.join("\n"));
     Ok(stamps.iter().any(|stamp| stamp.size.is_none()))
 }
 
@@ -111,6 +114,7 @@ impl Opening<'_> {
                 let resume = ledger.go_on(&run, &plan.fingerprint)?;
                 // Keys and events are those of the run, not of its session.
                 plan.job.run_id.clone_from(&run.begun.run_id);
+                plan.job.key_id.clone_from(&run.begun.run_id);
                 plan.context.run_id.clone_from(&run.begun.run_id);
                 printer.note(&resuming(&run, &resume));
                 (resume, run.sessions + 1)

@@ -74,6 +74,11 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
             intent: intent(args.fresh, args.force_resume),
         };
         let run = opening.open(ledger.again()?, plan, progress, printer)?;
+        if let What::Kept(KeptKind::Doubt) = &retrial.what {
+            // An API that knows the key of the first request does not carry it out again.
+            plan.job.key_id = first_sent_by(&ledger, retrial.run.clone())?.begun.run_id;
+            plan.job.is_doubtful = true;
+        }
         Ok(Input {
             source: retrial.source(&job, ledger, run)?,
             _locks: locks,
@@ -176,6 +181,16 @@ impl Retrial {
             }
         })
     }
+}
+
+/// The run that sent its doubts first: doubts of a retry of doubts are those of the run before.
+fn first_sent_by(ledger: &Ledger, mut run: Run) -> Result<Run, Failure> {
+    while let Some(elder) = run.begun.retries
+        && What::Kept(KeptKind::Doubt).is_that_of(&run)
+    {
+        run = ledger.run(elder)?;
+    }
+    Ok(run)
 }
 
 /// What the fingerprint of a retry calls this.

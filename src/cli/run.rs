@@ -202,7 +202,8 @@ fn hint_of(report: &Report) -> Option<&'static str> {
         }
         Ending::Credentials => Some("look at the key with `outpour check --online`"),
         Ending::Destination => Some("look at the reply with `outpour test`; nothing more was sent"),
-        Ending::StopWhen => Some("look at the rejects; nothing more was sent"),
+        Ending::StopWhen => Some("look at the rejects and doubts; nothing more was sent"),
+        Ending::Limit => Some("the same command without `--limit` goes on"),
         Ending::Defect => Some("please report it, with the configuration and the report"),
         Ending::Unwritable => Some("make room or set `rejects.path`; nothing more was sent"),
         Ending::Finished | Ending::Signalled(_) => None,

@@ -30,7 +30,7 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     fingerprint.note("order_by", &text(&config.order_by));
     fingerprint.note("destination", &text(&addressed(&config.destination)));
     if let Some(template) = template {
-        fingerprint.note("template", &text(&template.file));
+        fingerprint.note("template", &text(&(&template.file, &template.vendor.hosts)));
     }
     fingerprint
 }
@@ -56,6 +56,7 @@ fn addressed(destination: &DestinationConfig) -> DestinationConfig {
         headers,
         body: destination.body.clone(),
         needs: destination.needs.clone(),
+        idempotency: destination.idempotency.clone(),
         ..DestinationConfig::default()
     }
 }

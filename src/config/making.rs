@@ -91,8 +91,11 @@ impl Making<'_> {
             .path
             .clone()
             .unwrap_or_else(|| format!("{}.rejected", config.name()).into());
+        let run_id = uuid::Uuid::now_v7().to_string();
         Job {
-            run_id: uuid::Uuid::now_v7().to_string(),
+            key_id: run_id.clone(),
+            is_doubtful: false,
+            run_id,
             name: config.name().to_owned(),
             endpoint: Arc::new(endpoint),
             keep: Keep {

@@ -35,12 +35,23 @@ pub enum Course {
 
 /// Why neither is done: going on could send the wrong thing, and beginning anew could send the same thing twice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("run {run} was stopped before its end, and since then this has changed: {}", .changes.join(", "))]
-pub struct Refusal {
-    /// The stopped run.
-    pub run: i64,
-    /// What has changed, in words.
-    pub changes: Vec<String>,
+pub enum Refusal {
+    /// What decides the bytes is not what it was.
+    #[error("run {run} was stopped before its end, and since then this has changed: {}", .changes.join(", "))]
+    Changed {
+        /// The stopped run.
+        run: i64,
+        /// What has changed, in words.
+        changes: Vec<String>,
+    },
+    /// Its input was standard input, of which only the user knows whether it brings the same records again.
+    #[error(
+        "run {run} read standard input and was stopped before its end; what it accepted and rejected is kept"
+    )]
+    Piped {
+        /// The stopped run.
+        run: i64,
+    },
 }
 
 /// Counts of a run over all its sessions.
@@ -98,23 +109,13 @@ impl Course {
             return Ok(Self::Begin { replaces, note: None });
         }
         if is_piped {
-            let note = Some(piped_note(&run));
-            return Ok(Self::Begin { replaces: None, note });
+            return Err(Refusal::Piped { run: run.id });
         }
         match now.changes_since(&run.begun.fingerprint) {
             changes if changes.is_empty() => Ok(Self::GoOn(Box::new(run))),
-            changes => Err(Refusal { run: run.id, changes }),
+            changes => Err(Refusal::Changed { run: run.id, changes }),
         }
     }
-}
-
-/// Standard input cannot be read again by us; only the user knows whether it brings the same records.
-fn piped_note(run: &Run) -> String {
-    format!(
-        "run {} read standard input and was stopped after {} records; this is a new run. If the same records come again, \
-         stop this and use `--force-resume`, which skips those that have an outcome",
-        run.id, run.totals.read
-    )
 }
 
 impl Ledger {

@@ -4,6 +4,7 @@
 //! per request. A mark is committed at once, since someone waits for it; an outcome waits for company, at most
 //! [`LINGER`].
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -37,17 +38,18 @@ pub struct Settled {
 /// Writes one run to the ledger.
 #[derive(Debug)]
 pub struct Journal {
-    shared: Arc<Shared>,
-    writer: Writer,
-    failure: watch::Receiver<Option<LedgerError>>,
+    marker: Marker,
+    /// The thread that commits; none where commits are made on the caller's.
+    thread: Option<JoinHandle<Box<Store>>>,
 }
 
-#[derive(Debug)]
-enum Writer {
-    /// A thread commits.
-    Thread(JoinHandle<Box<Store>>),
+/// Writes marks to a journal that another one owns.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    shared: Arc<Shared>,
     /// Commits are made on the caller's thread: the same steps in the same order, whenever a test is run.
-    Inline(Box<Inline>),
+    inline: Option<Arc<Inline>>,
+    failure: watch::Receiver<Option<LedgerError>>,
 }
 
 #[derive(Debug)]
@@ -179,9 +181,12 @@ impl Journal {
             store
         });
         Ok(Self {
-            shared,
-            writer: Writer::Thread(thread),
-            failure,
+            marker: Marker {
+                shared,
+                inline: None,
+                failure,
+            },
+            thread: Some(thread),
         })
     }
 
@@ -200,36 +205,32 @@ impl Journal {
             outcomes: AtomicU64::new(1),
         };
         Ok(Self {
-            shared,
-            writer: Writer::Inline(Box::new(inline)),
-            failure,
+            marker: Marker {
+                shared,
+                inline: Some(Arc::new(inline)),
+                failure,
+            },
+            thread: None,
         })
     }
 
     /// Writes down what may be sent from now on; sending it may begin when the answer is there. An error means that
     /// nothing of it may be sent. Whatever was settled before is on disk then too.
     pub fn mark(&self, marks: Vec<Mark>) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
-        let (done, answer) = oneshot::channel();
-        self.shared.add(|waiting| {
-            waiting.pending.marks.extend(marks);
-            waiting.pending.waiting.push(done);
-        });
-        if let Writer::Inline(inline) = &self.writer {
-            self.shared.commit(&mut lock(&inline.store));
-        }
-        let failure = self.failure.clone();
-        async move {
-            let answered = answer.await;
-            let failed = || failure.borrow().clone().unwrap_or(LedgerError::Closed);
-            answered.unwrap_or_else(|_| Err(failed()))
-        }
+        self.marker.write(|pending| pending.marks.extend(marks))
+    }
+
+    /// What writes marks for others.
+    pub fn marker(&self) -> Marker {
+        self.marker.clone()
     }
 
     /// Writes down what became of records, soon, without waiting for it. The records of `totals` are those of all
     /// sessions, `requests` are those of this one.
     pub fn settle(&self, settled: Settled, totals: &Totals, bytes_read: u64, requests: u64) {
-        let earlier = self.shared.earlier.requests;
-        self.shared.add(|waiting| {
+        let shared = &self.marker.shared;
+        let earlier = shared.earlier.requests;
+        shared.add(|waiting| {
             (waiting.tally.totals, waiting.tally.bytes_read) = (*totals, bytes_read);
             waiting.tally.requests = earlier + requests;
             waiting.pending.settled.extend(settled.spans);
@@ -237,47 +238,72 @@ impl Journal {
             waiting.pending.events.extend(settled.events);
             waiting.pending.dropped_events += settled.dropped_events;
         });
-        if let Writer::Inline(inline) = &self.writer
+        if let Some(inline) = &self.marker.inline
             && inline.is_due()
         {
-            self.shared.commit(&mut lock(&inline.store));
+            shared.commit(&mut lock(&inline.store));
         }
     }
 
     /// Writes down how many attempts this session made so far.
     pub fn count_attempts(&self, counters: &Counters) {
-        let (earlier, tally) = (&self.shared.earlier, &mut lock(&self.shared.waiting).tally);
+        let shared = &self.marker.shared;
+        let (earlier, tally) = (&shared.earlier, &mut lock(&shared.waiting).tally);
         tally.attempts = earlier.attempts + counters.attempts;
         tally.bytes_sent = earlier.bytes_sent + counters.bytes_sent;
     }
 
     /// Why nothing more can be written down, once that is so.
     pub fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
-        self.failure.clone()
+        self.marker.failure.clone()
     }
 
     /// How many events were brought on disk so far: a change means that there is something for the webhook.
     pub fn events(&self) -> watch::Receiver<u64> {
-        self.shared.events.subscribe()
+        self.marker.shared.events.subscribe()
     }
 
     /// Commits what waits and writes down how the session ended.
     pub fn end(self, end: &RunEnd) -> Result<(), LedgerError> {
-        let mut store = match self.writer {
-            Writer::Inline(inline) => {
-                Box::new(inline.store.into_inner().unwrap_or_else(PoisonError::into_inner))
-            }
-            Writer::Thread(thread) => {
-                lock(&self.shared.waiting).is_closed = true;
-                self.shared.news.notify_all();
-                thread.join().map_err(|_| LedgerError::Closed)?
-            }
-        };
-        self.shared.commit(&mut store);
-        match self.failure.borrow().clone() {
-            Some(failure) => Err(failure),
-            None => store.end(end),
+        let shared = &self.marker.shared;
+        if let Some(inline) = &self.marker.inline {
+            return shared.end(&mut lock(&inline.store), end);
         }
+        lock(&shared.waiting).is_closed = true;
+        shared.news.notify_all();
+        let store = self.thread.map(JoinHandle::join);
+        let mut store = store
+            .ok_or(LedgerError::Closed)?
+            .map_err(|_| LedgerError::Closed)?;
+        shared.end(&mut store, end)
+    }
+}
+
+impl Marker {
+    /// Writes down that a marked batch may be sent in these parts from now on, which take its place: after a crash each
+    /// is known by itself. The answer is as that of [`Journal::mark`].
+    pub fn split(&self, halves: Vec<Mark>) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
+        self.write(|pending| pending.halves.extend(halves))
+    }
+
+    fn write(
+        &self,
+        add: impl FnOnce(&mut Pending),
+    ) -> Pin<Box<dyn Future<Output = Result<(), LedgerError>> + Send>> {
+        let (done, answer) = oneshot::channel();
+        self.shared.add(|waiting| {
+            add(&mut waiting.pending);
+            waiting.pending.waiting.push(done);
+        });
+        if let Some(inline) = &self.inline {
+            self.shared.commit(&mut lock(&inline.store));
+        }
+        let failure = self.failure.clone();
+        Box::pin(async move {
+            let answered = answer.await;
+            let failed = || failure.borrow().clone().unwrap_or(LedgerError::Closed);
+            answered.unwrap_or_else(|_| Err(failed()))
+        })
     }
 }
 
@@ -322,6 +348,14 @@ impl Shared {
         drop(waiting);
         if had_nothing || has_listeners != had_listeners {
             self.news.notify_one();
+        }
+    }
+
+    fn end(&self, store: &mut Store, end: &RunEnd) -> Result<(), LedgerError> {
+        self.commit(store);
+        match self.failure.borrow().clone() {
+            Some(failure) => Err(failure),
+            None => store.end(end),
         }
     }
 

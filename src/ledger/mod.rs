@@ -32,7 +32,7 @@ pub use database::Ledger;
 pub use fingerprint::Fingerprint;
 pub use folder::{Folder, JobLock, Runner};
 pub use history::{KeptPlace, Settlement};
-pub use journal::{Journal, Settled};
+pub use journal::{Journal, Marker, Settled};
 pub use kept::{Kept, KeptKind};
 pub use outbox::{EventFate, JobEvents, KeptEvent, Outbox};
 pub use prune::Pruning;

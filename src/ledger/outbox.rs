@@ -194,7 +194,8 @@ pub(super) fn count(connection: &Connection, run: i64, counts: EventCounts) -> r
         return Ok(());
     }
     let mut statement = connection.prepare_cached(
-        "INSERT INTO event_counts (run, delivered, failed, dropped) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO event_counts (run, delivered, failed, dropped)
+         SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1)
          ON CONFLICT (run) DO UPDATE SET delivered = delivered + ?2, failed = failed + ?3, dropped = dropped + ?4",
     )?;
     let EventCounts {

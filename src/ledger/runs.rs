@@ -244,7 +244,7 @@ impl Ledger {
     /// look-alike where that is asked.
     pub fn last_with_open(&self, kind: KeptKind, is_mock: Option<bool>) -> Result<Option<Run>, LedgerError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR mock = ?1)
+            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR mock = ?1) AND state != 'replaced'
              AND EXISTS (SELECT 1 FROM {} AS kept WHERE kept.run = runs.id AND kept.settled_by IS NULL)
              ORDER BY id DESC LIMIT 1",
             kind.table()

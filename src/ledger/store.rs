@@ -33,6 +33,8 @@ pub(super) struct NewEvent {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     pub(super) marks: Vec<Mark>,
+    /// Halves of marked batches, which take their places.
+    pub(super) halves: Vec<Mark>,
     pub(super) settled: Vec<Span>,
     pub(super) kept: Vec<(KeptKind, Reject)>,
     pub(super) events: Vec<NewEvent>,
@@ -103,6 +105,11 @@ impl Store {
             write_mark(connection, self.run, &mark)?;
             self.marks.insert(mark.members.first(), mark);
         }
+        for half in pending.halves.drain(..) {
+            write_mark(connection, self.run, &half)?;
+            split(&mut self.inherited, &half);
+            self.marks.insert(half.members.first(), half);
+        }
         write_events(connection, self.run, &pending.events)?;
         let dropped = EventCounts {
             dropped: pending.dropped_events,
@@ -123,6 +130,24 @@ impl Store {
         };
         self.ledger.end(self.run, end, &marks)
     }
+}
+
+/// Lets a half stand for itself among marks one of which holds all of it.
+fn split(marks: &mut Vec<Mark>, half: &Mark) {
+    let own: BTreeSet<u64> = half.members.iter().collect();
+    let holds = |mark: &Mark| mark.members.iter().any(|ordinal| own.contains(&ordinal));
+    if !marks.iter().any(holds) {
+        return;
+    }
+    for mark in marks.iter_mut() {
+        mark.members = mark
+            .members
+            .iter()
+            .filter(|ordinal| !own.contains(ordinal))
+            .collect();
+    }
+    marks.retain(|mark| mark.members.count() > 0);
+    marks.push(half.clone());
 }
 
 impl Mark {

@@ -86,6 +86,7 @@ impl Accountant {
         self.bytes_read = self.bytes_read.max(shaped.bytes_read);
         self.lacking_needs += shaped.lacking_needs;
         self.warn(shaped.warnings);
+        self.totals.unsent += shaped.unsent.iter().map(|part| part.len() as u64).sum::<u64>();
         let mut settled = Settled::default();
         settled.filtered(&shaped.filtered);
         for reject in shaped.rejects {
@@ -245,6 +246,23 @@ impl Accountant {
         })
     }
 
+    /// Records that an earlier session may have sent, and that this one was to read again and did not.
+    fn unanswered(&mut self) -> u64 {
+        let count = match self.books.as_ref().map_or(Ok(0), Books::unanswered) {
+            Ok(count) => count,
+            Err(error) => {
+                self.fail(&error);
+                0
+            }
+        };
+        if count > 0 {
+            self.warn(vec![format!(
+                "{count} records may have been sent by an earlier session and were not read again; `outpour doubts` names them"
+            )]);
+        }
+        count
+    }
+
     /// Writes what is left, fills the report and gives the books back, to be closed with it.
     pub(super) async fn finish(
         mut self,
@@ -256,6 +274,7 @@ impl Accountant {
         if let Err(error) = self.write_files().await {
             self.unwritable.get_or_insert(in_one_line(&error));
         }
+        let unanswered = self.unanswered();
         if let Some(warning) = self.accepted.as_ref().and_then(AcceptedFile::warning) {
             self.warn(vec![warning]);
         }
@@ -297,6 +316,9 @@ impl Accountant {
         report.reasons = self.reasons.most_frequent();
         report.slowest = self.slowest.list();
         report.exit_code = report.ending.exit_code(&self.totals);
+        if unanswered > 0 && report.ending == Ending::Finished {
+            report.exit_code = 75;
+        }
         self.books
     }
 

@@ -1,14 +1,16 @@
 //! The ledger, as one run uses it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::past::{Holding, Past};
 use crate::client::Counters;
+use crate::delivery::Splits;
 use crate::endpoint::Prepared;
 use crate::ledger::{
-    Journal, KeptKind, Ledger, LedgerError, Mark, Outbox, Resume, RunEnd, RunState, Settled, Tally,
+    Journal, KeptKind, Ledger, LedgerError, Mark, Marker, Outbox, Resume, RunEnd, RunState, Settled, Tally,
 };
 use crate::rejects::RejectFile;
 use crate::report::{Earlier, Ending, Progress, Report, Totals};
@@ -75,6 +77,11 @@ impl Books {
         &self.resume.earlier
     }
 
+    /// Whether earlier sessions worked on the run.
+    pub(super) fn is_gone_on_with(&self) -> bool {
+        self.sessions > 1
+    }
+
     pub(super) fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
         self.journal.failure()
     }
@@ -93,6 +100,21 @@ impl Books {
         batches: &[Vec<Prepared>],
     ) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
         self.journal.mark(marks(batches))
+    }
+
+    /// Who marks the halves of refused batches.
+    pub(super) fn splits(&self) -> Arc<dyn Splits> {
+        Arc::new(Splitter(self.journal.marker()))
+    }
+
+    /// How many records may have been sent by an earlier session and have no outcome. Everything must be on disk.
+    pub(super) fn unanswered(&self) -> Result<u64, LedgerError> {
+        if self.resume.marks.is_empty() {
+            return Ok(0);
+        }
+        let spans = self.ledger.spans(self.run())?;
+        let left = self.resume.marks.iter().flat_map(|mark| mark.members.iter());
+        Ok(left.filter(|ordinal| !spans.contains(*ordinal)).count() as u64)
     }
 
     /// Everything so far is on disk when this returns.
@@ -125,7 +147,7 @@ impl Books {
             });
         }
         let state = match report.ending {
-            Ending::Finished if report.totals.unsent == 0 => RunState::Finished,
+            Ending::Finished if report.totals.unsent == 0 && self.unanswered()? == 0 => RunState::Finished,
             _ => RunState::Stopped,
         };
         self.journal.end(&RunEnd {
@@ -150,17 +172,32 @@ pub(super) enum BookError {
     File(#[from] crate::new_file::FileError),
 }
 
+/// Has the halves of a refused batch take its place among the marks.
+#[derive(Debug)]
+struct Splitter(Marker);
+
+impl Splits for Splitter {
+    fn split(&self, halves: &[Vec<Prepared>]) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let written = self.0.split(halves.iter().map(|half| mark(half)).collect());
+        // The run learns from the journal itself why it could not be written.
+        Box::pin(async move { written.await.is_ok() })
+    }
+}
+
+fn mark(batch: &[Prepared]) -> Mark {
+    Mark {
+        members: batch.iter().map(|item| item.record.position.ordinal).collect(),
+        is_single: batch.len() == 1,
+    }
+}
+
 /// Batches of one record that follow each other are one mark.
 fn marks(batches: &[Vec<Prepared>]) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     for batch in batches {
-        let ordinals = batch.iter().map(|item| item.record.position.ordinal);
-        match (marks.last_mut(), batch.len()) {
-            (Some(last), 1) if last.is_single => ordinals.for_each(|ordinal| last.members.push(ordinal)),
-            (_, count) => marks.push(Mark {
-                members: ordinals.collect(),
-                is_single: count == 1,
-            }),
+        match (marks.last_mut(), &batch[..]) {
+            (Some(last), [one]) if last.is_single => last.members.push(one.record.position.ordinal),
+            _ => marks.push(mark(batch)),
         }
     }
     marks

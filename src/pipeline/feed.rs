@@ -28,6 +28,8 @@ pub(super) struct FeedSettings {
     pub(super) order_by: Vec<String>,
     pub(super) limit: Option<u64>,
     pub(super) past: Past,
+    /// Whether the records may have been carried out by an earlier run.
+    pub(super) is_doubtful: bool,
 }
 
 /// What reaches the dispatcher.
@@ -38,6 +40,8 @@ pub(super) enum Feed {
     End {
         error: Option<(Ending, String)>,
         notes: Vec<String>,
+        /// Whether the job's limit ended it, and not the input.
+        is_limited: bool,
     },
 }
 
@@ -53,6 +57,8 @@ pub(super) struct Shaped {
     /// Records that an earlier session may have sent, and that are not sent again.
     pub(super) held: Vec<Reject>,
     pub(super) batches: Vec<Vec<Prepared>>,
+    /// Parts of batches that may have been sent, and whose other records did not come.
+    pub(super) unsent: Vec<Vec<Prepared>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -116,6 +122,7 @@ pub(super) fn inline(
         let end = Feed::End {
             error: None,
             notes: Vec::new(),
+            is_limited: stage.is_at_limit(),
         };
         let _ = feed.send(end).await;
     });
@@ -168,6 +175,7 @@ impl Stage {
     }
 
     fn run(mut self, read: &Receiver<Read>, feed: &mpsc::Sender<Feed>) {
+        let mut is_limited = false;
         let (error, notes) = loop {
             let mut shaped = Shaped::default();
             match read.recv_timeout(self.patience()) {
@@ -186,12 +194,18 @@ impl Stage {
                 return;
             }
             if self.is_over() {
+                is_limited = self.is_at_limit();
                 break (None, Vec::new());
             }
         };
         // Whoever no longer listens has ended the run already.
         let _ = feed.blocking_send(Feed::Shaped(self.rest()));
-        let _ = feed.blocking_send(Feed::End { error, notes });
+        let end = Feed::End {
+            error,
+            notes,
+            is_limited,
+        };
+        let _ = feed.blocking_send(end);
     }
 
     /// Whether no more of the input is wanted.
@@ -205,9 +219,7 @@ impl Stage {
             warnings: self.unknown_attributes(),
             ..Shaped::default()
         };
-        for replayed in self.settings.past.drain() {
-            rest.add(replayed);
-        }
+        rest.unsent = self.settings.past.drain();
         rest.batches.extend(self.batcher.drain());
         rest
     }
@@ -322,7 +334,17 @@ impl Stage {
             }
         };
         match self.settings.endpoint.prepare(record) {
-            Ok(prepared) => Some((Prepared { order, ..prepared }, group)),
+            Ok(prepared) => {
+                let was_marked = self.settings.is_doubtful;
+                Some((
+                    Prepared {
+                        was_marked,
+                        order,
+                        ..prepared
+                    },
+                    group,
+                ))
+            }
             Err(refused) => {
                 shaped.rejects.push(reject(refused.0, &refused.1));
                 None

@@ -63,6 +63,10 @@ pub struct StopWhen {
 pub struct Job {
     /// The run's identifier.
     pub run_id: String,
+    /// What idempotency keys follow from: the run's identifier, or that of the run whose doubts are sent again.
+    pub key_id: String,
+    /// Whether the records may have been carried out by an earlier run, so that a refusal can follow from that.
+    pub is_doubtful: bool,
     /// The job's name.
     pub name: String,
     /// Where requests go.

@@ -108,15 +108,14 @@ impl Past {
         Some(self.decide(records))
     }
 
-    /// Batches that are not whole, because the input has no more records or the run stops.
-    pub(super) fn drain(&mut self) -> Vec<Replayed> {
-        let records: Vec<_> = self
-            .replays
+    /// Batches that are not whole, because the input has no more records or the run stops. They stay marked: in part
+    /// they would be other requests than the ones that may have been sent.
+    pub(super) fn drain(&mut self) -> Vec<Vec<Prepared>> {
+        self.replays
             .iter_mut()
             .map(|replay| std::mem::take(&mut replay.records))
             .filter(|records| !records.is_empty())
-            .collect();
-        records.into_iter().map(|records| self.decide(records)).collect()
+            .collect()
     }
 
     fn decide(&self, records: Vec<Prepared>) -> Replayed {

@@ -58,6 +58,7 @@ pub fn preview(
         order_by: job.order_by,
         limit: job.limit,
         past: Past::default(),
+        is_doubtful: false,
     };
     let mut feed = feed::start(source, settings, Arc::clone(&stop));
     let mut preview = Preview::default();
@@ -72,7 +73,7 @@ pub fn preview(
                     }
                 }
             }
-            Feed::End { error, notes } => {
+            Feed::End { error, notes, .. } => {
                 preview.warnings.extend(notes);
                 preview.error = error.map(|(_, because)| because);
             }

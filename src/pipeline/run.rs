@@ -84,6 +84,7 @@ impl<T: Transport> Run<T> {
             group_by: job.group_by,
             order_by: job.order_by,
             limit: job.limit,
+            is_doubtful: job.is_doubtful,
             past: job
                 .books
                 .as_ref()
@@ -92,6 +93,7 @@ impl<T: Transport> Run<T> {
         };
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
+        let splits = job.books.as_ref().map(Books::splits);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
             (job.stop_when, stops_in_doubt),
@@ -101,7 +103,7 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.run_id),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id).telling(splits),
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -229,9 +231,17 @@ impl<T: Transport> Run<T> {
                 self.outbound.add(self.accountant.take(shaped));
                 self.check();
             }
-            Some(Feed::End { error, notes }) => {
+            Some(Feed::End {
+                error,
+                notes,
+                is_limited,
+            }) => {
                 self.is_fed = true;
                 self.accountant.warn(notes);
+                // What earlier sessions left would be lost with a run that is closed here.
+                if is_limited && self.accountant.books().is_some_and(Books::is_gone_on_with) {
+                    self.end(Ending::Limit, "the limit of this session is reached".to_owned());
+                }
                 if let Some((ending, because)) = error {
                     self.end(ending, because);
                 }

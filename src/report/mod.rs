@@ -48,6 +48,8 @@ pub enum Ending {
     Signalled(i32),
     /// `stop_when` stopped it.
     StopWhen,
+    /// A session of a run that was gone on with came to its limit, and the input goes on.
+    Limit,
     /// The destination could not be reached or trusted.
     Unreachable,
     /// The destination refused the credentials.
@@ -177,6 +179,7 @@ impl Ending {
             Self::Signalled(2) => "interrupted",
             Self::Signalled(_) => "terminated",
             Self::StopWhen => "stop_when",
+            Self::Limit => "limit",
             Self::Unreachable => "unreachable",
             Self::Credentials => "credentials",
             Self::Destination => "destination",
@@ -192,7 +195,7 @@ impl Ending {
             Self::Finished if totals.unsent > 0 => 75,
             Self::Finished if totals.is_clean() => 0,
             Self::Finished => 1,
-            Self::StopWhen | Self::Destination => 75,
+            Self::StopWhen | Self::Limit | Self::Destination => 75,
             Self::Unreachable => 69,
             Self::Credentials => 77,
             Self::Unreadable => 65,

@@ -257,15 +257,18 @@ fn standard_input_is_not_gone_on_with_unless_the_user_says_that_it_is_the_same()
     let input = twenty(&[8]);
     let stopping = [&piped[..], &STOPPING].concat();
     let first = scene.run_with_input(&stopping, input.as_bytes()).ends_with(75);
-    let second = scene.run_with_input(&stopping, input.as_bytes()).ends_with(75);
+    let second = scene.run_with_input(&piped, b"").ends_with(2);
     let note = "run 1 read standard input and was stopped";
     assert!(second.stderr.contains(note), "{}", second.stderr);
     assert!(second.stderr.contains("`--force-resume`"), "{}", second.stderr);
-    let [before, sent] = [first.count("accepted"), second.count("accepted")];
-    assert!(sent > 0, "a new run sends what comes");
-    assert_eq!(scene.state().counts.upserts, before + sent);
+    assert!(second.stderr.contains("`--fresh`"), "{}", second.stderr);
+    let before = first.count("accepted");
+    assert_eq!(scene.state().counts.upserts, before, "nothing is sent unasked");
     let forced = [&piped[..], &["--force-resume"]].concat();
     let third = scene.run_with_input(&forced, input.as_bytes()).ends_with(1);
     assert_eq!(third.totals(), [20, 19, 1, 0, 0, 0]);
-    assert_eq!(scene.state().counts.upserts, before + 19, "only what was left");
+    assert_eq!(scene.state().counts.upserts, 19, "only what was left");
+    let other = [&piped[..], &["--fresh"]].concat();
+    scene.run_with_input(&other, input.as_bytes()).ends_with(1);
+    assert_eq!(scene.state().counts.upserts, 38, "a finished run bars no other");
 }

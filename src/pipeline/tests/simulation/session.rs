@@ -158,6 +158,8 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
     };
     Job {
         run_id: "simulated".to_owned(),
+        key_id: "simulated".to_owned(),
+        is_doubtful: false,
         name: JOB.to_owned(),
         endpoint: Arc::new(endpoint(plan)),
         shaper: Shaper::compile(&records).unwrap(),
