@@ -65,6 +65,9 @@ pub(super) fn open_books(
     Ok(Some(lock))
 }
 
+/// What the fingerprint calls the most records that a run reads.
+const LIMIT: &str = "`--limit`";
+
 /// What the user asked for.
 pub(super) fn intent(is_fresh: bool, is_forced: bool) -> Intent {
     match (is_fresh, is_forced) {
@@ -77,13 +80,17 @@ pub(super) fn intent(is_fresh: bool, is_forced: bool) -> Intent {
 /// Notes what the inputs look like, and says whether one of them can be read once only.
 pub(super) fn note_inputs(plan: &mut Plan, source: &SourceConfig) -> Result<bool, Failure> {
     let stamps = source::fingerprints(source)?;
-    for stamp in &stamps {
-        plan.fingerprint
-            .show(&format!("the input `{}`", stamp.name), &shown(stamp));
+    for (index, stamp) in stamps.iter().enumerate() {
+        // Records are known by their numbers over all inputs, so these must be read in the same order.
+        let place = match stamps.len() {
+            1 => String::new(),
+            _ => format!("no. {}, ", index + 1),
+        };
+        plan.fingerprint.show(
+            &format!("the input `{}`", stamp.name),
+            &format!("{place}{}", shown(stamp)),
+        );
     }
-    let names: Vec<&str> = stamps.iter().map(|stamp| stamp.name.as_str()).collect();
-    plan.fingerprint
-        .note("the order of the inputs", &names.join("\n"));
     Ok(stamps.iter().any(|stamp| stamp.size.is_none()))
 }
 
@@ -97,6 +104,11 @@ impl Opening<'_> {
         printer: Printer,
     ) -> Result<i64, Failure> {
         ledger.folder().check_room()?;
+        let limit = plan
+            .job
+            .limit
+            .map_or_else(|| "none".to_owned(), |limit| counted(limit, "record"));
+        plan.fingerprint.show(LIMIT, &limit);
         let has_progress = match &self.last {
             Some(run) => ledger.has_progress(run.id)?,
             None => false,
@@ -115,6 +127,7 @@ impl Opening<'_> {
                 // Keys and events are those of the run, not of its session.
                 plan.job.run_id.clone_from(&run.begun.run_id);
                 plan.job.key_id.clone_from(&run.begun.run_id);
+                plan.job.is_cut_short = run.begun.fingerprint.shown(LIMIT) != Some(&limit);
                 plan.context.run_id.clone_from(&run.begun.run_id);
                 printer.note(&resuming(&run, &resume));
                 (resume, run.sessions + 1)

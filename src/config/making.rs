@@ -95,6 +95,7 @@ impl Making<'_> {
         Job {
             key_id: run_id.clone(),
             is_doubtful: false,
+            is_cut_short: false,
             run_id,
             name: config.name().to_owned(),
             endpoint: Arc::new(endpoint),

@@ -43,6 +43,11 @@ impl Fingerprint {
         self.shown.insert(name.to_owned(), text.to_owned());
     }
 
+    /// What was noted under a name to be shown.
+    pub fn shown(&self, name: &str) -> Option<&str> {
+        self.shown.get(name).map(String::as_str)
+    }
+
     /// What is not as it was, in words.
     pub fn changes_since(&self, then: &Self) -> Vec<String> {
         let mut changes = Vec::new();

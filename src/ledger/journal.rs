@@ -393,6 +393,11 @@ impl Shared {
         let (mut pending, tally) = {
             let mut waiting = lock(&self.waiting);
             waiting.since = None;
+            if waiting.has_failed {
+                // What a failed commit left out is missing on disk, and what follows would not fit to it.
+                waiting.pending = Pending::default();
+                return;
+            }
             (std::mem::take(&mut waiting.pending), waiting.tally)
         };
         let committed = store.commit(&mut pending, &tally);

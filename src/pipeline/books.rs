@@ -77,11 +77,6 @@ impl Books {
         &self.resume.earlier
     }
 
-    /// Whether earlier sessions worked on the run.
-    pub(super) fn is_gone_on_with(&self) -> bool {
-        self.sessions > 1
-    }
-
     pub(super) fn failure(&self) -> watch::Receiver<Option<LedgerError>> {
         self.journal.failure()
     }

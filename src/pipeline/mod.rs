@@ -85,6 +85,8 @@ pub struct Job {
     pub stop_when: StopWhen,
     /// What is done with records whose answer never came; none: as the endpoint's safety says.
     pub in_doubt: Option<InDoubt>,
+    /// Whether a session that comes to `limit` leaves the run unfinished, since the run began with another one.
+    pub is_cut_short: bool,
     /// The most records to read.
     pub limit: Option<u64>,
     /// Where rejects are written, without extension.

@@ -53,12 +53,22 @@ pub(super) struct Run<T> {
     most_in_flight: usize,
     ending: Ending,
     because: Option<String>,
-    is_fed: bool,
-    /// Whether the threads that feed the run are gone, or not waited for, with records in their hands.
-    has_lost_feed: bool,
+    fed: Fed,
+    is_cut_short: bool,
     stop: Arc<AtomicBool>,
     grace: Duration,
     deadline: Option<Instant>,
+}
+
+/// How far the feed is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fed {
+    /// More may come.
+    Open,
+    /// It has come to its end.
+    Ended,
+    /// The threads that feed the run are gone, with records in their hands.
+    Lost,
 }
 
 impl<T: Transport> Run<T> {
@@ -112,8 +122,8 @@ impl<T: Transport> Run<T> {
             most_in_flight,
             ending: Ending::Finished,
             because: None,
-            is_fed: false,
-            has_lost_feed: false,
+            fed: Fed::Open,
+            is_cut_short: job.is_cut_short,
             stop: Arc::clone(stop),
             grace: job.grace,
             deadline: None,
@@ -154,14 +164,14 @@ impl<T: Transport> Run<T> {
                 marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
                 error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
                 () = self.gate.opened(), if self.is_held => {}
-                fed = feed.recv(), if !self.is_fed && self.outbound.is_hungry() => self.take(fed),
+                fed = feed.recv(), if self.fed == Fed::Open && self.outbound.is_hungry() => self.take(fed),
                 _ = look.tick() => self.look(),
             }
         }
     }
 
     fn is_done(&self) -> bool {
-        self.is_fed && self.outbound.is_empty() && self.in_flight.is_empty()
+        self.fed != Fed::Open && self.outbound.is_empty() && self.in_flight.is_empty()
     }
 
     /// Nothing more is sent while the webhook's backlog is full, unless the run stops, and then nothing is sent anyway.
@@ -236,10 +246,10 @@ impl<T: Transport> Run<T> {
                 notes,
                 is_limited,
             }) => {
-                self.is_fed = true;
+                self.fed = Fed::Ended;
                 self.accountant.warn(notes);
                 // What earlier sessions left would be lost with a run that is closed here.
-                if is_limited && self.accountant.books().is_some_and(Books::is_gone_on_with) {
+                if is_limited && self.is_cut_short {
                     self.end(Ending::Limit, "the limit of this session is reached".to_owned());
                 }
                 if let Some((ending, because)) = error {
@@ -247,8 +257,7 @@ impl<T: Transport> Run<T> {
                 }
             }
             None => {
-                self.is_fed = true;
-                self.has_lost_feed = true;
+                self.fed = Fed::Lost;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
         }
@@ -313,7 +322,7 @@ impl<T: Transport> Run<T> {
 
     /// Fills the report and closes the ledger with it.
     pub(super) async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
-        if self.has_lost_feed || !self.is_fed {
+        if self.fed != Fed::Ended {
             self.accountant.count_lost();
         }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);

@@ -160,6 +160,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         run_id: "simulated".to_owned(),
         key_id: "simulated".to_owned(),
         is_doubtful: false,
+        is_cut_short: false,
         name: JOB.to_owned(),
         endpoint: Arc::new(endpoint(plan)),
         shaper: Shaper::compile(&records).unwrap(),
