@@ -151,6 +151,41 @@ fn going_on_is_refused_when_the_input_is_another() {
 }
 
 #[test]
+fn going_on_is_refused_when_the_order_of_the_inputs_has_changed() {
+    let scene = Scene::new();
+    let job = |paths: &str| PEOPLE.replace("people.ndjson", paths);
+    scene
+        .write("a.ndjson", twenty(&[8]))
+        .write("b.ndjson", twenty(&[]).replace("person", "other"))
+        .write("job.yaml", job("[a.ndjson, b.ndjson]"));
+    scene.run(&STOPPING).ends_with(75);
+    scene.write("job.yaml", job("[b.ndjson, a.ndjson]"));
+    let outcome = scene.run(&[]).ends_with(2);
+    assert!(
+        outcome.stderr.contains("a.ndjson` (no. 1, "),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stderr.contains("now no. 2, "), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_limit_that_would_end_a_stopped_run_early_is_refused_and_by_force_leaves_it_unfinished() {
+    let (scene, _) = stopped();
+    let refused = scene.run(&["--limit", "10"]).ends_with(2);
+    assert!(
+        refused.stderr.contains("`--limit` (none, now 10 records)"),
+        "{}",
+        refused.stderr
+    );
+    let forced = scene.run(&["--limit", "10", "--force-resume"]).ends_with(75);
+    assert_eq!(forced.count("read"), 10);
+    let whole = scene.run(&["--force-resume"]).ends_with(1);
+    assert_eq!(whole.totals(), [20, 19, 1, 0, 0, 0]);
+    assert_eq!(scene.state().counts.upserts, 19, "and nothing was sent twice");
+}
+
+#[test]
 fn going_on_is_refused_when_the_mapping_has_changed() {
     assert_eq!(refused(|_| vec!["--set", "records.exclude=[note]"]), "`records`");
 }
