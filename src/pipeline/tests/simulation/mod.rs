@@ -60,6 +60,12 @@ fn every_promise_holds_through_faults_kills_and_resumes() {
     );
 }
 
+/// A kill between the halves of a refused batch: each half is known by itself afterwards.
+#[test]
+fn seeds_that_failed_once_stay_mended() {
+    [12_760].into_iter().for_each(simulate);
+}
+
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
