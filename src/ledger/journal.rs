@@ -10,30 +10,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
 use super::course::{Resume, Tally};
-use super::kept::KeptKind;
 use super::runs::RunEnd;
-use super::spans::{Counts, Members, Span};
-use super::store::{Mark, NewEvent, Pending, Store};
+use super::settled::Settled;
+use super::store::{Mark, Pending, Store};
 use super::{Ledger, LedgerError};
 use crate::client::Counters;
-use crate::rejects::Reject;
 use crate::report::{Progress, Totals};
 
 /// How long an outcome waits at most before it is committed, so that others are committed with it.
 const LINGER: Duration = Duration::from_millis(50);
-
-/// What became of some records, to be written down together.
-#[derive(Debug, Default)]
-pub struct Settled {
-    spans: Vec<Span>,
-    kept: Vec<(KeptKind, Reject)>,
-    events: Vec<NewEvent>,
-    dropped_events: u64,
-}
 
 /// Writes one run to the ledger.
 #[derive(Debug)]
@@ -80,94 +68,6 @@ struct Waiting {
     since: Option<Instant>,
     is_closed: bool,
     has_failed: bool,
-}
-
-impl Settled {
-    /// Whether there is nothing to write down.
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty() && self.dropped_events == 0
-    }
-
-    /// Notes that a record was accepted.
-    pub fn accepted(&mut self, ordinal: u64) {
-        self.add(
-            ordinal,
-            Counts {
-                accepted: 1,
-                ..Counts::default()
-            },
-        );
-    }
-
-    /// Notes that records were left out by the job.
-    pub fn filtered(&mut self, records: &Members) {
-        for &(first, last) in records.ranges() {
-            let counts = Counts {
-                filtered: last - first + 1,
-                ..Counts::default()
-            };
-            self.spans.push(Span { first, last, counts });
-        }
-    }
-
-    /// Notes that a record was rejected.
-    pub fn rejected(&mut self, reject: Reject) {
-        let counts = Counts {
-            rejected: 1,
-            ..Counts::default()
-        };
-        self.add(reject.position.ordinal, counts);
-        self.kept.push((KeptKind::Reject, reject));
-    }
-
-    /// Notes that a record is in doubt.
-    pub fn in_doubt(&mut self, reject: Reject) {
-        let counts = Counts {
-            in_doubt: 1,
-            ..Counts::default()
-        };
-        self.add(reject.position.ordinal, counts);
-        self.kept.push((KeptKind::Doubt, reject));
-    }
-
-    /// Adds an event for the webhook, which is kept until it has reached it.
-    pub fn event(&mut self, webhook_id: String, body: Bytes) {
-        self.events.push(NewEvent { webhook_id, body });
-    }
-
-    /// Counts an event that found no room.
-    pub fn dropped_event(&mut self) {
-        self.dropped_events += 1;
-    }
-
-    /// Consecutive records of the same end are one range.
-    fn add(&mut self, ordinal: u64, counts: Counts) {
-        if let Some(last) = self.spans.last_mut()
-            && last.last + 1 == ordinal
-            && same_kind(&last.counts, &counts)
-        {
-            last.last = ordinal;
-            last.counts.add(counts);
-            return;
-        }
-        self.spans.push(Span {
-            first: ordinal,
-            last: ordinal,
-            counts,
-        });
-    }
-}
-
-fn same_kind(one: &Counts, other: &Counts) -> bool {
-    let kinds = |counts: &Counts| {
-        [
-            counts.accepted > 0,
-            counts.rejected > 0,
-            counts.filtered > 0,
-            counts.in_doubt > 0,
-        ]
-    };
-    kinds(one) == kinds(other)
 }
 
 impl Journal {

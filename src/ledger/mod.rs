@@ -22,6 +22,7 @@ mod kept;
 mod outbox;
 mod prune;
 mod runs;
+mod settled;
 mod spans;
 mod store;
 
@@ -32,11 +33,12 @@ pub use database::Ledger;
 pub use fingerprint::Fingerprint;
 pub use folder::{Folder, JobLock, Runner};
 pub use history::{KeptPlace, Settlement};
-pub use journal::{Journal, Marker, Settled};
+pub use journal::{Journal, Marker};
 pub use kept::{Kept, KeptKind};
 pub use outbox::{EventFate, JobEvents, KeptEvent, Outbox};
 pub use prune::Pruning;
 pub use runs::{NewRun, Run, RunEnd, RunState};
+pub use settled::Settled;
 pub use spans::{Counts, Members, Span, Spans, TwoOutcomes};
 pub use store::Mark;
 

@@ -1,0 +1,105 @@
+//! What became of some records: what a run hands to its journal.
+
+use bytes::Bytes;
+
+use super::kept::KeptKind;
+use super::spans::{Counts, Members, Span};
+use super::store::NewEvent;
+use crate::rejects::Reject;
+
+/// What became of some records, to be written down together.
+#[derive(Debug, Default)]
+pub struct Settled {
+    pub(super) spans: Vec<Span>,
+    pub(super) kept: Vec<(KeptKind, Reject)>,
+    pub(super) events: Vec<NewEvent>,
+    pub(super) dropped_events: u64,
+}
+
+impl Settled {
+    /// Whether there is nothing to write down.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty() && self.dropped_events == 0
+    }
+
+    /// Notes that a record was accepted.
+    pub fn accepted(&mut self, ordinal: u64) {
+        self.add(
+            ordinal,
+            Counts {
+                accepted: 1,
+                ..Counts::default()
+            },
+        );
+    }
+
+    /// Notes that records were left out by the job.
+    pub fn filtered(&mut self, records: &Members) {
+        for &(first, last) in records.ranges() {
+            let counts = Counts {
+                filtered: last - first + 1,
+                ..Counts::default()
+            };
+            self.spans.push(Span { first, last, counts });
+        }
+    }
+
+    /// Notes that a record was rejected.
+    pub fn rejected(&mut self, reject: Reject) {
+        let counts = Counts {
+            rejected: 1,
+            ..Counts::default()
+        };
+        self.add(reject.position.ordinal, counts);
+        self.kept.push((KeptKind::Reject, reject));
+    }
+
+    /// Notes that a record is in doubt.
+    pub fn in_doubt(&mut self, reject: Reject) {
+        let counts = Counts {
+            in_doubt: 1,
+            ..Counts::default()
+        };
+        self.add(reject.position.ordinal, counts);
+        self.kept.push((KeptKind::Doubt, reject));
+    }
+
+    /// Adds an event for the webhook, which is kept until it has reached it.
+    pub fn event(&mut self, webhook_id: String, body: Bytes) {
+        self.events.push(NewEvent { webhook_id, body });
+    }
+
+    /// Counts an event that found no room.
+    pub fn dropped_event(&mut self) {
+        self.dropped_events += 1;
+    }
+
+    /// Consecutive records of the same end are one range.
+    fn add(&mut self, ordinal: u64, counts: Counts) {
+        if let Some(last) = self.spans.last_mut()
+            && last.last + 1 == ordinal
+            && same_kind(&last.counts, &counts)
+        {
+            last.last = ordinal;
+            last.counts.add(counts);
+            return;
+        }
+        self.spans.push(Span {
+            first: ordinal,
+            last: ordinal,
+            counts,
+        });
+    }
+}
+
+fn same_kind(one: &Counts, other: &Counts) -> bool {
+    let kinds = |counts: &Counts| {
+        [
+            counts.accepted > 0,
+            counts.rejected > 0,
+            counts.filtered > 0,
+            counts.in_doubt > 0,
+        ]
+    };
+    kinds(one) == kinds(other)
+}
