@@ -1,82 +1,14 @@
-//! The format of vendor and template files, as written.
+//! The format of an endpoint's file, as written.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::treat::Treatments;
+use super::success::SuccessRule;
+use super::trial::{TemplateTest, TestRecord};
 use crate::batch::BodyShape;
-use crate::client::LimitsConfig;
-
-/// `vendor.yaml`: what the endpoints of one vendor share.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VendorFile {
-    /// The vendor's name as people write it.
-    pub title: String,
-    /// Where the vendor documents its API.
-    #[serde(default)]
-    pub docs: Option<String>,
-    /// Base URLs by name; a template's `path` is appended to one of them.
-    pub hosts: BTreeMap<String, String>,
-    /// Credentials by name.
-    pub credentials: BTreeMap<String, CredentialRule>,
-    /// The read-only request that tells whether a credential is good.
-    #[serde(default)]
-    pub check: Option<CheckRequest>,
-    /// jq over a reply's body: the message of an error. Default: `.error.message`, `.error`, `.message` or `.errors`.
-    #[serde(default)]
-    pub error: Option<String>,
-    /// Rate, burst and concurrency unless the job says otherwise.
-    #[serde(default)]
-    pub limits: LimitsConfig,
-}
-
-/// A credential of a vendor.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CredentialRule {
-    /// What the vendor calls it.
-    pub title: String,
-    /// Where a user finds it.
-    #[serde(default)]
-    pub where_to_find: Option<String>,
-    /// The environment variable it is read from unless the job says otherwise.
-    pub env: String,
-    /// The header that carries it; its value is the credential as it is.
-    pub header: String,
-    /// What its value looks like, so that two swapped credentials are told apart.
-    #[serde(default)]
-    pub looks_like: Option<CredentialKind>,
-}
-
-/// What a credential's value looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialKind {
-    /// A JSON Web Token.
-    Jwt,
-    /// A short text that is no JSON Web Token.
-    Opaque,
-}
-
-/// The read-only request that checks a credential.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckRequest {
-    /// The host's name.
-    pub host: String,
-    /// The path, appended to the host's base URL. The method is GET.
-    pub path: String,
-    /// The credential that it carries.
-    pub credential: String,
-    /// jq over the reply's body: a line about the account.
-    #[serde(default)]
-    pub account: Option<String>,
-}
 
 /// `<endpoint>.yaml`: one endpoint of a vendor.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -225,83 +157,6 @@ pub struct BatchRule {
     pub shape: BodyShape,
 }
 
-/// What counts as success.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SuccessRule {
-    /// The statuses that are a success. Default: every 2xx.
-    #[serde(default)]
-    pub statuses: Vec<u16>,
-    /// jq over the reply's body (null where it is empty): false or null is no success, an error in it stops the run.
-    #[serde(default)]
-    pub when: Option<String>,
-    /// jq over the reply's body: a list with one result for each record of the request, in their order. True or null
-    /// is accepted; anything else rejects that record alone and is its reason.
-    #[serde(default)]
-    pub items: Option<String>,
-    /// Statuses from 400 to 499 that are treated in their own way, such as `{409: accepted}`. `accepted`: the records are, as
-    /// where they were there already. `retry`: nothing was carried out, send again. Default: none.
-    #[serde(default)]
-    pub treat: Treatments,
-}
-
-/// Records in, exact requests out.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TemplateTest {
-    /// What is shown, as a sentence.
-    pub name: String,
-    /// The job's parameters.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, ParameterValue>,
-    /// Records in one request. Default: the template's.
-    #[serde(default)]
-    pub max_records: Option<u32>,
-    /// The records.
-    pub records: Vec<TestRecord>,
-    /// The requests that come out, in order.
-    #[serde(default)]
-    pub requests: Vec<TestRequest>,
-    /// The reasons of the rejects that come out, in order.
-    #[serde(default)]
-    pub rejects: Vec<String>,
-}
-
-/// A record in a template: JSON text where its bytes matter, else YAML.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum TestRecord {
-    /// JSON text.
-    Text(String),
-    /// A map of keys.
-    Map(BTreeMap<String, Value>),
-}
-
-/// A request that a template test expects.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TestRequest {
-    /// The method.
-    pub method: Method,
-    /// The whole URL.
-    pub url: String,
-    /// Headers that must be there with these values.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The body: text is compared byte for byte, YAML by its values.
-    pub body: Expected,
-}
-
-/// The body that a template test expects.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Expected {
-    /// The exact bytes.
-    Text(String),
-    /// The values.
-    Json(Value),
-}
-
 /// a content type: `json`, `ndjson` or `form` (or its MIME name)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContentType {
@@ -329,16 +184,6 @@ impl Default for BatchRule {
 
 const fn one() -> u32 {
     1
-}
-
-impl TestRecord {
-    /// The record as JSON text.
-    pub fn to_text(&self) -> String {
-        match self {
-            Self::Text(text) => text.trim().to_owned(),
-            Self::Map(map) => serde_json::to_string(map).unwrap_or_default(),
-        }
-    }
 }
 
 impl ParameterValue {

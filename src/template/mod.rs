@@ -7,7 +7,10 @@
 
 mod catalog;
 mod file;
+mod success;
 mod treat;
+mod trial;
+mod vendor;
 
 use std::sync::Arc;
 
@@ -15,11 +18,12 @@ use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
-    BatchRule, CheckRequest, ContentType, CredentialKind, CredentialRule, Expected, Idempotency, Method,
-    Need, Parameter, ParameterKind, ParameterValue, SuccessRule, TemplateFile, TemplateTest, TestRecord,
-    TestRequest, VendorFile,
+    BatchRule, ContentType, Idempotency, Method, Need, Parameter, ParameterKind, ParameterValue, TemplateFile,
 };
+pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};
+pub use trial::{Expected, TemplateTest, TestRecord, TestRequest};
+pub use vendor::{CheckRequest, CredentialKind, CredentialRule, VendorFile};
 
 /// One endpoint of a vendor, as its files describe it.
 #[derive(Debug, Clone)]

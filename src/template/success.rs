@@ -1,0 +1,26 @@
+//! What counts as success, as written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::treat::Treatments;
+
+/// What counts as success.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuccessRule {
+    /// The statuses that are a success. Default: every 2xx.
+    #[serde(default)]
+    pub statuses: Vec<u16>,
+    /// jq over the reply's body (null where it is empty): false or null is no success, an error in it stops the run.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// jq over the reply's body: a list with one result for each record of the request, in their order. True or null
+    /// is accepted; anything else rejects that record alone and is its reason.
+    #[serde(default)]
+    pub items: Option<String>,
+    /// Statuses from 400 to 499 that are treated in their own way, such as `{409: accepted}`. `accepted`: the records are, as
+    /// where they were there already. `retry`: nothing was carried out, send again. Default: none.
+    #[serde(default)]
+    pub treat: Treatments,
+}
