@@ -11,6 +11,7 @@ use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, Tran
 use crate::document::{Document, Problem};
 use crate::endpoint::{Endpoint, EndpointInput};
 use crate::pipeline::Job;
+use crate::preflight::Preflight;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
@@ -46,8 +47,8 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (endpoint, check) = match &config.destination.template {
-            Some(_) if template.is_none() => (None, None),
+        let (endpoint, check, preflight) = match &config.destination.template {
+            Some(_) if template.is_none() => (None, None, None),
             _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
@@ -79,6 +80,7 @@ impl Making<'_> {
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
             check,
+            preflight,
             fingerprint: fingerprint(config, template),
             warnings: self.warnings(),
         })
@@ -171,7 +173,7 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<Endpoint>, Option<Check>) {
+    ) -> (Option<Endpoint>, Option<Check>, Option<Preflight>) {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
@@ -201,7 +203,8 @@ impl Making<'_> {
             .map_err(|problems| self.problems.extend(problems))
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
-        (endpoint, check)
+        let preflight = template.and_then(|template| self.preflight(template, &secrets));
+        (endpoint, check, preflight)
     }
 
     /// A mock of one vendor says nothing of another's endpoints.

@@ -9,6 +9,7 @@ use crate::client::{Request, SenderSettings, TransportSettings};
 use crate::document::{Document, Problems};
 use crate::ledger::Fingerprint;
 use crate::pipeline::Job;
+use crate::preflight::Preflight;
 use crate::secret::Secret;
 use crate::template::Catalog;
 use crate::webhook::{EventContext, Webhook};
@@ -64,6 +65,8 @@ pub struct Plan {
     pub context: EventContext,
     /// The read-only request that checks the credentials, where the vendor has one.
     pub check: Option<Check>,
+    /// How the records are compared with what the account knows, where the template says so.
+    pub preflight: Option<Preflight>,
     /// What must be the same for a stopped run to be gone on with, the inputs aside.
     pub fingerprint: Fingerprint,
     /// What the user should know before anything is sent.

@@ -31,7 +31,7 @@ pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersC
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use success::{Success, Verdict};
-pub use url::{UrlError, check_url};
+pub use url::{UrlError, check_url, fixed_url};
 
 use header::HeaderTemplate;
 use url::UrlTemplate;

@@ -7,6 +7,7 @@ mod loads;
 mod manual;
 mod memory;
 mod order;
+mod preflight;
 mod rate;
 mod rejects;
 mod replies;
