@@ -7,7 +7,7 @@ use outpour::mock::{
 };
 use outpour::secret::Secret;
 use outpour::source::SourceConfig;
-use outpour::template::Catalog;
+use outpour::template::{Catalog, ParameterValue};
 
 use super::args::JobArgs;
 use super::error::Failure;
@@ -74,7 +74,7 @@ impl LoadedJob {
             ..settings
         };
         let parameters = &self.config.destination.parameters;
-        let name_of = |parameter: &str| parameters.get(parameter).map(|name| name.to_text());
+        let name_of = |parameter: &str| parameters.get(parameter).map(ParameterValue::to_text);
         match settings.vendor {
             MockVendor::Encharge => settings.schemas.extend(name_of("object_name")),
             MockVendor::Zuora => settings.zuora.open_objects.extend(name_of("object")),

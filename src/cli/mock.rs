@@ -6,6 +6,7 @@ use std::path::Path;
 use outpour::mock::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Mock, MockSettings, MockVendor, WRITE_KEY, ZuoraSettings,
 };
+use outpour::units::TimeSpan;
 use serde_json::Value;
 
 use super::args::{MockArgs, Vendor};
@@ -59,7 +60,7 @@ fn of_zuora(args: &MockArgs, settings: MockSettings) -> Result<MockSettings, Fai
             definitions,
             open_objects: args.objects.clone(),
             token_requests: args.token_requests.map(NonZeroU64::get),
-            token_life: args.token_life.map(|life| life.get()),
+            token_life: args.token_life.map(TimeSpan::get),
             ..ZuoraSettings::default()
         },
         ..settings

@@ -159,21 +159,21 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
 }
 
 fn say_what_arrived(mock: &Mock, printer: Printer) {
-    let holdings = match mock.zuora_state() {
-        Some(state) => format!(
+    let holdings = if let Some(state) = mock.zuora_state() {
+        let counts = state.counts;
+        format!(
             "{}, {}",
-            counted(state.counts.definitions, "definition"),
-            counted(state.counts.records, "record"),
-        ),
-        None => {
-            let counts = mock.state().counts;
-            format!(
-                "{} people, {}, {}",
-                grouped(counts.people),
-                counted(counts.objects, "object"),
-                counted(counts.events, "event"),
-            )
-        }
+            counted(counts.definitions, "definition"),
+            counted(counts.records, "record"),
+        )
+    } else {
+        let counts = mock.state().counts;
+        format!(
+            "{} people, {}, {}",
+            grouped(counts.people),
+            counted(counts.objects, "object"),
+            counted(counts.events, "event"),
+        )
     };
     printer.note(&format!(
         "the mock holds {holdings}; {} arrived",
