@@ -1,6 +1,7 @@
 //! An HTTP client of a page's length, with any headers and bodies of bytes.
 
-use std::io::{self, Read};
+use std::fmt::Write as _;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -108,9 +109,9 @@ impl Client {
         let mut stream = TcpStream::connect(self.address).await?;
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n");
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
-        head += &format!("Content-Length: {}\r\n\r\n", body.len());
+        let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), body].concat()).await?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await?;

@@ -1,6 +1,6 @@
 use super::*;
 
-fn action(kind: &str, more: Value) -> Value {
+fn action(kind: &str, more: &Value) -> Value {
     let mut action = json!({"type": kind, "namespace": "default", "object": "Vehicle"});
     action
         .as_object_mut()
@@ -10,7 +10,7 @@ fn action(kind: &str, more: Value) -> Value {
 }
 
 fn field(kind: &str, field: &Value) -> Value {
-    action(kind, json!({"field": field}))
+    action(kind, &json!({"field": field}))
 }
 
 /// A mock with vehicles, one of which is there already.
@@ -177,7 +177,7 @@ async fn an_object_is_relabelled_and_keeps_its_name() {
     let update = json!({"label": "Car", "description": "Has wheels", "enableCreateRecordAuditing": true});
     assert_eq!(
         client
-            .post(MIGRATIONS, &action("updateObject", update))
+            .post(MIGRATIONS, &action("updateObject", &update))
             .await
             .status,
         200
@@ -204,7 +204,7 @@ async fn relationships_come_and_go() {
     let (_mock, client) = with_vehicles().await;
     let orders =
         json!({"relationship": {"namespace": "com_zuora", "object": "orders", "fields": {"order__c": "Id"}}});
-    let add = action("addRelationship", orders.clone());
+    let add = action("addRelationship", &orders);
     assert_eq!(client.post(MIGRATIONS, &add).await.status, 200);
     assert_eq!(
         schema(&client).await["relationships"].as_array().unwrap().len(),
@@ -215,7 +215,7 @@ async fn relationships_come_and_go() {
         refused(&client, &delete).await.1,
         "Field order__c cannot be deleted while a relationship goes by it"
     );
-    let remove = action("deleteRelationship", orders);
+    let remove = action("deleteRelationship", &orders);
     assert_eq!(client.post(MIGRATIONS, &remove).await.status, 200);
     assert_eq!(refused(&client, &remove).await.1, "There is no such relationship");
 }
@@ -235,7 +235,7 @@ async fn a_field_does_not_become_unique_where_records_agree() {
 #[tokio::test]
 async fn what_cannot_be_changed_is_refused_with_its_reason() {
     let (_mock, client) = with_vehicles().await;
-    let mut elsewhere = action("updateObject", json!({"label": "x"}));
+    let mut elsewhere = action("updateObject", &json!({"label": "x"}));
     elsewhere["actions"][0]["object"] = json!("vehicle");
     assert_eq!(
         refused(&client, &elsewhere).await,
@@ -247,11 +247,11 @@ async fn what_cannot_be_changed_is_refused_with_its_reason() {
         "Objects of the namespace com_zuora cannot be changed"
     );
     assert_eq!(
-        refused(&client, &action("dropTable", json!({}))).await.1,
+        refused(&client, &action("dropTable", &json!({}))).await.1,
         "dropTable is no action"
     );
     assert_eq!(
-        refused(&client, &action("addField", json!({}))).await.1,
+        refused(&client, &action("addField", &json!({}))).await.1,
         "addField needs a field"
     );
 }
