@@ -221,18 +221,15 @@ impl Making<'_> {
 
     /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
     fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
-        let hosts = catalog
-            .vendor(&mock.vendor)
-            .map(|vendor| vendor.hosts.clone())
-            .unwrap_or_default();
-        for (host, base) in &hosts {
-            if let (Some(rest), Some(place)) = (url.strip_prefix(base.as_str()), mock.hosts.get(host)) {
+        let bases = mock.bases(catalog);
+        for (base, place) in &bases {
+            if let Some(rest) = url.strip_prefix(base.as_str()).filter(|rest| begins_anew(rest)) {
                 *url = format!("{place}{rest}");
                 return;
             }
         }
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
-            let bases: Vec<String> = hosts.values().map(|base| format!("`{base}`")).collect();
+            let bases: Vec<String> = bases.iter().map(|(base, _)| format!("`{base}`")).collect();
             self.problem(
                 "destination.url",
                 format!("the mock stands in for {} only", bases.join(" and ")),
@@ -336,6 +333,11 @@ impl Making<'_> {
         }
         warnings
     }
+}
+
+/// Whether what follows a base URL is a part of its own, and not the rest of a longer host's name.
+fn begins_anew(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['/', '?'])
 }
 
 fn in_doubt_beside(rejects: &std::path::Path) -> PathBuf {
