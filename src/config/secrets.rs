@@ -100,7 +100,8 @@ impl Making<'_> {
             .and_then(|mock| mock.hosts.get(&check.host));
         let base = mock
             .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(&check.host))?;
+            .map(String::as_str)
+            .or_else(|| template.base_url(&check.host, &self.config.destination.parameters))?;
         let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
         let mut request = Request::new(http::Method::GET, url, "");
         let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
