@@ -619,6 +619,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_deleted_leaves_the_other_keys_in_their_order() {
+        let input = r#"{"id":7,"z":1.50,"a":{"x":1,"y":2,"b":3}}"#;
+        assert_eq!(
+            run("del(.id, .a.x)", input).unwrap(),
+            r#"{"z":1.50,"a":{"y":2,"b":3}}"#
+        );
+    }
+
+    #[test]
+    fn several_values_are_given_up_to_a_number() {
+        let expression = Expression::compile_with(".[] | . + $n", &["$n"]).unwrap();
+        let several = |input: &str, most| {
+            let values = expression.several(Value::parse(input)?, &[Value::parse("1")?], most)?;
+            values.iter().map(Value::to_json).collect::<Result<Vec<_>, _>>()
+        };
+        assert_eq!(several("[1,2,3]", 2).unwrap(), ["2", "3"]);
+        assert!(several("[]", 2).unwrap().is_empty());
+        assert!(several("[1,{}]", 5).is_err());
+        let endless = Expression::compile("repeat(1) | select(. == 2)").unwrap();
+        assert!(matches!(
+            endless.several(Value::null(), &[], 1),
+            Err(ExpressionError::Exceeded { .. })
+        ));
+    }
+
+    #[test]
+    fn definitions_are_for_the_text_behind_them_and_stay_out_of_messages() {
+        let among = |definitions, text| Expression::compile_among(definitions, text, &[]);
+        let expression = among("def f: error(\"no\");", "f").unwrap();
+        assert_eq!(
+            expression.one(Value::null()).unwrap_err().to_string(),
+            "`f` failed: no"
+        );
+        let broken = among("def f: 1;", "f |").unwrap_err().to_string();
+        assert!(broken.starts_with("`f |` is not a jq expression"), "{broken}");
+    }
+
+    #[test]
     fn what_ends_is_not_stopped() {
         let item = |n| serde_json::json!({ "id": n, "tags": ["a", { "b": [n] }] });
         let list = (0..2_000).map(item).collect::<serde_json::Value>().to_string();
