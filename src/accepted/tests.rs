@@ -45,6 +45,8 @@ fn item(shape: &Shape, original: &'static str) -> Prepared {
         lacks_need: false,
         was_marked: false,
         order: None,
+        distinct: None,
+        query_bytes: 0,
     }
 }
 

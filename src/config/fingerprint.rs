@@ -10,7 +10,11 @@ use crate::template::Template;
 
 /// The parts of a job that decide which bytes are sent, and where to. Limits, retries and timeouts may change while a
 /// run is stopped, and so may credentials; they are left out. So is how a reply is judged.
-pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Fingerprint {
+pub(super) fn fingerprint(
+    config: &Config,
+    template: Option<&Template>,
+    definitions: Option<&str>,
+) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
     let source = SourceConfig {
         expect_records: None,
@@ -30,7 +34,17 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     fingerprint.note("order_by", &text(&config.order_by));
     fingerprint.note("destination", &text(&addressed(&config.destination)));
     if let Some(template) = template {
-        fingerprint.note("template", &text(&(&template.file, &template.vendor.hosts)));
+        let vendor = &template.vendor;
+        let shared = (
+            &vendor.regions,
+            &vendor.parameters,
+            &vendor.headers,
+            &vendor.functions,
+        );
+        fingerprint.note("template", &text(&(&template.file, &vendor.hosts, shared)));
+    }
+    if let Some(definitions) = definitions {
+        fingerprint.note("destination.definitions", definitions);
     }
     fingerprint
 }

@@ -25,6 +25,8 @@ pub(super) struct Making<'a> {
     pub(super) problems: Vec<Problem>,
     /// What the user should know of what was read so far.
     pub(super) warnings: Vec<String>,
+    /// The file of definitions, as it was read.
+    pub(super) definitions_text: Option<String>,
 }
 
 impl Making<'_> {
@@ -81,7 +83,7 @@ impl Making<'_> {
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
             check,
             preflight,
-            fingerprint: fingerprint(config, template),
+            fingerprint: fingerprint(config, template, self.definitions_text.as_deref()),
             warnings: self.warnings(),
         })
     }
@@ -192,12 +194,16 @@ impl Making<'_> {
         }
         let batch = self.config.batch.as_ref();
         self.refuse_inline_headers(&destination.headers);
+        let definitions = self.definitions();
         let input = EndpointInput {
             destination: &destination,
             template,
             secrets: &secrets,
             body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
             is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
+            distinct: batch.map_or(&[], |batch| &batch.distinct),
+            empty: self.config.records.empty,
+            definitions: definitions.as_ref(),
         };
         let endpoint = Endpoint::compile(&input)
             .map_err(|problems| self.problems.extend(problems))
@@ -275,7 +281,10 @@ impl Making<'_> {
                     most => format!("`{name}` takes at most {most} records a request"),
                 },
             );
-        } else if max_records > 1 && *endpoint.body_shape() == BodyShape::Object {
+        } else if max_records > 1
+            && *endpoint.body_shape() == BodyShape::Object
+            && endpoint.query_room().is_none()
+        {
             self.problem(
                 "batch",
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
@@ -291,15 +300,13 @@ impl Making<'_> {
                 self.problem(format!("batch.{key}"), message);
             }
         }
-        if config
-            .group_by
-            .iter()
-            .any(|path| path.split('.').any(str::is_empty))
-        {
-            self.problem(
-                "batch.group_by",
-                "a field has no name, write `name` or `outer.inner`",
-            );
+        for (key, paths) in [("group_by", &config.group_by), ("distinct", &config.distinct)] {
+            if paths.iter().any(|path| path.split('.').any(str::is_empty)) {
+                self.problem(
+                    format!("batch.{key}"),
+                    "a field has no name, write `name` or `outer.inner`",
+                );
+            }
         }
         let usual = BatchLimits::default();
         BatchLimits {
@@ -310,6 +317,7 @@ impl Making<'_> {
             max_wait: config
                 .max_wait
                 .map_or(usual.max_wait, crate::units::TimeSpan::get),
+            max_query: endpoint.query_room().unwrap_or(usual.max_query),
             ..usual
         }
     }

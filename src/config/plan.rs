@@ -105,7 +105,7 @@ pub struct Check {
 }
 
 impl Plan {
-    /// Makes a plan, or says everything that is wrong. The only thing it reads is secrets.
+    /// Makes a plan, or says everything that is wrong. All that it reads is secrets and the file of definitions.
     pub fn make(
         config: &Config,
         document: &Document,
@@ -118,6 +118,7 @@ impl Plan {
             options,
             problems: Vec::new(),
             warnings: Vec::new(),
+            definitions_text: None,
         };
         let plan = making.plan(catalog);
         match plan {
@@ -144,6 +145,7 @@ impl Plan {
             options: &options,
             problems: Vec::new(),
             warnings: Vec::new(),
+            definitions_text: None,
         };
         let proxy_auth = making.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|given| making.webhook(given));

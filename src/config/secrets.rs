@@ -133,7 +133,8 @@ impl Making<'_> {
         let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(host));
         let base = mock
             .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(host))?;
+            .map(String::as_str)
+            .or_else(|| template.base_url(host, &self.config.destination.parameters))?;
         let text = format!("{}{path}", base.trim_end_matches('/'));
         let parameters = &self.config.destination.parameters;
         let url = fixed_url(&text, parameters, self.config.destination.allow_http).ok()?;

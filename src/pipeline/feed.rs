@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::order::{self, OpenKeys};
+use super::order::OpenKeys;
 use super::past::{Known, Past, Replayed};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
 use crate::endpoint::{Endpoint, Prepared};
 use crate::ledger::Members;
-use crate::record::{Fields, Record};
+use crate::record::{Fields, Record, key_of as key_of_fields};
 use crate::rejects::Reject;
 use crate::report::Ending;
 use crate::shape::{ShapeError, Shaped as ShapedRecord, Shaper};
@@ -356,7 +356,7 @@ impl Stage {
     fn order(&self, record: &Record) -> Result<Option<u64>, crate::record::FieldError> {
         match self.settings.order_by.is_empty() {
             true => Ok(None),
-            false => order::key_of(record.as_str(), &self.settings.order_by),
+            false => key_of_fields(record.as_str(), &self.settings.order_by),
         }
     }
 

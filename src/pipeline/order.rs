@@ -1,12 +1,11 @@
-//! Order by key: of records that agree in the fields of `order_by`, at most one batch is under way, the earliest first.
+//! Order by key: of records that agree in the fields of `order_by`, at most one batch is under way, the earliest first. Those
+//! that agree in the fields of `distinct` are in such an order too, and never in one batch.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use crate::batch::Batcher;
+use crate::batch::{Batcher, Size};
 use crate::endpoint::Prepared;
-use crate::record::{FieldError, Fields, text_of};
 
 /// What is under way, by the keys of its records. Records without a key are in no order, and cost nothing here.
 #[derive(Debug, Default)]
@@ -40,26 +39,11 @@ impl Order {
 }
 
 fn keys(items: &[Prepared]) -> impl Iterator<Item = u64> {
-    items.iter().filter_map(|item| item.order)
+    items.iter().flat_map(keys_of)
 }
 
-/// The key of a record: the hash of its fields' texts, none where it has none of them. Two keys of one hash only wait
-/// for each other without need.
-pub(super) fn key_of(text: &str, paths: &[String]) -> Result<Option<u64>, FieldError> {
-    let fields = Fields::parse(text)?;
-    let mut hasher = DefaultHasher::new();
-    let mut has_any = false;
-    for path in paths {
-        let value = fields.at(path)?.filter(|value| *value != "null");
-        has_any |= value.is_some();
-        // A text is the same text however it is escaped.
-        match value.map(|value| (value, text_of(value))) {
-            Some((_, Some(text))) => text.hash(&mut hasher),
-            Some((value, None)) => value.hash(&mut hasher),
-            None => 0_u8.hash(&mut hasher),
-        }
-    }
-    Ok(has_any.then(|| hasher.finish()))
+fn keys_of(item: &Prepared) -> impl Iterator<Item = u64> + use<> {
+    [item.order, item.distinct].into_iter().flatten()
 }
 
 /// Which open batch holds a key. A batch of another group must not overtake it.
@@ -70,7 +54,7 @@ pub(super) struct OpenKeys {
 
 impl OpenKeys {
     /// Puts a record into the batch of its group and gives what is complete. A batch of another group that holds a
-    /// record of the same key goes first.
+    /// record of the same key goes first, and so does one of any group that holds a record that this one must not meet.
     pub(super) fn push(
         &mut self,
         batcher: &mut Batcher<Prepared>,
@@ -78,13 +62,13 @@ impl OpenKeys {
         group: Option<&str>,
         now: Instant,
     ) -> Vec<Vec<Prepared>> {
-        let (size, order) = (prepared.piece.len() + 1, prepared.order);
+        let size = Size {
+            body: prepared.piece.len() + 1,
+            query: prepared.query_bytes,
+        };
         let ordinal = prepared.record.position.ordinal;
-        let other = order.and_then(|key| self.groups.get(&key).filter(|open| open.as_deref() != group));
-        let mut complete: Vec<_> = other
-            .and_then(|other| batcher.release(other.as_deref()))
-            .into_iter()
-            .collect();
+        let mut complete = self.make_way(batcher, &prepared, group);
+        let own: Vec<u64> = keys_of(&prepared).collect();
         complete.extend(batcher.push(prepared, size, group, now));
         self.forget(&complete);
         let is_last = |batch: &Vec<Prepared>| {
@@ -92,8 +76,28 @@ impl OpenKeys {
                 .last()
                 .is_some_and(|last| last.record.position.ordinal == ordinal)
         };
-        if let Some(key) = order.filter(|_| !complete.iter().any(is_last)) {
-            self.groups.insert(key, group.map(str::to_owned));
+        if !complete.iter().any(is_last) {
+            let open = own.into_iter().map(|key| (key, group.map(str::to_owned)));
+            self.groups.extend(open);
+        }
+        complete
+    }
+
+    /// The open batches that must go before this record's.
+    fn make_way(
+        &mut self,
+        batcher: &mut Batcher<Prepared>,
+        prepared: &Prepared,
+        group: Option<&str>,
+    ) -> Vec<Vec<Prepared>> {
+        let mut complete = Vec::new();
+        for key in keys_of(prepared) {
+            let may_meet =
+                |open: &&Option<String>| open.as_deref() == group && prepared.distinct != Some(key);
+            if let Some(open) = self.groups.get(&key).filter(|open| !may_meet(open)) {
+                complete.extend(batcher.release(open.as_deref()));
+                self.forget(&complete);
+            }
         }
         complete
     }

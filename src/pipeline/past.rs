@@ -160,6 +160,8 @@ mod tests {
             lacks_need,
             was_marked: false,
             order: None,
+            distinct: None,
+            query_bytes: 0,
         }
     }
 

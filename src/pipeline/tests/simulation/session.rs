@@ -217,6 +217,9 @@ fn endpoint(plan: &Plan) -> Endpoint {
         secrets: &BTreeMap::new(),
         body_shape: Some(&BodyShape::Array),
         is_batched: true,
+        distinct: &[],
+        empty: None,
+        definitions: None,
     };
     Endpoint::compile(&input).unwrap()
 }
