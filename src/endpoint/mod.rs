@@ -8,9 +8,11 @@ mod credentials;
 mod destination;
 mod header;
 mod placeholder;
+mod results;
 mod sample;
 mod success;
 mod url;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -30,8 +32,9 @@ pub use credentials::wanted_secrets;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
-pub use success::{Success, Verdict};
+pub use success::Success;
 pub use url::{UrlError, check_url};
+pub use verdict::{ItemVerdict, Refusal, Verdict};
 
 use header::HeaderTemplate;
 use url::UrlTemplate;
@@ -51,7 +54,7 @@ pub struct Endpoint {
     parameters: Value,
     needs: Vec<Requirement>,
     identifiers: Vec<String>,
-    success: Success,
+    success: Arc<Success>,
     safe_to_resend: bool,
     idempotency: Option<HeaderName>,
     max_records: u32,
@@ -141,7 +144,7 @@ impl Endpoint {
     }
 
     /// How a reply is judged.
-    pub fn success(&self) -> &Success {
+    pub fn success(&self) -> &Arc<Success> {
         &self.success
     }
 

@@ -268,6 +268,11 @@ impl Value {
         matches!(self.0.val, Val::Null)
     }
 
+    /// Whether the value is true.
+    pub fn is_true(&self) -> bool {
+        matches!(self.0.val, Val::Bool(true))
+    }
+
     /// Whether the value is an object.
     pub fn is_object(&self) -> bool {
         matches!(self.0.val, Val::Obj(_))

@@ -28,6 +28,8 @@ pub struct Reject {
     pub is_record: bool,
     /// Why it was not accepted.
     pub reason: String,
+    /// The API's own code of why, where it gives one.
+    pub code: Option<String>,
     /// The status of the last reply, if one came.
     pub status: Option<u16>,
     /// How many attempts were made; 0 when it was never sent.
@@ -140,6 +142,7 @@ pub fn header_of(shape: &Shape) -> Vec<u8> {
 ///     original: "{}".into(),
 ///     is_record: true,
 ///     reason: "no".into(),
+///     code: None,
 ///     status: None,
 ///     attempts: 0,
 ///     reply: None,
@@ -201,6 +204,7 @@ mod tests {
             original: Bytes::from_static(original.as_bytes()),
             is_record,
             reason: "=bad; \"email\"".into(),
+            code: None,
             status: Some(400),
             attempts: 1,
             reply: None,
