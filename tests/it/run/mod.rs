@@ -10,5 +10,6 @@ mod order;
 mod rate;
 mod rejects;
 mod replies;
+mod results;
 mod templates;
 mod webhook;
