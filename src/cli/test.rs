@@ -7,8 +7,8 @@ use outpour::client::{HttpTransport, Outcome, Reply, Sender};
 use outpour::delivery;
 use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Verdict};
 use outpour::mock::MockSettings;
-use outpour::report::with_code;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
+use outpour::report::with_code;
 use outpour::request;
 use outpour::shape::{Shaped, Shaper};
 use outpour::source::{self, Entry};
@@ -138,9 +138,7 @@ fn judge(endpoint: &Endpoint, item: &Prepared, reply: &Reply) -> Result<u8, Fail
         Verdict::Each { items, unclear } => match items.into_iter().next() {
             Some(ItemVerdict::Accepted) => ("accepted".to_owned(), 0),
             Some(ItemVerdict::Refused(refusal)) => (format!("rejected: {}", told(&refusal)), 1),
-            Some(ItemVerdict::Again(refusal)) => {
-                (format!("worth sending again: {}", told(&refusal)), 1)
-            }
+            Some(ItemVerdict::Again(refusal)) => (format!("worth sending again: {}", told(&refusal)), 1),
             _ => {
                 let reason = unclear.unwrap_or_default();
                 (format!("not what the endpoint promises: {reason}"), 75)

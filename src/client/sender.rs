@@ -121,7 +121,8 @@ impl<T: Transport> Sender<T> {
     ///
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
     pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
-        self.run(request, policy, Course::new(self.shared.backoff())).await
+        self.run(request, policy, Course::new(self.shared.backoff()))
+            .await
     }
 
     /// As [`send`](Self::send), for records that have tries behind them: waits first, and makes only the tries that are

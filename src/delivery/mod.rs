@@ -28,8 +28,8 @@ use each::Answered;
 pub use exchange::Exchange;
 use fate::after_doubt;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
-use part::{Part, ordinals};
 pub use part::Rest;
+use part::{Part, ordinals};
 
 /// Sends batches to their end.
 #[derive(Debug)]
@@ -93,7 +93,9 @@ impl<T: Transport> Deliverer<T> {
         let mut delivered = self.deliver_until(batch.into(), std::future::pending()).await;
         while let Some(rest) = delivered.rests.pop() {
             if delivered.stop.is_some() {
-                rest.into_parts().into_iter().for_each(|part| delivered.give_up(part));
+                rest.into_parts()
+                    .into_iter()
+                    .for_each(|part| delivered.give_up(part));
                 continue;
             }
             let later = self.deliver_until(rest, std::future::pending()).await;
@@ -191,7 +193,10 @@ impl<T: Transport> Deliverer<T> {
             return (sent, None);
         };
         self.endpoint.mask(reply);
-        let verdict = match (self.endpoint.success().judge(reply, &part.items), &sent.not_followed) {
+        let verdict = match (
+            self.endpoint.success().judge(reply, &part.items),
+            &sent.not_followed,
+        ) {
             (Verdict::Refused(reason), Some(why)) => Verdict::Refused(format!("{reason}: {why}")),
             (verdict, _) => verdict,
         };
@@ -245,7 +250,9 @@ impl<T: Transport> Deliverer<T> {
         sent: &Sent,
     ) -> Vec<Part> {
         let is_first = !self.has_succeeded.load(Ordering::Relaxed);
-        if matches!(verdict, Verdict::Accepted) || (matches!(verdict, Verdict::Each { .. }) && status.is_success()) {
+        if matches!(verdict, Verdict::Accepted)
+            || (matches!(verdict, Verdict::Each { .. }) && status.is_success())
+        {
             self.has_succeeded.store(true, Ordering::Relaxed);
         }
         let unsent = if part.is_doubtful {

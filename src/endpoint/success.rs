@@ -27,10 +27,12 @@ impl Success {
     /// its key.
     pub fn compile(rule: &SuccessRule, error: Option<&str>) -> Result<Self, (&'static str, String)> {
         const USUAL: &str = "(.error.message? // .error? // .message? // .errors?) // empty";
-        let compile =
-            |key, text: &str| Expression::compile(text).map_err(|error| -> Fault { (key, error.to_string()) });
+        let compile = |key, text: &str| {
+            Expression::compile(text).map_err(|error| -> Fault { (key, error.to_string()) })
+        };
         if rule.items.is_some() && rule.failed.is_some() {
-            let message = "a reply has either a result for each record, `items`, or a list of what failed, `failed`";
+            let message =
+                "a reply has either a result for each record, `items`, or a list of what failed, `failed`";
             return Err(("success", message.to_owned()));
         }
         let when = rule.when.as_deref().map(|text| compile("success.when", text));
@@ -89,7 +91,8 @@ impl Success {
             return false;
         };
         reply.is_cut_short()
-            || parse(&reply.body).is_some_and(|body| failed.failures(body).map_or(true, |list| !list.is_empty()))
+            || parse(&reply.body)
+                .is_some_and(|body| failed.failures(body).map_or(true, |list| !list.is_empty()))
     }
 
     /// Judges a reply to a request of these records. Of a reply that was longer than is read, the status decides,
@@ -163,9 +166,7 @@ impl Success {
     /// Whether a status says that the request was refused for what stands in it, and that nothing of it was carried out.
     pub fn is_about_records(&self, status: StatusCode) -> bool {
         const NOT_ABOUT_RECORDS: [u16; 5] = [401, 403, 408, 425, 429];
-        status.is_client_error()
-            && !NOT_ABOUT_RECORDS.contains(&status.as_u16())
-            && !self.is_denial(status)
+        status.is_client_error() && !NOT_ABOUT_RECORDS.contains(&status.as_u16()) && !self.is_denial(status)
     }
 
     fn refused(&self, reply: &Reply) -> Verdict {

@@ -306,7 +306,15 @@ mod tests {
     fn the_code_of_the_api_stands_beside_the_status_and_is_no_formula() {
         let coded = |origin: &Arc<Origin>, code: &str| Reject {
             code: Some(code.to_owned()),
-            ..reject(origin, if origin.shape == Shape::Json { "{}" } else { "a@b.c;x" }, true)
+            ..reject(
+                origin,
+                if origin.shape == Shape::Json {
+                    "{}"
+                } else {
+                    "a@b.c;x"
+                },
+                true,
+            )
         };
         let text = written(&[coded(&csv_origin(), "=1+2")]);
         assert!(text.ends_with(";400;'=1+2;1;2;7-1;\n"), "{text}");
@@ -315,12 +323,16 @@ mod tests {
             shape: Shape::Json,
         });
         let text = written(&[coded(&origin, "71012022")]);
-        assert!(text.contains(r#""_error_status":400,"_error_code":"71012022","_error_attempts""#), "{text}");
+        assert!(
+            text.contains(r#""_error_status":400,"_error_code":"71012022","_error_attempts""#),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_rejects_file_that_is_rejected_again_has_its_columns_once() {
-        let now = "email,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row";
+        let now =
+            "email,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row";
         let earlier = now.replace("_error_code,", "");
         for (header, row) in [
             (now, "a@b.c,old,500,E1,1,9,3-8,"),

@@ -120,7 +120,10 @@ impl Dialect<'_> {
     pub(crate) fn own_columns(self) -> usize {
         let names = self.texts(self.header);
         // A file of an earlier outpour has fewer of them.
-        let errors = names.iter().rev().take_while(|name| ERROR_KEYS.contains(&name.as_str()));
+        let errors = names
+            .iter()
+            .rev()
+            .take_while(|name| ERROR_KEYS.contains(&name.as_str()));
         match names.len() - errors.count() {
             0 => names.len(),
             own => own,

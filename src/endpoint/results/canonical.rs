@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn order_white_space_escapes_and_spelling_of_numbers_do_not_count() {
         let one = r#"{"a":1.0,"b":["x","é",{"c":100,"d":-0}],"e":null}"#;
-        let other = r#" { "e" : null , "\u0062" : [ "\u0078", "\u00e9", {"d":0.0e5,"c":1e2} ], "a" : 10E-1 } "#;
+        let other =
+            r#" { "e" : null , "\u0062" : [ "\u0078", "\u00e9", {"d":0.0e5,"c":1e2} ], "a" : 10E-1 } "#;
         assert!(are_equal(one, other));
     }
 

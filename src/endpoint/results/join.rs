@@ -9,17 +9,18 @@ use super::canonical::Canonical;
 /// Finds the record that each entry repeats: the one that equals it; else the one all of whose members it has, and
 /// more; else the one whose members it has a part of. Of records that are equal each entry takes another one, and when
 /// all are taken the last.
-pub(super) fn by_content(
-    entries: &[Option<Canonical>],
-    records: &[Option<Canonical>],
-) -> Vec<Option<usize>> {
+pub(super) fn by_content(entries: &[Option<Canonical>], records: &[Option<Canonical>]) -> Vec<Option<usize>> {
     let mut taken = Taken(vec![false; records.len()]);
     let equal = equal(records.iter().map(|record| record.as_ref().map(Canonical::text)));
     let mut places: Vec<Option<usize>> = entries
         .iter()
         .map(|entry| taken.one_of(equal.get(entry.as_ref()?.text())?))
         .collect();
-    if entries.iter().zip(&places).all(|(entry, place)| entry.is_none() || place.is_some()) {
+    if entries
+        .iter()
+        .zip(&places)
+        .all(|(entry, place)| entry.is_none() || place.is_some())
+    {
         return places;
     }
     let parts = Parts::of(records);
@@ -108,7 +109,12 @@ impl<'a> Parts<'a> {
         let members = entry.members()?;
         let mut shared: HashMap<usize, usize> = HashMap::new();
         for (key, value) in members {
-            for place in self.with.get(&(key.as_str(), value.as_str())).into_iter().flatten() {
+            for place in self
+                .with
+                .get(&(key.as_str(), value.as_str()))
+                .into_iter()
+                .flatten()
+            {
                 *shared.entry(*place).or_default() += 1;
             }
         }
@@ -120,7 +126,10 @@ impl<'a> Parts<'a> {
             .collect();
         let largest = whole.iter().map(|place| size(*place)).max();
         let found: Vec<usize> = match largest {
-            Some(largest) => whole.into_iter().filter(|place| size(*place) == largest).collect(),
+            Some(largest) => whole
+                .into_iter()
+                .filter(|place| size(*place) == largest)
+                .collect(),
             None => {
                 let is_part = |(_, count): &(&usize, &usize)| **count == members.len();
                 shared.iter().filter(is_part).map(|(place, _)| *place).collect()
@@ -193,6 +202,9 @@ mod tests {
         let records = keys(&["a", "a"]);
         assert_eq!(by_key(&keys(&["a"]), &records, |_| false), [None]);
         assert_eq!(by_key(&keys(&["a"]), &records, |_| true), [Some(0)]);
-        assert_eq!(by_key(&keys(&["a", "a"]), &records, |_| false), [Some(0), Some(1)]);
+        assert_eq!(
+            by_key(&keys(&["a", "a"]), &records, |_| false),
+            [Some(0), Some(1)]
+        );
     }
 }

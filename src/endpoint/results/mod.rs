@@ -81,7 +81,10 @@ impl Results {
             },
             of: optional("success.items.of", of.or(key))?,
             ok: optional("success.items.ok", rule.ok.as_deref())?,
-            reason: compiled("success.items.reason", rule.reason.as_deref().unwrap_or(USUAL_REASON))?,
+            reason: compiled(
+                "success.items.reason",
+                rule.reason.as_deref().unwrap_or(USUAL_REASON),
+            )?,
             code: optional("success.items.code", rule.code.as_deref())?,
             retry: optional("success.items.retry", rule.retry.as_deref())?,
         })
@@ -152,7 +155,8 @@ impl Results {
             *item = ItemVerdict::Unclear;
         }
         let first = first.unwrap_or_default();
-        let unclear = format!("{strays} of its failures belong to no one record that was sent, the first: {first}");
+        let unclear =
+            format!("{strays} of its failures belong to no one record that was sent, the first: {first}");
         Ok(Verdict::Each {
             items,
             unclear: Some(unclear),
@@ -295,7 +299,9 @@ impl Entry {
         *item = match std::mem::replace(item, ItemVerdict::Unclear) {
             // What one failure rules out, another one does not make worth a try.
             ItemVerdict::Refused(earlier) => ItemVerdict::Refused(earlier.with(refusal)),
-            ItemVerdict::Again(earlier) if self.is_worth_retrying => ItemVerdict::Again(earlier.with(refusal)),
+            ItemVerdict::Again(earlier) if self.is_worth_retrying => {
+                ItemVerdict::Again(earlier.with(refusal))
+            }
             ItemVerdict::Again(earlier) => ItemVerdict::Refused(earlier.with(refusal)),
             _ if self.is_worth_retrying => ItemVerdict::Again(refusal),
             _ => ItemVerdict::Refused(refusal),

@@ -45,7 +45,8 @@ const RECORDS: [&str; 3] = [
     r#"{"Name":"c"}"#,
 ];
 
-const BY_CONTENT: &str = "{failed: {list: .details, record: .record, code: .code, retry: '.code % 100 == 61', partial: [500]}}";
+const BY_CONTENT: &str =
+    "{failed: {list: .details, record: .record, code: .code, retry: '.code % 100 == 61', partial: [500]}}";
 
 const BY_KEY: &str = "{failed: {list: .errors, key: .name, of: .Name}}";
 
@@ -130,19 +131,26 @@ fn a_failure_that_is_no_record_leaves_open_what_became_of_those_that_are_not_nam
     let body = r#"{"details":[{"record":{"Name":"a","n":1.10}},{"message":"who?","record":{"Name":"x"}}]}"#;
     let verdict = judge(BY_CONTENT, 200, body);
     assert_eq!(letters(&verdict), "ruu");
-    assert!(unclear(&verdict).unwrap().ends_with("the first: who?"), "{verdict:?}");
+    assert!(
+        unclear(&verdict).unwrap().ends_with("the first: who?"),
+        "{verdict:?}"
+    );
 }
 
 #[test]
 fn a_list_that_is_no_list_and_a_body_that_is_no_json_conclude_nothing() {
     for body in [r#"{"details":"no"}"#, "[1]", "<html>"] {
-        assert!(matches!(judge(BY_CONTENT, 200, body), Verdict::Unexpected(_)), "{body}");
+        assert!(
+            matches!(judge(BY_CONTENT, 200, body), Verdict::Unexpected(_)),
+            "{body}"
+        );
     }
 }
 
 #[test]
 fn of_a_refusal_the_named_records_are_refused_and_the_others_spared() {
-    let body = r#"{"message":"no","details":[{"message":"bad","record":{"Name":"b","n":18446744073709551616}}]}"#;
+    let body =
+        r#"{"message":"no","details":[{"message":"bad","record":{"Name":"b","n":18446744073709551616}}]}"#;
     let verdict = judge(BY_CONTENT, 400, body);
     assert_eq!(letters(&verdict), "srs");
     assert_eq!(refusal(&verdict, 1).reason, "bad");
@@ -164,7 +172,10 @@ fn a_refusal_that_names_no_record_is_a_refusal_of_all() {
 fn statuses_that_are_not_about_records_do_not_name_them() {
     let body = r#"{"message":"no","details":[{"record":{"Name":"c"}}]}"#;
     for status in [401, 403, 408, 425, 429, 502, 302] {
-        assert!(matches!(judge(BY_CONTENT, status, body), Verdict::Refused(_)), "{status}");
+        assert!(
+            matches!(judge(BY_CONTENT, status, body), Verdict::Refused(_)),
+            "{status}"
+        );
     }
 }
 
@@ -173,7 +184,10 @@ fn at_a_partial_status_all_but_the_named_are_accepted_and_without_names_it_is_a_
     let body = r#"{"details":[{"code":71012061,"record":{"Name":"c"}}]}"#;
     assert_eq!(letters(&judge(BY_CONTENT, 500, body)), "aat");
     for body in ["<html>", "", r#"{"details":[]}"#] {
-        assert!(matches!(judge(BY_CONTENT, 500, body), Verdict::Refused(_)), "{body}");
+        assert!(
+            matches!(judge(BY_CONTENT, 500, body), Verdict::Refused(_)),
+            "{body}"
+        );
     }
 }
 
@@ -185,7 +199,10 @@ fn a_partial_status_whose_list_is_cut_short_concludes_nothing() {
         ..Reply::new(StatusCode::INTERNAL_SERVER_ERROR, r#"{"details":["#)
     };
     assert!(success.is_answer(&cut));
-    assert!(matches!(success.judge(&cut, &prepared(&RECORDS)), Verdict::Unexpected(_)));
+    assert!(matches!(
+        success.judge(&cut, &prepared(&RECORDS)),
+        Verdict::Unexpected(_)
+    ));
 }
 
 #[test]
@@ -205,12 +222,17 @@ fn of_a_request_with_one_record_every_failure_is_its_own() {
 
 #[test]
 fn results_are_joined_by_key_in_any_order_and_what_has_none_is_unclear() {
-    let rule = "{items: {list: .results, key: .id, of: .Name, ok: .status == \"ok\", reason: .why, code: .code}}";
+    let rule =
+        "{items: {list: .results, key: .id, of: .Name, ok: .status == \"ok\", reason: .why, code: .code}}";
     let body = r#"{"results":[{"id":"c","status":"ok"},{"id":"a","status":"bad","why":"no","code":"E7"},{"id":"b","status":"ok"}]}"#;
     let verdict = judge(rule, 200, body);
     assert_eq!(letters(&verdict), "raa");
     assert_eq!(refusal(&verdict, 0).code.as_deref(), Some("E7"));
-    let verdict = judge(rule, 200, r#"{"results":[{"id":"c","status":"ok"},{"id":"x","status":"ok"}]}"#);
+    let verdict = judge(
+        rule,
+        200,
+        r#"{"results":[{"id":"c","status":"ok"},{"id":"x","status":"ok"}]}"#,
+    );
     assert_eq!(letters(&verdict), "uua");
     assert_eq!(unclear(&verdict), Some("2 of 3 records have no result"));
 }

@@ -37,7 +37,10 @@ async fn tries_that_run_out_reject_with_the_last_reason_and_all_attempts() {
     });
     let delivered = deliver(RULE, &api, &records(3)).await;
     assert_eq!(sent(&api), [vec![1, 2, 3], vec![2], vec![2]]);
-    assert_eq!(rejects(&delivered), [(2, "busy 3".to_owned(), Some("61".to_owned()))]);
+    assert_eq!(
+        rejects(&delivered),
+        [(2, "busy 3".to_owned(), Some("61".to_owned()))]
+    );
     let last = delivered.deliveries.last().unwrap();
     assert_eq!(last.exchange.as_ref().unwrap().attempts, 3);
 }
@@ -142,7 +145,11 @@ async fn records_that_are_sent_again_keep_to_the_deadline_of_their_first_try() {
     let started = Instant::now();
     let delivered = deliver_with(retry, &api).await;
     assert_eq!(numbers(&delivered, is_rejected), [1, 2]);
-    assert!(started.elapsed() <= Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() <= Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
     assert!((4..40).contains(&sent(&api).len()), "{}", sent(&api).len());
 }
 
@@ -158,7 +165,11 @@ async fn the_waits_before_further_tries_grow_as_those_of_any_request() {
     deliver_with(retry, &api).await;
     assert_eq!(sent(&api).len(), 40);
     // 39 waits of up to 30 s, half of that on average; without growth they were up to 500 ms each.
-    assert!(started.elapsed() > Duration::from_secs(200), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() > Duration::from_secs(200),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,10 @@ pub(crate) fn failure(number: u64, code: u32) -> String {
 pub(crate) fn listing(code: u16, failures: &[String]) -> Reply {
     status(
         code,
-        &format!(r#"{{"message":"some failed","details":[{}]}}"#, failures.join(",")),
+        &format!(
+            r#"{{"message":"some failed","details":[{}]}}"#,
+            failures.join(",")
+        ),
     )
 }
 

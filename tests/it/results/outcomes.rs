@@ -6,9 +6,7 @@ use outpour::delivery::StopReason;
 use proptest::prelude::*;
 
 use super::{RULE, failure, listing, rejects, sent};
-use crate::delivery::{
-    Api, deliver, is_accepted, is_in_doubt, is_rejected, numbers, records, status,
-};
+use crate::delivery::{Api, deliver, is_accepted, is_in_doubt, is_rejected, numbers, records, status};
 use outpour::client::TransportErrorKind;
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +76,10 @@ async fn a_list_that_is_no_list_leaves_all_in_doubt_and_stops_the_run() {
         let api = Api::replying(move |_, _| status(code, r#"{"details":"some"}"#));
         let delivered = deliver(RULE, &api, &records(3)).await;
         assert_eq!(numbers(&delivered, is_in_doubt), [1, 2, 3], "{code}");
-        assert!(matches!(delivered.stop, Some(StopReason::Unexpected(_))), "{code}");
+        assert!(
+            matches!(delivered.stop, Some(StopReason::Unexpected(_))),
+            "{code}"
+        );
     }
 }
 
@@ -111,7 +112,10 @@ async fn results_by_key_settle_records_in_any_order() {
     let body = r#"{"results":[{"id":"3","ok":true},{"id":"1","ok":false,"why":"bad","code":"E1"},{"id":"2","ok":true}]}"#;
     let api = Api::replying(move |_, _| status(207, body));
     let delivered = deliver(rule, &api, &records(3)).await;
-    assert_eq!(rejects(&delivered), [(1, "bad".to_owned(), Some("E1".to_owned()))]);
+    assert_eq!(
+        rejects(&delivered),
+        [(1, "bad".to_owned(), Some("E1".to_owned()))]
+    );
     assert_eq!(numbers(&delivered, is_accepted), [2, 3]);
 }
 

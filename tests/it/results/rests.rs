@@ -61,7 +61,9 @@ async fn what_is_known_is_given_back_before_the_rest_is_sent_and_the_rest_is_kno
     let book = Book::of(&api, true);
     let deliverer = deliverer(RULE, &api, Some(Arc::clone(&book)));
     let batch = batch(&endpoint(RULE), &records(3));
-    let mut first = deliverer.deliver_until(batch.into(), std::future::pending()).await;
+    let mut first = deliverer
+        .deliver_until(batch.into(), std::future::pending())
+        .await;
     assert_eq!(numbers(&first, is_accepted), [1, 3]);
     assert_eq!(sent(&api).len(), 1);
     assert!(book.told.lock().unwrap().is_empty());
@@ -87,7 +89,9 @@ async fn a_run_that_stops_before_the_second_try_leaves_its_records_unsent() {
     let api = busy_once();
     let deliverer = deliverer(RULE, &api, None);
     let batch = batch(&endpoint(RULE), &records(3));
-    let mut first = deliverer.deliver_until(batch.into(), std::future::pending()).await;
+    let mut first = deliverer
+        .deliver_until(batch.into(), std::future::pending())
+        .await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
     let second = deliverer.deliver_until(rest, std::future::pending()).await;
@@ -104,7 +108,9 @@ async fn a_run_that_stops_before_the_second_try_after_a_lost_answer_leaves_doubt
     let rule = format!("safe_to_resend: true, {RULE}");
     let deliverer = deliverer(&rule, &api, None);
     let batch = batch(&endpoint(&rule), &records(3));
-    let mut first = deliverer.deliver_until(batch.into(), std::future::pending()).await;
+    let mut first = deliverer
+        .deliver_until(batch.into(), std::future::pending())
+        .await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
     let second = deliverer.deliver_until(rest, std::future::pending()).await;

@@ -20,7 +20,10 @@ fn is_broken(n: u64) -> bool {
 
 /// What the server has against a record: a code and a message of its own.
 fn fault(n: u64) -> (u64, String) {
-    (71_012_000 + 20 + n % 7, format!("record {n} breaks rule {}", n % 7))
+    (
+        71_012_000 + 20 + n % 7,
+        format!("record {n} breaks rule {}", n % 7),
+    )
 }
 
 fn input() -> String {
@@ -41,7 +44,8 @@ fn number(record: &Value) -> u64 {
 /// A failure that repeats its record with its keys in another order, its numbers spelt differently, and fields of its own.
 fn failure(code: u64, message: &str, record: &Value) -> Value {
     let n = number(record);
-    let echo = json!({"type": "thing__c", "price": n as f64 + 0.5, "note": "café", "n": n, "Name": record["Name"]});
+    let echo =
+        json!({"type": "thing__c", "price": n as f64 + 0.5, "note": "café", "n": n, "Name": record["Name"]});
     json!({"code": code, "message": message, "record": echo})
 }
 
@@ -102,7 +106,10 @@ fn assert_exact_rejects(scene: &Scene) {
 
 #[test]
 fn of_5000_records_exactly_the_37_that_are_named_are_rejects_each_with_its_code() {
-    let (scene, server, outcome) = run(|members| (200, json!({"error": {"details": broken(members)}})), "");
+    let (scene, server, outcome) = run(
+        |members| (200, json!({"error": {"details": broken(members)}})),
+        "",
+    );
     let outcome = outcome.ends_with(1);
     assert_eq!(outcome.totals(), [MANY, MANY - BROKEN, BROKEN, 0, 0, 0]);
     assert_eq!(server.requests().len(), 5);
@@ -110,14 +117,23 @@ fn of_5000_records_exactly_the_37_that_are_named_are_rejects_each_with_its_code(
     let report = outcome.report();
     let reasons = report["reasons"].as_array().unwrap();
     assert_eq!(reasons.len(), 7, "a reason for each code: {report}");
-    let counts: u64 = reasons.iter().map(|reason| reason["count"].as_u64().unwrap()).sum();
+    let counts: u64 = reasons
+        .iter()
+        .map(|reason| reason["count"].as_u64().unwrap())
+        .sum();
     assert_eq!(counts, BROKEN);
-    assert!(reasons.iter().all(|reason| reason["code"].is_string()), "{report}");
+    assert!(
+        reasons.iter().all(|reason| reason["code"].is_string()),
+        "{report}"
+    );
 }
 
 #[test]
 fn codes_are_shown_by_the_verbs_of_the_ledger() {
-    let (scene, _, _) = run(|members| (200, json!({"error": {"details": broken(members)}})), "");
+    let (scene, _, _) = run(
+        |members| (200, json!({"error": {"details": broken(members)}})),
+        "",
+    );
     let shown = scene.outpour(&["runs", "show", "1"]).ends_with(0).stdout;
     assert!(shown.contains(" x 71012020: record "), "{shown}");
     let rejects = scene.outpour(&["rejects", "1"]).ends_with(0).stdout;
@@ -129,12 +145,22 @@ fn a_server_that_refuses_the_whole_for_one_is_sent_the_others_again_and_nothing_
     let (scene, server, outcome) = run(
         |members| match broken(members) {
             none if none.is_empty() => (200, json!({})),
-            details => (400, json!({"message": "nothing was created", "error": {"details": details}})),
+            details => (
+                400,
+                json!({"message": "nothing was created", "error": {"details": details}}),
+            ),
         },
         "",
     );
-    assert_eq!(outcome.ends_with(1).totals(), [MANY, MANY - BROKEN, BROKEN, 0, 0, 0]);
-    assert_eq!(server.requests().len(), 10, "each batch once, and once without its broken records");
+    assert_eq!(
+        outcome.ends_with(1).totals(),
+        [MANY, MANY - BROKEN, BROKEN, 0, 0, 0]
+    );
+    assert_eq!(
+        server.requests().len(),
+        10,
+        "each batch once, and once without its broken records"
+    );
     assert_eq!(repeated(&server).len() as u64, MANY - BROKEN);
     assert_exact_rejects(&scene);
 }
@@ -181,7 +207,10 @@ fn a_failure_that_is_none_of_the_records_stops_the_run_in_doubt() {
     assert_eq!((accepted, read), (0, rejected + in_doubt + unsent));
     assert!(in_doubt >= 990, "{in_doubt}");
     let rejects = scene.records("job.rejected.ndjson");
-    assert!(rejects.iter().all(|reject| is_broken(number(reject))), "{rejects:?}");
+    assert!(
+        rejects.iter().all(|reject| is_broken(number(reject))),
+        "{rejects:?}"
+    );
     assert!(outcome.stderr.contains("who is this") || outcome.stdout.contains("who is this"));
 }
 
@@ -207,8 +236,12 @@ destination:
 batch: {{}}
 "
     );
-    scene.write("a.csv", "id,name\n7,b0b\n8,eve\n").write("job.yaml", job);
-    scene.outpour(&["run", "job.yaml", "--report", "json"]).ends_with(1);
+    scene
+        .write("a.csv", "id,name\n7,b0b\n8,eve\n")
+        .write("job.yaml", job);
+    scene
+        .outpour(&["run", "job.yaml", "--report", "json"])
+        .ends_with(1);
     let text = scene.read("job.rejected.csv");
     insta::assert_snapshot!(text, @r"
     id,name,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row
@@ -217,5 +250,8 @@ batch: {{}}
     scene.write("mended.csv", text.replace("b0b", "bob"));
     let again = scene.outpour(&["run", "job.yaml", "--input", "mended.csv", "--report", "json"]);
     assert_eq!(again.ends_with(0).totals(), [1, 1, 0, 0, 0, 0]);
-    assert_eq!(server.requests().last().unwrap().body, r#"[{"id":"7","name":"bob"}]"#);
+    assert_eq!(
+        server.requests().last().unwrap().body,
+        r#"[{"id":"7","name":"bob"}]"#
+    );
 }
