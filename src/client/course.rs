@@ -6,6 +6,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 use url::Url;
 
+use super::again::{Again, Past};
 use super::backoff::Backoff;
 use super::counters::Cause;
 use super::retry::Verdict;
@@ -40,6 +41,16 @@ impl Course {
             resent_after_doubt: false,
             last_status: None,
             not_followed: None,
+        }
+    }
+
+    /// The course of a request whose records have tries behind them.
+    pub(crate) fn after(again: Again) -> Self {
+        Self {
+            tries: again.tries,
+            spent: again.spent,
+            cause: Some(Cause::Status(again.status)),
+            ..Self::new(again.backoff)
         }
     }
 
@@ -130,6 +141,10 @@ impl Course {
             resent_after_doubt: self.resent_after_doubt,
             last_status: self.last_status,
             not_followed: self.not_followed,
+            past: Past {
+                tries: self.tries,
+                spent: self.spent,
+            },
         }
     }
 }

@@ -20,6 +20,7 @@
 //! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
 
 mod addresses;
+mod again;
 mod backoff;
 mod breaker;
 mod classify;
@@ -45,6 +46,7 @@ mod spread;
 mod transport;
 
 pub use addresses::is_public_address;
+pub use again::{Again, AnswerTest};
 pub use counters::Counters;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;

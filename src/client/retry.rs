@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hint::asked_wait;
-use super::{Fatal, Reply, TransportError, TransportErrorKind};
+use super::{AnswerTest, Fatal, Reply, TransportError, TransportErrorKind};
 use crate::units::TimeSpan;
 
 /// When and how often a request is sent again; the key `retry:`.
@@ -100,9 +100,16 @@ pub struct Policy {
     pub denials: Vec<u16>,
     /// Statuses that are this endpoint's answer, whatever `retry.statuses` says.
     pub answers: Vec<u16>,
+    /// Replies that are this endpoint's answer, whatever their status says. Default: none.
+    pub answered: Option<AnswerTest>,
 }
 
 impl Policy {
+    fn takes_as_answer(&self, reply: &Reply) -> bool {
+        let is_answer = |test: &AnswerTest| test.holds(reply);
+        self.answers.contains(&reply.status.as_u16()) || self.answered.as_ref().is_some_and(is_answer)
+    }
+
     fn resends_in_doubt(&self) -> bool {
         self.resend_in_doubt.unwrap_or(self.safe_to_resend)
     }
@@ -176,7 +183,7 @@ fn judge(result: &Result<Reply, TransportError>, policy: &Policy, config: &Retry
         Err(error) if error.kind().may_have_arrived() => Verdict::Doubtful,
         Err(_) => Verdict::Unsent,
         Ok(reply) if is_cut(reply, policy) => Verdict::Doubtful,
-        Ok(reply) if policy.answers.contains(&reply.status.as_u16()) => Verdict::Answered,
+        Ok(reply) if policy.takes_as_answer(reply) => Verdict::Answered,
         Ok(reply) if is_denial(reply.status.as_u16(), policy, config) => Verdict::Denied,
         Ok(reply) if reply.status.is_server_error() && config.server_errors.are_retried(policy) => {
             Verdict::Denied

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+use super::again::Again;
 use super::backoff::Backoff;
 use super::breaker::{Breaker, GivenUp, Pass};
 use super::counters::Tally;
@@ -120,8 +121,31 @@ impl<T: Transport> Sender<T> {
     ///
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
     pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
+        self.run(request, policy, Course::new(self.shared.backoff()))
+            .await
+    }
+
+    /// As [`send`](Self::send), for records that have tries behind them: waits first, and makes only the tries that are
+    /// left.
+    pub async fn send_again(&self, request: &Request, policy: &Policy, again: Again) -> Sent {
+        let delay = again.delay;
+        let course = Course::after(again);
+        tracing::debug!(?delay, "waiting to send records again");
+        match self.shared.unless_halted(sleep(delay)).await {
+            Ok(()) => self.run(request, policy, course).await,
+            Err(halt) => course.halted(halt),
+        }
+    }
+
+    /// Whether records of an answered request may be sent again since the answer says that they were not carried out,
+    /// with what they have behind them. None: their tries or their time have run out.
+    pub fn again(&self, sent: &Sent) -> Option<Again> {
+        let shared = &self.shared;
+        sent.past.again(sent, &shared.retry, || shared.backoff())
+    }
+
+    async fn run(&self, request: &Request, policy: &Policy, mut course: Course) -> Sent {
         let shared = &*self.shared;
-        let mut course = Course::new(shared.backoff());
         loop {
             let result = match shared.try_once(request, &mut course).await {
                 Ok(result) => result,

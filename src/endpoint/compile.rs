@@ -1,6 +1,7 @@
 //! From a destination as written to an endpoint, with every problem at once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 
@@ -259,7 +260,7 @@ impl Build<'_> {
         self.check_needs(says.needs, &says.parameters);
         self.check_shape(&says);
         let success = Success::compile(says.success, says.error)
-            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
+            .map_err(|(key, message)| self.problem(format!("destination.{key}"), message))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
         let idempotency = self.idempotency(&says, &fixed_headers, &varying_headers);
@@ -295,7 +296,7 @@ impl Build<'_> {
             distinct: says.distinct.to_vec(),
             needs: needs.collect(),
             identifiers: says.identifiers.to_vec(),
-            success: success?,
+            success: Arc::new(success?),
             safe_to_resend: says.safe_to_resend,
             idempotency,
             max_records: says.max_records,

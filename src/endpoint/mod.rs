@@ -12,9 +12,11 @@ mod header;
 mod placeholder;
 mod query;
 mod refuse;
+mod results;
 mod sample;
 mod success;
 mod url;
+mod verdict;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -37,8 +39,9 @@ pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersC
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use query::{MAX_URL, QueryError};
-pub use success::{Success, Verdict};
+pub use success::Success;
 pub use url::{UrlError, check_url, fixed_url};
+pub use verdict::{ItemVerdict, Refusal, Verdict};
 
 use header::HeaderTemplate;
 use query::Query;
@@ -64,7 +67,7 @@ pub struct Endpoint {
     distinct: Vec<String>,
     needs: Vec<Requirement>,
     identifiers: Vec<String>,
-    success: Success,
+    success: Arc<Success>,
     safe_to_resend: bool,
     idempotency: Option<HeaderName>,
     max_records: u32,
@@ -183,7 +186,7 @@ impl Endpoint {
     }
 
     /// How a reply is judged.
-    pub fn success(&self) -> &Success {
+    pub fn success(&self) -> &Arc<Success> {
         &self.success
     }
 

@@ -97,7 +97,7 @@ impl Books {
         self.journal.mark(marks(batches))
     }
 
-    /// Who marks the halves of refused batches.
+    /// Who marks the parts of batches.
     pub(super) fn splits(&self) -> Arc<dyn Splits> {
         Arc::new(Splitter(self.journal.marker()))
     }
@@ -167,13 +167,17 @@ pub(super) enum BookError {
     File(#[from] crate::new_file::FileError),
 }
 
-/// Has the halves of a refused batch take its place among the marks.
+/// Has the parts of a batch take its place among the marks.
 #[derive(Debug)]
 struct Splitter(Marker);
 
 impl Splits for Splitter {
-    fn split(&self, halves: &[Vec<Prepared>]) -> Pin<Box<dyn Future<Output = bool> + Send>> {
-        let written = self.0.split(halves.iter().map(|half| mark(half)).collect());
+    fn split(&self, parts: &[Vec<u64>]) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let mark = |part: &Vec<u64>| Mark {
+            members: part.iter().copied().collect(),
+            is_single: part.len() == 1,
+        };
+        let written = self.0.split(parts.iter().map(mark).collect());
         // The run learns from the journal itself why it could not be written.
         Box::pin(async move { written.await.is_ok() })
     }

@@ -268,6 +268,7 @@ impl Stage {
                     original: bad.original,
                     is_record: false,
                     reason: bad.reason,
+                    code: None,
                     status: None,
                     attempts: 0,
                     reply: None,
@@ -413,6 +414,7 @@ fn held(record: Record) -> Reject {
         is_record: true,
         reason: "the run was cut while this may have been under way, and no answer was written down"
             .to_owned(),
+        code: None,
         status: None,
         attempts: 0,
         reply: None,
@@ -425,6 +427,7 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
         position: record.position,
         is_record: true,
         reason: in_one_line(error),
+        code: None,
         status: None,
         attempts: 0,
         reply: None,

@@ -16,8 +16,7 @@ use super::past::Holding;
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
-use crate::endpoint::Prepared;
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, StopReason};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -147,7 +146,7 @@ impl<T: Transport> Run<T> {
             tokio::select! {
                 biased;
                 done = self.in_flight.join_next(), if !self.in_flight.is_empty() => match done {
-                    Some(Ok(delivered)) => self.settle(delivered),
+                    Some(Ok(delivered)) => self.settle(delivered, &aborted),
                     Some(Err(error)) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
                     None => {}
                 },
@@ -217,6 +216,7 @@ impl<T: Transport> Run<T> {
                 items,
                 places: Vec::new(),
                 fate: Fate::Unsent,
+                code: None,
                 exchange: None,
             }]);
         }
@@ -230,9 +230,13 @@ impl<T: Transport> Run<T> {
             && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.outbound.next()
         {
-            let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
-            self.in_flight.spawn(deliver(deliverer, batch, aborted));
+            self.send(batch.into(), aborted);
         }
+    }
+
+    fn send(&mut self, rest: Rest, aborted: &watch::Receiver<bool>) {
+        let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
+        self.in_flight.spawn(deliver(deliverer, rest, aborted));
     }
 
     fn take(&mut self, fed: Option<Feed>) {
@@ -263,7 +267,7 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    fn settle(&mut self, delivered: Delivered) {
+    fn settle(&mut self, delivered: Delivered, aborted: &watch::Receiver<bool>) {
         self.accountant
             .requests(delivered.requests, delivered.cut_replies);
         for delivery in &delivered.deliveries {
@@ -274,6 +278,10 @@ impl<T: Transport> Run<T> {
             self.stop(ending_of(&reason), in_one_line(&reason));
         }
         self.check();
+        // What is known of the others is on its way to the disk, and comes there before the rest is sent.
+        for rest in delivered.rests {
+            self.send(rest, aborted);
+        }
     }
 
     /// Stops the run when what was settled says so.
@@ -365,14 +373,14 @@ async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> L
 
 async fn deliver<T: Transport>(
     deliverer: Deliverer<T>,
-    batch: Vec<Prepared>,
+    rest: Rest,
     mut aborted: watch::Receiver<bool>,
 ) -> Delivered {
     let abort = async move {
         // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
         let _ = aborted.wait_for(|aborted| *aborted).await;
     };
-    deliverer.deliver_until(batch, abort).await
+    deliverer.deliver_until(rest, abort).await
 }
 
 fn signal_words(number: i32) -> String {

@@ -154,7 +154,7 @@ impl Report {
                 text,
                 "  {:>9} x {}",
                 grouped(reason.count),
-                in_line(&reason.reason)
+                in_line(&reason.words())
             )?;
             if !reason.example.is_empty() {
                 writeln!(text, "            first: {}", in_line(&reason.example))?;
@@ -236,6 +236,7 @@ mod tests {
             duration_ms: 1_500,
             reasons: vec![Reason {
                 reason: "400 Bad Request: bad email".into(),
+                code: None,
                 count: 2,
                 example: "people.csv: record 7 (line 8, byte 99)".into(),
             }],

@@ -19,7 +19,7 @@ use crate::client::{Counters, TransportErrorKind};
 
 pub use human::{counted, grouped};
 pub use progress::{Progress, Snapshot};
-pub use reasons::{Reason, Reasons};
+pub use reasons::{Reason, Reasons, with_code};
 pub use slowest::{SlowRequest, Slowest};
 
 /// Records by what became of them.

@@ -13,4 +13,5 @@ mod kill;
 mod ledger;
 mod raw_server;
 mod reliability;
+mod results;
 mod run;

@@ -11,5 +11,6 @@ mod preflight;
 mod rate;
 mod rejects;
 mod replies;
+mod results;
 mod templates;
 mod webhook;
