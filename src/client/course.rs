@@ -1,5 +1,6 @@
 //! The course of one request: what its attempts so far add up to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -10,6 +11,7 @@ use super::backoff::Backoff;
 use super::counters::Cause;
 use super::retry::Verdict;
 use super::sender::Halt;
+use super::token::Token;
 use super::{NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
 
 /// Everything that the loop remembers of a request between its attempts.
@@ -25,6 +27,10 @@ pub(crate) struct Course {
     resent_after_doubt: bool,
     last_status: Option<StatusCode>,
     not_followed: Option<NotFollowed>,
+    /// The token that the last attempt carried.
+    token: Option<Arc<Token>>,
+    /// The number of the token for whose refusal the request was sent again.
+    refused: Option<u64>,
 }
 
 impl Course {
@@ -40,7 +46,26 @@ impl Course {
             resent_after_doubt: false,
             last_status: None,
             not_followed: None,
+            token: None,
+            refused: None,
         }
+    }
+
+    /// Notes the token that an attempt carried.
+    pub(crate) fn carried(&mut self, token: Option<Arc<Token>>) {
+        self.token = token;
+    }
+
+    /// The token of the last attempt, which was refused; none where it is newer than one that was refused before, and the
+    /// refusal the answer. Such a try does not count: nothing was judged but the token.
+    pub(crate) fn refused_token(&mut self) -> Option<Arc<Token>> {
+        let token = self.token.take()?;
+        if self.refused.is_some_and(|earlier| token.number > earlier) {
+            return None;
+        }
+        self.refused = Some(token.number);
+        self.tries = self.tries.saturating_sub(1);
+        Some(token)
     }
 
     /// How many attempts have been made.

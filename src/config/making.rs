@@ -73,6 +73,7 @@ impl Making<'_> {
                 limits,
                 retry: config.retry.clone(),
                 redirects: config.http.redirects,
+                token: None,
                 seed: None,
             },
             transport,

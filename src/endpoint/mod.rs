@@ -177,15 +177,7 @@ impl Endpoint {
 
     /// Takes the endpoint's secrets out of a reply that repeats them, so that no report can show them.
     pub fn mask(&self, reply: &mut Reply) {
-        if let Some(masked) = self.mask.apply(&reply.body) {
-            reply.body = masked.into();
-        }
-        for value in reply.headers.values_mut() {
-            let masked = self.mask.apply(value.as_bytes());
-            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
-                *value = masked;
-            }
-        }
+        reply.mask(&self.mask);
     }
 
     pub(crate) fn fixed_url(&self) -> Option<&Url> {

@@ -15,7 +15,7 @@ use super::outbound::Outbound;
 use super::past::Holding;
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Sender, Transport};
+use crate::client::{Fatal, Sender, TokenError, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
 use crate::endpoint::Prepared;
 use crate::ledger::LedgerError;
@@ -385,10 +385,18 @@ fn signal_words(number: i32) -> String {
 
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
-        StopReason::Credentials(_) => Ending::Credentials,
+        StopReason::Credentials(_) | StopReason::Fatal(Fatal::Token(TokenError::Refused { .. })) => {
+            Ending::Credentials
+        }
         StopReason::Defect => Ending::Defect,
-        StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
-        StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
+        StopReason::Fatal(
+            Fatal::Unreachable(_)
+            | Fatal::Tls(_)
+            | Fatal::Down { .. }
+            | Fatal::Token(TokenError::Down(_) | TokenError::Unanswered { .. }),
+        ) => Ending::Unreachable,
+        StopReason::Fatal(Fatal::RetryAfter { .. } | Fatal::Token(TokenError::Unusable(_)))
+        | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
             Ending::Destination
         }
     }
