@@ -13,7 +13,7 @@ use outpour::shape::{Shaped, Shaper};
 use outpour::source::{self, Entry};
 
 use super::args::TestArgs;
-use super::error::Failure;
+use super::error::{Failure, code_of};
 use super::job::{LoadedJob, runtime, start_mock};
 use super::preview::as_http;
 use super::printer::Printer;
@@ -58,7 +58,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         }
         Outcome::Fatal(fatal) => {
             Printer::error(&chain(&fatal));
-            Ok(69)
+            Ok(code_of(&fatal))
         }
         Outcome::Stopped => Ok(75),
     }

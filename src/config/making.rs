@@ -7,9 +7,11 @@ use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchLimits, BodyShape};
-use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
+use crate::client::{
+    Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
+};
 use crate::document::{Document, Problem};
-use crate::endpoint::{Endpoint, EndpointInput};
+use crate::endpoint::{AuthConfig, Endpoint, EndpointInput};
 use crate::pipeline::Job;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
@@ -46,8 +48,8 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (endpoint, check) = match &config.destination.template {
-            Some(_) if template.is_none() => (None, None),
+        let (endpoint, check, token) = match &config.destination.template {
+            Some(_) if template.is_none() => (None, None, None),
             _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
@@ -73,7 +75,7 @@ impl Making<'_> {
                 limits,
                 retry: config.retry.clone(),
                 redirects: config.http.redirects,
-                token: None,
+                token,
                 seed: None,
             },
             transport,
@@ -172,7 +174,7 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<Endpoint>, Option<Check>) {
+    ) -> (Option<Endpoint>, Option<Check>, Option<TokenSettings>) {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
@@ -180,8 +182,11 @@ impl Making<'_> {
                     self.refuse_other_vendor(template, mock);
                     destination.base_url = mock.hosts.get(&template.file.host).cloned();
                 }
-                (None, Some(url)) => self.point_at_mock(url, mock, catalog),
+                (None, Some(url)) => self.point_at_mock("destination.url", url, mock, catalog),
                 (None, None) => {}
+            }
+            if let AuthConfig::Oauth2 { token_url, .. } = &mut destination.auth {
+                self.point_at_mock("destination.auth.token_url", token_url, mock, catalog);
             }
         }
         let mut secrets = self.secrets(template);
@@ -202,7 +207,8 @@ impl Making<'_> {
             .map_err(|problems| self.problems.extend(problems))
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
-        (endpoint, check)
+        let token = self.token(&destination, template, &secrets);
+        (endpoint, check, token)
     }
 
     /// A mock of one vendor says nothing of another's endpoints.
@@ -218,7 +224,7 @@ impl Making<'_> {
     }
 
     /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
-    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
+    fn point_at_mock(&mut self, path: &str, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
         let hosts = catalog
             .vendor(&mock.vendor)
             .map(|vendor| vendor.hosts.clone())
@@ -232,7 +238,7 @@ impl Making<'_> {
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
             let bases: Vec<String> = hosts.values().map(|base| format!("`{base}`")).collect();
             self.problem(
-                "destination.url",
+                path,
                 format!("the mock stands in for {} only", bases.join(" and ")),
             );
         }

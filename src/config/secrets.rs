@@ -8,8 +8,10 @@ use url::Url;
 use super::making::Making;
 use super::{Check, Secrets};
 use crate::causes::in_one_line;
-use crate::client::{ProxyAuth, Request};
-use crate::endpoint::{HeadersConfig, wanted_secrets};
+use crate::client::{ProxyAuth, Request, TokenSettings};
+use crate::endpoint::{
+    AuthConfig, DestinationConfig, HeadersConfig, check_url, token_client, wanted_secrets,
+};
 use crate::secret::{Secret, SecretRef};
 use crate::template::Template;
 
@@ -20,7 +22,11 @@ impl Making<'_> {
             let name = path.rsplit('.').next().unwrap_or_default();
             let mocked = self.options.mock.as_ref().and_then(|mock| match template {
                 Some(_) => mock.credentials.get(name).cloned(),
-                None => mock.credentials.get("api_key").cloned(),
+                None => mock
+                    .credentials
+                    .get(name)
+                    .or_else(|| mock.credentials.get("api_key"))
+                    .cloned(),
             });
             let secret = match mocked {
                 Some(secret) => Some(secret),
@@ -40,7 +46,11 @@ impl Making<'_> {
         template: Option<&Template>,
     ) -> Option<Secret> {
         let Secrets::Real { allow_inline } = self.options.secrets else {
-            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
+            let name = path.rsplit('.').next().unwrap_or_default();
+            return Some(template.map_or_else(
+                || Secret::new("stand-in"),
+                |template| template.stand_in_secret(name),
+            ));
         };
         match reference.resolve(allow_inline) {
             Ok(secret) => {
@@ -48,7 +58,11 @@ impl Making<'_> {
                 Some(secret)
             }
             Err(error) => {
-                let rule = template.and_then(Template::credential);
+                let rules = template.map(Template::secrets).unwrap_or_default();
+                let rule = rules
+                    .into_iter()
+                    .find(|(name, _)| path.ends_with(&format!(".{name}")))
+                    .map(|(_, rule)| rule);
                 let found = rule.map(|rule| {
                     let place = rule
                         .where_to_find
@@ -91,27 +105,55 @@ impl Making<'_> {
             .check
             .as_ref()
             .filter(|check| check.credential == template.file.credential)?;
-        let rule = template.vendor.credentials.get(&check.credential)?;
-        let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
-        let mock = self
-            .options
-            .mock
-            .as_ref()
-            .and_then(|mock| mock.hosts.get(&check.host));
-        let base = mock
-            .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(&check.host))?;
-        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
+        let url = Url::parse(&self.place(template, &check.host, &check.path)?).ok()?;
         let mut request = Request::new(http::Method::GET, url, "");
-        let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
-        value.set_sensitive(true);
-        request
-            .headers
-            .insert(rule.header.parse::<HeaderName>().ok()?, value);
+        let rule = template.vendor.credentials.get(&check.credential)?;
+        // A token is the sender's to fetch and to put in.
+        if rule.oauth.is_none() {
+            let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
+            let mut value = HeaderValue::from_str(&rule.value_of(secret)).ok()?;
+            value.set_sensitive(true);
+            let header = rule.header.as_deref()?.parse::<HeaderName>().ok()?;
+            request.headers.insert(header, value);
+        }
         Some(Check {
             request,
             account: check.account.clone(),
         })
+    }
+
+    /// A place at one of the vendor's hosts: at the mock's or the job's, where one of them takes its place.
+    fn place(&self, template: &Template, host: &str, path: &str) -> Option<String> {
+        let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(host));
+        let base = mock
+            .or(self.config.destination.base_url.as_ref())
+            .or_else(|| template.vendor.hosts.get(host))?;
+        Some(format!("{}{path}", base.trim_end_matches('/')))
+    }
+
+    /// Where the token comes from that the destination takes, if it takes one. `destination` is the one that is sent to,
+    /// at the mock where there is one.
+    pub(super) fn token(
+        &mut self,
+        destination: &DestinationConfig,
+        template: Option<&Template>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Option<TokenSettings> {
+        let client = token_client(destination, template, secrets)?;
+        let (path, url) = match (template, &destination.auth) {
+            (Some(template), _) => {
+                let oauth = template.oauth()?;
+                let path = match self.config.destination.base_url {
+                    Some(_) => "destination.base_url",
+                    None => "destination.template",
+                };
+                (path, self.place(template, &oauth.host, &oauth.path)?)
+            }
+            (None, AuthConfig::Oauth2 { token_url, .. }) => ("destination.auth.token_url", token_url.clone()),
+            _ => return None,
+        };
+        let url = self.good(path, check_url(&url, destination.allow_http))?;
+        Some(TokenSettings::new(url, &client, kept_in(destination, template)))
     }
 
     /// A header that by its name holds a secret must not stand in the configuration as text.
@@ -125,4 +167,19 @@ impl Making<'_> {
             self.problem(format!("destination.headers.{name}"), message);
         }
     }
+}
+
+/// Where the secrets are kept that a token is asked for with, for messages.
+fn kept_in(destination: &DestinationConfig, template: Option<&Template>) -> String {
+    let mut places: Vec<String> = wanted_secrets(destination, template)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("destination.headers."))
+        .map(|(path, reference)| match reference {
+            SecretRef::Env(from) => format!("`{}`", from.env),
+            SecretRef::File(from) => format!("`{}`", from.file.display()),
+            SecretRef::Inline(_) => format!("`{path}`"),
+        })
+        .collect();
+    places.dedup();
+    places.join(" and ")
 }

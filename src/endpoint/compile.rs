@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName};
 
-use super::credentials::credential_path;
+use super::credentials::{credential_path, token_client};
 use super::destination::{AuthConfig, DestinationConfig};
 use super::header::{HeaderTemplate, check_name};
 use super::placeholder::Parameters;
@@ -12,6 +12,7 @@ use super::success::Success;
 use super::url::UrlTemplate;
 use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
+use crate::client::TokenClient;
 use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
 use crate::secret::{Mask, Secret};
@@ -310,13 +311,22 @@ impl Build<'_> {
         }
     }
 
-    /// Hides the secrets, and what is made of them: the base64 of basic authentication too.
+    /// Hides the secrets, and what is made of them: the base64 of basic authentication, and all forms in which a token is
+    /// asked for.
     fn mask(&self, credentials: &HeaderMap) -> Mask {
         let sent = credentials.values().filter_map(|value| value.to_str().ok());
         let sent: Vec<Secret> = sent
             .map(|text| Secret::new(text.trim_start_matches("Basic ")))
             .collect();
-        Mask::new(self.input.secrets.values().chain(&sent))
+        let EndpointInput {
+            destination,
+            template,
+            secrets,
+            ..
+        } = self.input;
+        let client = token_client(destination, *template, secrets);
+        let forms: Vec<Secret> = client.iter().flat_map(TokenClient::forms).collect();
+        Mask::new(secrets.values().chain(&sent).chain(&forms))
     }
 
     /// The template's parameters with the job's values and the defaults; what is missing or unknown is a problem.

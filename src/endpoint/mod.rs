@@ -26,7 +26,7 @@ use crate::secret::Mask;
 use crate::template::{ContentType, Need};
 
 pub use compile::EndpointInput;
-pub use credentials::wanted_secrets;
+pub use credentials::{token_client, wanted_secrets};
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use placeholder::{FillError, Parameters, PlaceholderError};

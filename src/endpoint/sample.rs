@@ -25,7 +25,10 @@ impl Endpoint {
         }
         let secrets: BTreeMap<String, Secret> = wanted_secrets(&destination, Some(template))
             .into_iter()
-            .map(|(path, _)| (path, template.stand_in_secret()))
+            .map(|(path, _)| {
+                let secret = template.stand_in_secret(path.rsplit('.').next().unwrap_or_default());
+                (path, secret)
+            })
             .collect();
         let input = EndpointInput {
             destination: &destination,

@@ -98,8 +98,12 @@ impl Catalog {
             .into_iter()
             .partition(|(path, _)| path.file_stem().is_some_and(|name| name == "vendor"));
         for (path, text) in vendors {
-            let (vendor, _) = document::parse::<VendorFile>(&path.display().to_string(), &text)
+            let (vendor, document) = document::parse::<VendorFile>(&path.display().to_string(), &text)
                 .map_err(CatalogError::Document)?;
+            let problems = vendor.problems();
+            if !problems.is_empty() {
+                return Err(CatalogError::Document(document.locate(problems)));
+            }
             self.vendors.insert(folder_of(&path), Arc::new(vendor));
         }
         for (path, text) in endpoints {
@@ -162,11 +166,16 @@ fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Problem> {
             format!("the vendor has no host `{}`", file.host),
         ));
     }
-    if !vendor.credentials.contains_key(&file.credential) {
-        problems.push(Problem::new(
+    match vendor.credentials.get(&file.credential) {
+        None => problems.push(Problem::new(
             "credential",
             format!("the vendor has no credential `{}`", file.credential),
-        ));
+        )),
+        Some(rule) if rule.header.is_none() && rule.oauth.is_none() => problems.push(Problem::new(
+            "credential",
+            format!("`{}` has no `header` that carries it", file.credential),
+        )),
+        Some(_) => {}
     }
     for (index, need) in file.needs.iter().enumerate() {
         if let Some(name) = need

@@ -6,5 +6,6 @@ mod limits;
 mod oracle;
 pub(crate) mod script;
 mod stop;
+mod token;
 pub(crate) mod tls;
 mod wire;
