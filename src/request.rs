@@ -5,7 +5,7 @@ use http::{HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 use crate::batch::BodyShape;
-use crate::client::Request;
+use crate::client::{IdempotencyKey, Request};
 use crate::endpoint::{Endpoint, Prepared};
 use crate::expression::{ExpressionError, Value};
 
@@ -43,15 +43,20 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
         url: url.ok_or(RenderError::Empty)?.clone(),
         headers,
         body,
+        key: None,
     })
 }
 
-/// Adds the header by which the API knows a request that it has seen before, where the endpoint has one. The key follows
+/// The key by which the API knows a request that it has seen before, where the endpoint has one. It follows
 /// from the run, the records and the body: the same request has the same key, and a part of it has one of its own.
-pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
-    let Some(header) = endpoint.idempotency() else {
-        return;
-    };
+/// [`Request::identify`] puts it in.
+pub fn key_of(
+    request: &Request,
+    endpoint: &Endpoint,
+    run_id: &str,
+    batch: &[Prepared],
+) -> Option<IdempotencyKey> {
+    let header = endpoint.idempotency()?;
     let mut hash = Sha256::new();
     hash.update(run_id);
     for item in batch {
@@ -60,8 +65,13 @@ pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch:
     hash.update(&request.body);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
-    if let Ok(value) = HeaderValue::from_str(&format!("{:032x}", u128::from_be_bytes(bytes))) {
-        request.headers.insert(header.clone(), value);
+    Some(IdempotencyKey::new(header.clone(), u128::from_be_bytes(bytes)))
+}
+
+/// Gives a request its key, where the endpoint has keys.
+pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
+    if let Some(key) = key_of(request, endpoint, run_id, batch) {
+        request.identify(key);
     }
 }
 

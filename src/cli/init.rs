@@ -66,7 +66,11 @@ fn starter(template: &Template) -> String {
             .map(|place| format!(" ({place})"))
             .unwrap_or_default();
         let env = rule.env.as_deref().unwrap_or_default();
-        let _ = write!(text, "    # The {}{place}.\n    {name}: {{env: {env}}}\n", rule.title);
+        let _ = write!(
+            text,
+            "    # The {}{place}.\n    {name}: {{env: {env}}}\n",
+            rule.title
+        );
     }
     text.push_str("# records:\n#   exclude: [internal_id]       # attributes that are not sent\n#   where: '.status == \"active\"'  # jq: which records are sent\n");
     if file.batch.most != Some(1) {

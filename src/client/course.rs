@@ -12,7 +12,7 @@ use super::counters::Cause;
 use super::retry::Verdict;
 use super::sender::Halt;
 use super::token::Token;
-use super::{NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
+use super::{IdempotencyKey, NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
 
 /// Everything that the loop remembers of a request between its attempts.
 #[derive(Debug)]
@@ -31,11 +31,17 @@ pub(crate) struct Course {
     token: Option<Arc<Token>>,
     /// The number of the token for whose refusal the request was sent again.
     refused: Option<u64>,
+    /// Which of its idempotency keys the request goes out with.
+    pub(crate) generation: u32,
+    /// Whether it keeps that key, since it may have been carried out.
+    keeps_key: bool,
 }
 
 impl Course {
-    pub(crate) fn new(backoff: Backoff) -> Self {
+    pub(crate) fn new(backoff: Backoff, key: Option<&IdempotencyKey>) -> Self {
         Self {
+            generation: key.map_or(0, IdempotencyKey::generation),
+            keeps_key: key.is_none_or(IdempotencyKey::is_settled),
             backoff,
             attempts: 0,
             tries: 0,
@@ -115,9 +121,22 @@ impl Course {
     /// Notes a result that the request is sent again for.
     pub(crate) fn resend(&mut self, verdict: Verdict, result: Result<Reply, TransportError>, url: &Url) {
         self.cause = Some(Cause::of(&result));
-        if verdict == Verdict::Doubtful {
-            self.doubt = Some(lost(result, url));
+        if matches!(verdict, Verdict::Doubtful | Verdict::Unfinished) {
+            self.doubt = Some(lost(verdict, result, url));
         }
+    }
+
+    /// Whether the next attempt goes out with a new idempotency key: after a reply that says that nothing was carried out,
+    /// and only while no attempt stayed without an answer.
+    pub(crate) fn needs_new_key(&mut self, verdict: Verdict, result: &Result<Reply, TransportError>) -> bool {
+        // These are a gateway's word for not having had an answer itself.
+        const NO_ANSWER: [StatusCode; 2] = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+        let is_lost = match result {
+            Ok(reply) => NO_ANSWER.contains(&reply.status),
+            Err(error) => error.kind().may_have_arrived(),
+        };
+        self.keeps_key |= is_lost || matches!(verdict, Verdict::Doubtful | Verdict::Unfinished);
+        !self.keeps_key && verdict == Verdict::Denied
     }
 
     /// The outcome of the last attempt, seen together with those before it: only a final reply removes a doubt.
@@ -129,7 +148,9 @@ impl Course {
     ) -> Outcome {
         match (verdict, result, &self.doubt) {
             (Verdict::Answered, Ok(reply), _) => Outcome::Replied(reply),
-            (Verdict::Doubtful, result, _) => Outcome::InDoubt(lost(result, url)),
+            (Verdict::Doubtful | Verdict::Unfinished, result, _) => {
+                Outcome::InDoubt(lost(verdict, result, url))
+            }
             (_, _, Some(doubt)) => Outcome::InDoubt(doubt.clone()),
             (_, Ok(reply), None) => Outcome::Replied(reply),
             (_, Err(error), None) => Outcome::NotSent(error),
@@ -160,9 +181,10 @@ impl Course {
 }
 
 /// The error of an attempt that left doubt; for a reply that broke off, one is made.
-fn lost(result: Result<Reply, TransportError>, url: &Url) -> TransportError {
+fn lost(verdict: Verdict, result: Result<Reply, TransportError>, url: &Url) -> TransportError {
     match result {
         Err(error) => error,
+        Ok(_) if verdict == Verdict::Unfinished => TransportError::new(TransportErrorKind::Unfinished, url),
         Ok(_) => TransportError::new(TransportErrorKind::Closed, url),
     }
 }

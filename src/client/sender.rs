@@ -20,8 +20,8 @@ use super::redirect::Trail;
 use super::retry::{Decision, Step, Verdict, decide};
 use super::token::{Fetching, Token, Tokens};
 use super::{
-    Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, Transport,
-    TokenSettings, TransportError, TransportErrorKind,
+    Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, TokenSettings,
+    Transport, TransportError, TransportErrorKind,
 };
 
 /// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
@@ -143,13 +143,19 @@ impl<T: Transport> Sender<T> {
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
     pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
         let shared = &*self.shared;
-        let mut course = Course::new(shared.backoff());
+        let mut course = Course::new(shared.backoff(), request.key.as_ref());
         loop {
             let result = match shared.try_once(request, &mut course).await {
                 Ok(result) => result,
                 Err(halt) => return course.halted(halt),
             };
             if shared.renews(&result, policy, &mut course) {
+                if let Err(halt) = shared
+                    .change_key(request, Verdict::Denied, &result, &mut course)
+                    .await
+                {
+                    return course.halted(halt);
+                }
                 course.resend(Verdict::Denied, result, &request.url);
                 continue;
             }
@@ -158,7 +164,13 @@ impl<T: Transport> Sender<T> {
                 return shared.finish(course, decision, result, &request.url);
             };
             tracing::debug!(attempt = course.attempts(), ?delay, "waiting to send again");
+            let changed = shared
+                .change_key(request, decision.verdict, &result, &mut course)
+                .await;
             course.resend(decision.verdict, result, &request.url);
+            if let Err(halt) = changed {
+                return course.halted(halt);
+            }
             if let Err(halt) = shared.unless_halted(sleep(delay)).await {
                 return course.halted(halt);
             }
@@ -227,12 +239,7 @@ impl<T: Transport> Shared<T> {
 
     /// Whether a refusal is due to a token that was given up since, or is now: the request was not carried out, and goes
     /// out again at once with a new one. A second refusal, of a newer token, is the answer.
-    fn renews(
-        &self,
-        result: &Result<Reply, TransportError>,
-        policy: &Policy,
-        course: &mut Course,
-    ) -> bool {
+    fn renews(&self, result: &Result<Reply, TransportError>, policy: &Policy, course: &mut Course) -> bool {
         const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
         let is_refused = result.as_ref().is_ok_and(|reply| reply.status == REFUSED);
         if !is_refused || policy.answers.contains(&REFUSED.as_u16()) {
@@ -241,9 +248,32 @@ impl<T: Transport> Shared<T> {
         let (Some(tokens), Some(token)) = (&self.tokens, course.refused_token()) else {
             return false;
         };
-        tracing::info!(number = token.number, "the token is refused: with a new one once more");
+        tracing::info!(
+            number = token.number,
+            "the token is refused: with a new one once more"
+        );
         tokens.refuse(&token);
         true
+    }
+
+    /// Gives the request a new idempotency key where the result asks for one. Whoever keeps the keys knows of it first.
+    async fn change_key(
+        &self,
+        request: &Request,
+        verdict: Verdict,
+        result: &Result<Reply, TransportError>,
+        course: &mut Course,
+    ) -> Result<(), Halt> {
+        let Some(key) = &request.key else { return Ok(()) };
+        if !course.needs_new_key(verdict, result) {
+            return Ok(());
+        }
+        let next = course.generation.saturating_add(1);
+        match self.unless_halted(key.renew(next)).await? {
+            true => course.generation = next,
+            false => return Err(Halt::Stopped),
+        }
+        Ok(())
     }
 
     /// Makes an attempt, and another one for each redirect that is followed: all of them take a permit.
@@ -293,6 +323,9 @@ impl<T: Transport> Shared<T> {
         let mut carrying = Cow::Borrowed(request);
         if let Some(token) = &permit.token {
             token.authorize(carrying.to_mut());
+        }
+        if let Some(key) = request.key.as_ref().filter(|_| course.generation > 0) {
+            key.put(carrying.to_mut(), course.generation);
         }
         let mut result = self.transport.send(&carrying).await;
         if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {

@@ -18,7 +18,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{Outcome, Policy, Request, Sender, Sent, Transport};
+use crate::client::{KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
 use caught::caught;
@@ -34,6 +34,7 @@ pub struct Deliverer<T> {
     in_doubt: Option<InDoubt>,
     run_id: Arc<str>,
     splits: Option<Arc<dyn Splits>>,
+    keys: Option<Arc<dyn KeyKeeper>>,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -51,6 +52,7 @@ impl<T> Clone for Deliverer<T> {
             in_doubt: self.in_doubt,
             run_id: Arc::clone(&self.run_id),
             splits: self.splits.clone(),
+            keys: self.keys.clone(),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -66,6 +68,7 @@ impl<T: Transport> Deliverer<T> {
             sender,
             in_doubt,
             splits: None,
+            keys: None,
             has_succeeded: Arc::default(),
         }
     }
@@ -74,6 +77,12 @@ impl<T: Transport> Deliverer<T> {
     #[must_use]
     pub fn telling(self, splits: Option<Arc<dyn Splits>>) -> Self {
         Self { splits, ..self }
+    }
+
+    /// Lets `keys` remember which idempotency keys requests came to.
+    #[must_use]
+    pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
+        Self { keys, ..self }
     }
 
     /// The sender that it sends through.
@@ -155,7 +164,13 @@ impl<T: Transport> Deliverer<T> {
 
     fn request(&self, batch: &[Prepared]) -> Result<Request, RenderError> {
         let mut request = request::render(&self.endpoint, batch)?;
-        request::identify(&mut request, &self.endpoint, &self.run_id, batch);
+        if let Some(key) = request::key_of(&request, &self.endpoint, &self.run_id, batch) {
+            let key = key.settled(was_marked(batch));
+            request.identify(match &self.keys {
+                Some(keys) => key.kept_by(Arc::clone(keys)),
+                None => key,
+            });
+        }
         Ok(request)
     }
 
@@ -303,6 +318,7 @@ pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>
         needs_body: success.needs_body(),
         denials: success.denials(),
         answers: success.answers(),
+        waits: success.waits(),
     }
 }
 

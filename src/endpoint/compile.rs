@@ -17,7 +17,7 @@ use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
 use crate::secret::{Mask, Secret};
 use crate::template::{
-    ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template,
+    ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template, Treatment,
 };
 
 /// All that an endpoint is made from.
@@ -260,6 +260,20 @@ impl Build<'_> {
         varying: &[HeaderTemplate],
     ) -> Option<HeaderName> {
         const PATH: &str = "destination.idempotency.header";
+        let is_settled_by_method = matches!(says.method, Method::Put | Method::Delete);
+        if says.idempotency.is_some() && is_settled_by_method {
+            let message = format!(
+                "keys are for POST and PATCH: a {} does the same when it is sent twice, leave `idempotency` out",
+                says.method
+            );
+            self.problem("destination.idempotency", message);
+            return None;
+        }
+        if says.idempotency.is_none() && says.success.treat.has(Treatment::Wait) {
+            let message =
+                "`wait` asks for what came of an earlier attempt by its key, so it needs `idempotency`";
+            self.problem("destination.success.treat", message);
+        }
         let credentials: Vec<HeaderName> = says.credentials.keys().cloned().collect();
         let name = self.good(PATH, check_name(&says.idempotency?.header, &credentials))?;
         if fixed.contains_key(&name) || varying.iter().any(|header| header.name == name) {

@@ -67,7 +67,12 @@ pub fn token_client(
             AuthConfig::Oauth2 {
                 scope, client_auth, ..
             },
-        ) => (CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned(), scope, *client_auth),
+        ) => (
+            CLIENT_ID.to_owned(),
+            CLIENT_SECRET.to_owned(),
+            scope,
+            *client_auth,
+        ),
         _ => return None,
     };
     Some(TokenClient {

@@ -28,10 +28,10 @@ pub struct Ledger {
 }
 
 /// The steps from an empty file to the present tables. A step that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("keys.sql")];
 
 /// The version that these steps lead to.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long a writer waits for another process that writes to the same file.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,7 +173,7 @@ mod tests {
         let folder = directory.path().join(".outpour");
         assert!(matches!(Ledger::find(&folder), Err(LedgerError::Missing(_))));
         drop(Ledger::open(&folder).unwrap());
-        assert_eq!(Ledger::find(&folder).unwrap().version().unwrap(), 1);
+        assert_eq!(Ledger::find(&folder).unwrap().version().unwrap(), VERSION);
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl<T: Transport> Run<T> {
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let splits = job.books.as_ref().map(Books::splits);
+        let keys = job.books.as_ref().map(Books::keys);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
             (job.stop_when, stops_in_doubt),
@@ -113,7 +114,9 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id).telling(splits),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id)
+                .telling(splits)
+                .keeping(keys),
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -396,8 +399,7 @@ fn ending_of(reason: &StopReason) -> Ending {
             | Fatal::Token(TokenError::Down(_) | TokenError::Unanswered { .. }),
         ) => Ending::Unreachable,
         StopReason::Fatal(Fatal::RetryAfter { .. } | Fatal::Token(TokenError::Unusable(_)))
-        | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
-            Ending::Destination
-        }
+        | StopReason::Unexpected(_)
+        | StopReason::Redirect(_) => Ending::Destination,
     }
 }

@@ -108,7 +108,11 @@ pub struct CheckRequest {
 impl CredentialRule {
     /// The value of the header that carries the secret.
     pub fn value_of(&self, secret: &Secret) -> String {
-        format!("{}{}", self.prefix.as_deref().unwrap_or_default(), secret.reveal())
+        format!(
+            "{}{}",
+            self.prefix.as_deref().unwrap_or_default(),
+            secret.reveal()
+        )
     }
 }
 
@@ -116,7 +120,9 @@ impl VendorFile {
     /// What the schema cannot see: keys that belong together, and names that must exist elsewhere.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let rules = self.credentials.iter();
-        rules.flat_map(|(name, rule)| self.problems_of(name, rule)).collect()
+        rules
+            .flat_map(|(name, rule)| self.problems_of(name, rule))
+            .collect()
     }
 
     fn problems_of(&self, name: &str, rule: &CredentialRule) -> Vec<Problem> {
@@ -126,7 +132,8 @@ impl VendorFile {
             let is_lost = rule.env.is_none();
             let is_idle = rule.prefix.is_some() && rule.header.is_none();
             let lost = is_lost.then(|| wrong("", "it needs `env`, or `oauth`".to_owned()));
-            let idle = is_idle.then(|| wrong(".prefix", "it belongs to a `header`, and none is set".to_owned()));
+            let idle =
+                is_idle.then(|| wrong(".prefix", "it belongs to a `header`, and none is set".to_owned()));
             return lost.into_iter().chain(idle).collect();
         };
         let mut problems = Vec::new();
@@ -146,7 +153,10 @@ impl VendorFile {
                 format!("the vendor has no host `{}`", oauth.host),
             ));
         }
-        for (key, other) in [("client_id", &oauth.client_id), ("client_secret", &oauth.client_secret)] {
+        for (key, other) in [
+            ("client_id", &oauth.client_id),
+            ("client_secret", &oauth.client_secret),
+        ] {
             let is_plain = self
                 .credentials
                 .get(other)

@@ -19,6 +19,7 @@ const NEEDS_BODY: Policy = Policy {
     safe_to_resend: false,
     denials: Vec::new(),
     answers: Vec::new(),
+    waits: Vec::new(),
 };
 
 #[tokio::test(start_paused = true)]

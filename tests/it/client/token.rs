@@ -255,7 +255,11 @@ async fn a_token_that_expires_in_the_middle_costs_one_more_token_request_and_los
     let (all, ()) = tokio::join!(sending, expiring);
     assert!(all.iter().all(|sent| replied(&sent.outcome) == 200));
     assert_eq!(service.token_requests(), 2);
-    let refused = service.attempts().iter().filter(|(_, status)| *status == 401).count();
+    let refused = service
+        .attempts()
+        .iter()
+        .filter(|(_, status)| *status == 401)
+        .count();
     assert!((1..=32).contains(&refused), "{refused}");
     let counters = sender.counters();
     assert_eq!(counters.retries_by_status[&401], refused as u64);
@@ -346,7 +350,8 @@ async fn a_token_that_expires_while_the_rate_is_waited_for_is_fetched_anew_befor
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_is_refused_stops_everything_and_says_where_to_look() {
-    let body = r#"{"error":"invalid_client","error_description":"wrong CANARY-SECRET%2B1 of CANARY-ID & co"}"#;
+    let body =
+        r#"{"error":"invalid_client","error_description":"wrong CANARY-SECRET%2B1 of CANARY-ID & co"}"#;
     let service = Service::new(Endpoint::Answers(401, body));
     let sender = service.sender();
     for sent in send_all(&sender, 8).await {
@@ -465,10 +470,7 @@ async fn the_token_is_asked_for_as_rfc_6749_has_it() {
         (asked.method.as_str(), asked.url.as_str()),
         ("POST", "https://api.example.com/oauth/token")
     );
-    assert_eq!(
-        asked.headers["content-type"],
-        "application/x-www-form-urlencoded"
-    );
+    assert_eq!(asked.headers["content-type"], "application/x-www-form-urlencoded");
     assert!(!asked.headers.contains_key("authorization"));
     assert_eq!(
         asked.body,
@@ -477,10 +479,7 @@ async fn the_token_is_asked_for_as_rfc_6749_has_it() {
     let by_basic = Service::new(Endpoint::Gives(None));
     send(&by_basic.sender_with("{}", RetryConfig::default(), ClientAuth::Basic)).await;
     let asked = by_basic.0.lock().unwrap().token_requests[0].clone();
-    assert_eq!(
-        asked.body,
-        "grant_type=client_credentials&scope=records%3Awrite"
-    );
+    assert_eq!(asked.body, "grant_type=client_credentials&scope=records%3Awrite");
     let basic = &asked.headers["authorization"];
     assert_eq!(basic, "Basic Q0FOQVJZLUlEKyUyNitjbzpDQU5BUlktU0VDUkVUJTJCMQ==");
     assert!(basic.is_sensitive());
