@@ -1,6 +1,10 @@
 //! Requests: an endpoint and a batch become bytes. Pure: the same batch gives the same bytes, always.
 
+use std::io::Write as _;
+
 use bytes::{Bytes, BytesMut};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{HeaderValue, header};
 use sha2::{Digest, Sha256};
 
@@ -8,6 +12,7 @@ use crate::batch::BodyShape;
 use crate::client::{IdempotencyKey, Request};
 use crate::endpoint::{Endpoint, Prepared};
 use crate::expression::{ExpressionError, Value};
+use crate::template::BodyCompression;
 
 /// Why a batch has no request.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +77,29 @@ pub fn key_of(
 pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
     if let Some(key) = key_of(request, endpoint, run_id, batch) {
         request.identify(key);
+    }
+}
+
+/// A shorter body is not worth compressing.
+const WORTH_IT: usize = 1024;
+
+/// Makes a request ready for its way, where the endpoint speaks gzip: compresses its body, and asks for a compressed reply.
+/// The same body always becomes the same bytes. A request has its key before, which follows from the readable body.
+pub fn pack(request: &mut Request, endpoint: &Endpoint) {
+    const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+    if endpoint.compression() == BodyCompression::None {
+        return;
+    }
+    request.headers.entry(header::ACCEPT_ENCODING).or_insert(GZIP);
+    if request.body.len() < WORTH_IT {
+        return;
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(request.body.len() / 4), Compression::default());
+    // Writing to memory cannot fail; if it did, the body would go as it is.
+    let packed = encoder.write_all(&request.body).and_then(|()| encoder.finish());
+    if let Ok(packed) = packed {
+        request.body = packed.into();
+        request.headers.insert(header::CONTENT_ENCODING, GZIP);
     }
 }
 

@@ -40,6 +40,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
     request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&endpoint, &request))?;
+    request::pack(&mut request, &endpoint);
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }

@@ -24,6 +24,7 @@
 
 mod addresses;
 mod backoff;
+mod body;
 mod breaker;
 mod classify;
 mod counters;

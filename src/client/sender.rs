@@ -15,6 +15,7 @@ use super::backoff::Backoff;
 use super::breaker::{Breaker, GivenUp, Pass};
 use super::counters::Tally;
 use super::course::Course;
+use super::hint::used_up;
 use super::pacer::Pacer;
 use super::redirect::Trail;
 use super::retry::{Decision, Step, Verdict, decide};
@@ -337,8 +338,24 @@ impl<T: Transport> Shared<T> {
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
         }
+        if let Ok(reply) = &result {
+            self.spare(reply);
+        }
         self.tell(permit.pass, &result);
         result
+    }
+
+    /// Pauses everyone where a reply says that a limit is used up: what went out before its renewal would be refused. A 429
+    /// says itself how long to wait.
+    fn spare(&self, reply: &Reply) {
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            return;
+        }
+        if let Some(wait) = used_up(reply) {
+            let wait = wait.min(self.retry.max_retry_after.get());
+            tracing::info!(?wait, "a limit of the destination is used up: everything pauses");
+            self.pacer.pause_until(Instant::now() + wait);
+        }
     }
 
     /// Tells the breaker how the destination does. Until something has answered, a missing connection is left to `finish`.

@@ -171,6 +171,7 @@ impl<T: Transport> Deliverer<T> {
                 None => key,
             });
         }
+        request::pack(&mut request, &self.endpoint);
         Ok(request)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName};
 
 use super::credentials::{credential_path, token_client};
@@ -17,7 +18,8 @@ use crate::document::{Problem, closest};
 use crate::expression::{Expression, Value};
 use crate::secret::{Mask, Secret};
 use crate::template::{
-    ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template, Treatment,
+    BodyCompression, ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule,
+    Template, Treatment,
 };
 
 /// All that an endpoint is made from.
@@ -76,6 +78,7 @@ pub(super) struct Says<'a> {
     error: Option<&'a str>,
     safe_to_resend: bool,
     idempotency: Option<&'a Idempotency>,
+    compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
 }
@@ -132,6 +135,7 @@ impl Build<'_> {
             error: destination.error.as_deref().or(vendor.error.as_deref()),
             safe_to_resend: destination.safe_to_resend.unwrap_or(file.safe_to_resend),
             idempotency: file.idempotency.as_ref(),
+            compression: destination.compression.unwrap_or(file.compression),
             max_records: file.batch.max_records,
             most_records: file.batch.most,
         })
@@ -185,6 +189,7 @@ impl Build<'_> {
                 matches!(method, Method::Put | Method::Delete) || destination.idempotency.is_some(),
             ),
             idempotency: destination.idempotency.as_ref(),
+            compression: destination.compression.unwrap_or_default(),
             max_records: if self.input.is_batched && content_type != ContentType::Form {
                 100
             } else {
@@ -221,6 +226,16 @@ impl Build<'_> {
             .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
+        let is_coded = fixed_headers.contains_key(CONTENT_ENCODING)
+            || varying_headers
+                .iter()
+                .any(|header| header.name == CONTENT_ENCODING);
+        if is_coded && says.compression == BodyCompression::Gzip {
+            self.problem(
+                "destination.compression",
+                "`content-encoding` stands in `headers` too, leave one of them out",
+            );
+        }
         let idempotency = self.idempotency(&says, &fixed_headers, &varying_headers);
         let needs = says.needs.iter().map(|need| {
             let is_true = |name: &String| says.parameters.get(name).is_some_and(ParameterValue::is_true);
@@ -246,6 +261,7 @@ impl Build<'_> {
             success: success?,
             safe_to_resend: says.safe_to_resend,
             idempotency,
+            compression: says.compression,
             max_records: says.max_records,
             most_records: says.most_records,
             mask: self.mask(&says.credentials),

@@ -10,7 +10,7 @@ use super::header::parse_text;
 use super::placeholder::Parameters;
 use crate::client::ClientAuth;
 use crate::secret::{EnvRef, FileRef, SecretRef};
-use crate::template::{ContentType, Idempotency, Method, Need, SuccessRule};
+use crate::template::{BodyCompression, ContentType, Idempotency, Method, Need, SuccessRule};
 
 /// Where requests go; the key `destination:`. Either `template`, or `method` and `url`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,9 @@ pub struct DestinationConfig {
     /// The header by which the API of a manual endpoint knows a request that it has seen before. With it, sending again
     /// is safe. Default: none.
     pub idempotency: Option<Idempotency>,
+    /// `gzip`: bodies of 1 KiB and more go out compressed, and compressed replies are asked for. `none`: neither. Default:
+    /// the template's; for a manual endpoint `none`.
+    pub compression: Option<BodyCompression>,
     /// Permits plain http to a host that is not this machine. Default: `false`.
     pub allow_http: bool,
 }

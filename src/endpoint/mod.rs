@@ -23,7 +23,7 @@ use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{FieldError, Fields, Record, is_blank, text_of};
 use crate::secret::Mask;
-use crate::template::{ContentType, Need};
+use crate::template::{BodyCompression, ContentType, Need};
 
 pub use compile::EndpointInput;
 pub use credentials::{token_client, wanted_secrets};
@@ -54,6 +54,7 @@ pub struct Endpoint {
     success: Success,
     safe_to_resend: bool,
     idempotency: Option<HeaderName>,
+    compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
     mask: Mask,
@@ -153,6 +154,11 @@ impl Endpoint {
     /// The header by which the API knows a request that it has seen before.
     pub fn idempotency(&self) -> Option<&HeaderName> {
         self.idempotency.as_ref()
+    }
+
+    /// How bodies are compressed on their way.
+    pub fn compression(&self) -> BodyCompression {
+        self.compression
     }
 
     /// Records in one request unless the job says otherwise.

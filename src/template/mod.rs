@@ -18,7 +18,8 @@ use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
 pub use file::{
-    BatchRule, ContentType, Idempotency, Method, Need, Parameter, ParameterKind, ParameterValue, TemplateFile,
+    BatchRule, BodyCompression, ContentType, Idempotency, Method, Need, Parameter, ParameterKind,
+    ParameterValue, TemplateFile,
 };
 pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};

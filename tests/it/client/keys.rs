@@ -149,5 +149,12 @@ async fn what_cannot_be_remembered_is_not_sent() {
 #[test]
 fn a_key_fits_into_what_apis_allow() {
     let longest = IdempotencyKey::new(HeaderName::from_static("x-key"), u128::MAX).value(u32::MAX);
-    assert!(longest.len() <= 43 && longest.to_str().unwrap().bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(
+        longest.len() <= 43
+            && longest
+                .to_str()
+                .unwrap()
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic())
+    );
 }
