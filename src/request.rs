@@ -12,7 +12,6 @@ use crate::batch::BodyShape;
 use crate::client::{IdempotencyKey, Request};
 use crate::endpoint::{Endpoint, Prepared};
 use crate::expression::{ExpressionError, Value};
-use crate::template::BodyCompression;
 
 /// Why a batch has no request.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +86,7 @@ const WORTH_IT: usize = 1024;
 /// The same body always becomes the same bytes. A request has its key before, which follows from the readable body.
 pub fn pack(request: &mut Request, endpoint: &Endpoint) {
     const GZIP: HeaderValue = HeaderValue::from_static("gzip");
-    if endpoint.compression() == BodyCompression::None {
+    if !endpoint.speaks_gzip() {
         return;
     }
     request.headers.entry(header::ACCEPT_ENCODING).or_insert(GZIP);

@@ -156,9 +156,9 @@ impl Endpoint {
         self.idempotency.as_ref()
     }
 
-    /// How bodies are compressed on their way.
-    pub fn compression(&self) -> BodyCompression {
-        self.compression
+    /// Whether bodies go compressed, and compressed replies are asked for.
+    pub fn speaks_gzip(&self) -> bool {
+        self.compression == BodyCompression::Gzip
     }
 
     /// Records in one request unless the job says otherwise.

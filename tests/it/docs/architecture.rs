@@ -20,14 +20,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["document::close_names", "record", "units"]),
     (
         "template",
-        &["batch::BodyShape", "client::LimitsConfig", "document", "secret"],
+        &[
+            "batch::BodyShape",
+            "client::ClientAuth",
+            "client::LimitsConfig",
+            "document",
+            "secret",
+        ],
     ),
     ("shape", &["document::closest", "expression", "record"]),
     (
         "endpoint",
         &[
             "batch::BodyShape",
+            "client::ClientAuth",
             "client::Reply",
+            "client::TokenClient",
             "document",
             "expression",
             "record",
@@ -37,7 +45,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "request",
-        &["batch::BodyShape", "client::Request", "endpoint", "expression"],
+        &[
+            "batch::BodyShape",
+            "client::IdempotencyKey",
+            "client::Request",
+            "endpoint",
+            "expression",
+        ],
     ),
     (
         "selftest",
