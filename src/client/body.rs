@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_body_is_cut_at_the_cap_of_its_decompressed_size() {
-        let (taken, kept) = read(body("gzip", "gzip", 1_000), &gzip(&[b'z'; 10_000_000]), 4_096);
+        let (taken, kept) = read(body("gzip", "gzip", 1_000), &gzip(&vec![b'z'; 10_000_000]), 4_096);
         assert_eq!((taken, kept.len()), (Taken::Over, 1_000));
         let (taken, kept) = read(body("gzip", "gzip", 1_000), &gzip(&[b'z'; 1_000]), 4_096);
         assert_eq!((taken, kept.len()), (Taken::Whole, 1_000));

@@ -337,11 +337,11 @@ mod tests {
         let start = Instant::now();
         let token = AtomicU32::new(0);
         let ready = || match token.load(Ordering::Relaxed) {
-            0 => Err(async {
+            0 => Err(Box::pin(async {
                 sleep(Duration::from_secs(5)).await;
                 token.store(7, Ordering::Relaxed);
                 Ok::<(), ()>(())
-            }),
+            })),
             number => Ok(number),
         };
         assert_eq!(pacer.acquire(ready).await, Ok(7));

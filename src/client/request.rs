@@ -56,6 +56,7 @@ impl fmt::Debug for Request {
             .field("url", &format_args!("{}", shown(&self.url)))
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
+            .field("key", &self.key)
             .finish()
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens: OAuth2 client credentials (RFC 6749, 4.4).
+//! Tokens: `OAuth2` client credentials (RFC 6749, 4.4).
 //!
 //! A [`Sender`](super::Sender) whose settings have [`TokenSettings`] fetches a token when it first needs one, through a
 //! sender of its own, and puts it into every attempt. The token is used until shortly before it expires; who needs one
@@ -245,7 +245,7 @@ impl<T: Transport> Tokens<T> {
 /// began no earlier.
 fn usable_until(asked: Instant, life: Duration) -> Instant {
     let margin = (life / 10).min(MARGIN);
-    (asked + (life - margin)).max(Instant::now() + SHORTEST)
+    (asked + life.saturating_sub(margin)).max(Instant::now() + SHORTEST)
 }
 
 impl Token {

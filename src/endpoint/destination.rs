@@ -109,7 +109,7 @@ pub enum AuthConfig {
         /// The password.
         password: SecretRef,
     },
-    /// `Authorization: Bearer` and a token that is fetched, and fetched anew before it expires: OAuth2 client credentials
+    /// `Authorization: Bearer` and a token that is fetched, and fetched anew before it expires: `OAuth2` client credentials
     /// (RFC 6749, 4.4).
     Oauth2 {
         /// The URL of the token endpoint, without placeholders.

@@ -60,7 +60,7 @@ pub struct CredentialRule {
     pub oauth: Option<OauthRule>,
 }
 
-/// How a token is fetched: OAuth2 client credentials (RFC 6749, 4.4).
+/// How a token is fetched: `OAuth2` client credentials (RFC 6749, 4.4).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OauthRule {
