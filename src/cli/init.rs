@@ -66,16 +66,18 @@ fn starter(template: &Template) -> String {
     text.push_str("  path: records.csv\n");
     let _ = write!(text, "destination:\n  template: {}\n", template.name);
     write_parameters(&mut text, template);
-    if let Some(rule) = template.credential() {
+    text.push_str("  credentials:\n");
+    for (name, rule) in template.secrets() {
         let place = rule
             .where_to_find
             .as_ref()
             .map(|place| format!(" ({place})"))
             .unwrap_or_default();
+        let env = rule.env.as_deref().unwrap_or_default();
         let _ = write!(
             text,
-            "  credentials:\n    # The {}{place}.\n    {}: {{env: {}}}\n",
-            rule.title, file.credential, rule.env
+            "    # The {}{place}.\n    {name}: {{env: {env}}}\n",
+            rule.title
         );
     }
     text.push_str("# records:\n#   exclude: [internal_id]       # attributes that are not sent\n#   where: '.status == \"active\"'  # jq: which records are sent\n");

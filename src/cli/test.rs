@@ -14,7 +14,7 @@ use outpour::shape::{Shaped, Shaper};
 use outpour::source::{self, Entry};
 
 use super::args::TestArgs;
-use super::error::Failure;
+use super::error::{Failure, code_of};
 use super::job::{LoadedJob, runtime};
 use super::preview::as_http;
 use super::printer::Printer;
@@ -41,6 +41,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
     request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&endpoint, &request))?;
+    request::pack(&mut request, &endpoint);
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
@@ -59,7 +60,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         }
         Outcome::Fatal(fatal) => {
             Printer::error(&chain(&fatal));
-            Ok(69)
+            Ok(code_of(&fatal))
         }
         Outcome::Stopped => Ok(75),
     }

@@ -22,6 +22,8 @@ pub struct Sent {
     pub last_status: Option<StatusCode>,
     /// Why the redirect that is the last reply was not followed.
     pub not_followed: Option<NotFollowed>,
+    /// Which of its idempotency keys the last attempt carried; 0: the first, or none.
+    pub key_generation: u32,
     pub(super) past: Past,
 }
 

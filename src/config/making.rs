@@ -7,15 +7,25 @@ use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchLimits, BodyShape};
-use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
+use crate::client::{
+    Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
+};
 use crate::document::{Document, Problem};
-use crate::endpoint::{Endpoint, EndpointInput};
+use crate::endpoint::{AuthConfig, Endpoint, EndpointInput};
 use crate::pipeline::Job;
 use crate::preflight::Preflight;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::EventContext;
+
+/// An endpoint, and what is asked of its vendor besides.
+type Made = (
+    Option<Endpoint>,
+    Option<Check>,
+    Option<TokenSettings>,
+    Option<Preflight>,
+);
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -49,8 +59,8 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (endpoint, check, preflight) = match &config.destination.template {
-            Some(_) if template.is_none() => (None, None, None),
+        let (endpoint, check, token, preflight) = match &config.destination.template {
+            Some(_) if template.is_none() => (None, None, None, None),
             _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
         };
         let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
@@ -76,6 +86,7 @@ impl Making<'_> {
                 limits,
                 retry: config.retry.clone(),
                 redirects: config.http.redirects,
+                token,
                 seed: None,
             },
             transport,
@@ -175,7 +186,7 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<Endpoint>, Option<Check>, Option<Preflight>) {
+    ) -> Made {
         let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
@@ -183,8 +194,11 @@ impl Making<'_> {
                     self.refuse_other_vendor(template, mock);
                     destination.base_url = mock.hosts.get(&template.file.host).cloned();
                 }
-                (None, Some(url)) => self.point_at_mock(url, mock, catalog),
+                (None, Some(url)) => self.point_at_mock("destination.url", url, mock, catalog),
                 (None, None) => {}
+            }
+            if let AuthConfig::Oauth2 { token_url, .. } = &mut destination.auth {
+                self.point_at_mock("destination.auth.token_url", token_url, mock, catalog);
             }
         }
         let mut secrets = self.secrets(template);
@@ -210,7 +224,8 @@ impl Making<'_> {
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
         let preflight = template.and_then(|template| self.preflight(template, &secrets));
-        (endpoint, check, preflight)
+        let token = self.token(&destination, template, &secrets);
+        (endpoint, check, token, preflight)
     }
 
     /// A mock of one vendor says nothing of another's endpoints.
@@ -226,7 +241,7 @@ impl Making<'_> {
     }
 
     /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
-    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
+    fn point_at_mock(&mut self, path: &str, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
         let bases = mock.bases(catalog);
         for (base, place) in &bases {
             if let Some(rest) = url.strip_prefix(base.as_str()).filter(|rest| begins_anew(rest)) {
@@ -237,7 +252,7 @@ impl Making<'_> {
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
             let bases: Vec<String> = bases.iter().map(|(base, _)| format!("`{base}`")).collect();
             self.problem(
-                "destination.url",
+                path,
                 format!("the mock stands in for {} only", bases.join(" and ")),
             );
         }

@@ -20,7 +20,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{AnswerTest, Outcome, Policy, Request, Sender, Sent, Transport};
+use crate::client::{AnswerTest, KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
 use caught::caught;
@@ -39,6 +39,7 @@ pub struct Deliverer<T> {
     in_doubt: Option<InDoubt>,
     run_id: Arc<str>,
     splits: Option<Arc<dyn Splits>>,
+    keys: Option<Arc<dyn KeyKeeper>>,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -58,6 +59,7 @@ impl<T> Clone for Deliverer<T> {
             in_doubt: self.in_doubt,
             run_id: Arc::clone(&self.run_id),
             splits: self.splits.clone(),
+            keys: self.keys.clone(),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -73,6 +75,7 @@ impl<T: Transport> Deliverer<T> {
             sender,
             in_doubt,
             splits: None,
+            keys: None,
             has_succeeded: Arc::default(),
         }
     }
@@ -81,6 +84,12 @@ impl<T: Transport> Deliverer<T> {
     #[must_use]
     pub fn telling(self, splits: Option<Arc<dyn Splits>>) -> Self {
         Self { splits, ..self }
+    }
+
+    /// Lets `keys` remember which idempotency keys requests came to.
+    #[must_use]
+    pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
+        Self { keys, ..self }
     }
 
     /// The sender that it sends through.
@@ -135,6 +144,11 @@ impl<T: Transport> Deliverer<T> {
                     continue;
                 }
             };
+            if part.generation > 0 && !request.is_renewed().await {
+                is_over = true;
+                delivered.give_up(part);
+                continue;
+            }
             let started = Instant::now();
             let lost = tokio::select! {
                 biased;
@@ -173,12 +187,15 @@ impl<T: Transport> Deliverer<T> {
 
     fn request(&self, part: &Part) -> Result<Request, RenderError> {
         let mut request = request::render(&self.endpoint, &part.items)?;
-        // What was answered is another request when it is sent once more, and not the same one again.
-        let run_id = match part.generation {
-            0 => self.run_id.to_string(),
-            generation => format!("{}/{generation}", self.run_id),
-        };
-        request::identify(&mut request, &self.endpoint, &run_id, &part.items);
+        if let Some(key) = request::key_of(&request, &self.endpoint, &self.run_id, &part.items) {
+            let key = key.settled(part.may_have_been_sent());
+            let key = match &self.keys {
+                Some(keys) => key.kept_by(Arc::clone(keys)),
+                None => key,
+            };
+            request.identify(key.from_generation(part.generation));
+        }
+        request::pack(&mut request, &self.endpoint);
         Ok(request)
     }
 
@@ -270,7 +287,7 @@ impl<T: Transport> Deliverer<T> {
                     exchange,
                     is_after_doubt: part.is_doubtful,
                     is_doubtful: part.may_have_been_sent(),
-                    generation: part.generation,
+                    generation: sent.key_generation,
                     again: self.sender.again(sent),
                 };
                 delivered.settle_each(part.items, items, unclear, answered);
@@ -339,6 +356,7 @@ pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>
         answered: success
             .has_partial_statuses()
             .then(|| AnswerTest::new(move |reply| success.is_answer(reply))),
+        waits: endpoint.success().waits(),
     }
 }
 

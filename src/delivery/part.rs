@@ -11,8 +11,8 @@ pub(super) struct Part {
     pub(super) again: Option<Again>,
     /// How many attempts were made of them so far.
     pub(super) attempts: u32,
-    /// How often just these records were answered: sent once more they are another request to the API, with another
-    /// idempotency key.
+    /// The generation of the idempotency key that it goes out with at least. Sent once more, records that were answered are
+    /// another request to the API.
     pub(super) generation: u32,
     /// Whether an earlier attempt may have been carried out.
     pub(super) is_doubtful: bool,

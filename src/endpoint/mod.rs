@@ -30,10 +30,10 @@ use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{EmptyError, EmptyStrings, FieldError, Fields, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
-use crate::template::{ContentType, Need};
+use crate::template::{BodyCompression, ContentType, Need};
 
 pub use compile::EndpointInput;
-pub use credentials::wanted_secrets;
+pub use credentials::{token_client, wanted_secrets};
 pub use definitions::Definitions;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
@@ -70,6 +70,7 @@ pub struct Endpoint {
     success: Arc<Success>,
     safe_to_resend: bool,
     idempotency: Option<HeaderName>,
+    compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
     mask: Mask,
@@ -200,6 +201,11 @@ impl Endpoint {
         self.idempotency.as_ref()
     }
 
+    /// Whether bodies go compressed, and compressed replies are asked for.
+    pub fn speaks_gzip(&self) -> bool {
+        self.compression == BodyCompression::Gzip
+    }
+
     /// Records in one request unless the job says otherwise.
     pub fn default_max_records(&self) -> u32 {
         self.max_records
@@ -222,15 +228,7 @@ impl Endpoint {
 
     /// Takes the endpoint's secrets out of a reply that repeats them, so that no report can show them.
     pub fn mask(&self, reply: &mut Reply) {
-        if let Some(masked) = self.mask.apply(&reply.body) {
-            reply.body = masked.into();
-        }
-        for value in reply.headers.values_mut() {
-            let masked = self.mask.apply(value.as_bytes());
-            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
-                *value = masked;
-            }
-        }
+        reply.mask(&self.mask);
     }
 
     pub(crate) fn fixed_url(&self) -> Option<&Url> {

@@ -70,6 +70,11 @@ impl Success {
         self.treat.statuses(Treatment::Accepted)
     }
 
+    /// The statuses by which this endpoint says that an earlier attempt of the request is still being carried out.
+    pub fn waits(&self) -> Vec<u16> {
+        self.treat.statuses(Treatment::Wait)
+    }
+
     /// Whether the status is one of the [`denials`](Self::denials).
     pub fn is_denial(&self, status: StatusCode) -> bool {
         self.treat.of(status.as_u16()) == Some(Treatment::Retry)
@@ -101,7 +106,7 @@ impl Success {
         let (status, body) = (reply.status, &reply.body);
         match self.treat.of(status.as_u16()) {
             Some(Treatment::Accepted) => return Verdict::Accepted,
-            Some(Treatment::Retry) => return self.refused(reply),
+            Some(Treatment::Retry | Treatment::Wait) => return self.refused(reply),
             None => {}
         }
         if !self.is_success(status) {

@@ -28,10 +28,14 @@ pub struct Ledger {
 }
 
 /// The steps from an empty file to the present tables. A step that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("keys.sql"),
+];
 
 /// The version that these steps lead to.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// How long a writer waits for another process that writes to the same file.
 const PATIENCE: Duration = Duration::from_secs(30);

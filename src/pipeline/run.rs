@@ -15,7 +15,7 @@ use super::outbound::Outbound;
 use super::past::Holding;
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Sender, Transport};
+use crate::client::{Fatal, Sender, TokenError, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, StopReason};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
@@ -103,6 +103,7 @@ impl<T: Transport> Run<T> {
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let splits = job.books.as_ref().map(Books::splits);
+        let keys = job.books.as_ref().map(Books::keys);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
             (job.stop_when, stops_in_doubt),
@@ -112,7 +113,9 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id).telling(splits),
+            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id)
+                .telling(splits)
+                .keeping(keys),
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -393,11 +396,18 @@ fn signal_words(number: i32) -> String {
 
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
-        StopReason::Credentials(_) => Ending::Credentials,
-        StopReason::Defect => Ending::Defect,
-        StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
-        StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
-            Ending::Destination
+        StopReason::Credentials(_) | StopReason::Fatal(Fatal::Token(TokenError::Refused { .. })) => {
+            Ending::Credentials
         }
+        StopReason::Defect => Ending::Defect,
+        StopReason::Fatal(
+            Fatal::Unreachable(_)
+            | Fatal::Tls(_)
+            | Fatal::Down { .. }
+            | Fatal::Token(TokenError::Down(_) | TokenError::Unanswered { .. }),
+        ) => Ending::Unreachable,
+        StopReason::Fatal(Fatal::RetryAfter { .. } | Fatal::Token(TokenError::Unusable(_)))
+        | StopReason::Unexpected(_)
+        | StopReason::Redirect(_) => Ending::Destination,
     }
 }

@@ -121,6 +121,9 @@ impl Report {
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
+        if self.token_requests > 0 {
+            writeln!(text, "  {} for tokens", counted(self.token_requests, "request"))?;
+        }
         if self.cut_replies > 0 {
             let cut = counted(self.cut_replies, "reply");
             writeln!(text, "  {cut} cut short, of which the status counted")?;

@@ -24,7 +24,8 @@ pub struct SuccessRule {
     #[serde(default)]
     pub failed: Option<FailedRule>,
     /// Statuses from 400 to 499 that are treated in their own way, such as `{409: accepted}`. `accepted`: the records are, as
-    /// where they were there already. `retry`: nothing was carried out, send again. Default: none.
+    /// where they were there already. `retry`: nothing was carried out, send again. `wait`: an earlier
+    /// attempt with the same idempotency key is still being carried out, ask again. Default: none.
     #[serde(default)]
     pub treat: Treatments,
 }

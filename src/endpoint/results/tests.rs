@@ -34,6 +34,8 @@ pub(in crate::endpoint) fn prepared(texts: &[&str]) -> Vec<Prepared> {
             lacks_need: false,
             was_marked: false,
             order: None,
+            distinct: None,
+            query_bytes: 0,
         }
     };
     texts.iter().enumerate().map(prepare).collect()

@@ -20,6 +20,7 @@ const NEEDS_BODY: Policy = Policy {
     denials: Vec::new(),
     answers: Vec::new(),
     answered: None,
+    waits: Vec::new(),
 };
 
 #[tokio::test(start_paused = true)]

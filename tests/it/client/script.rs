@@ -47,6 +47,7 @@ pub(crate) const SAFE: Policy = Policy {
     denials: Vec::new(),
     answers: Vec::new(),
     answered: None,
+    waits: Vec::new(),
 };
 pub(crate) const UNSAFE: Policy = Policy {
     safe_to_resend: false,
@@ -55,6 +56,7 @@ pub(crate) const UNSAFE: Policy = Policy {
     denials: Vec::new(),
     answers: Vec::new(),
     answered: None,
+    waits: Vec::new(),
 };
 
 pub(crate) fn status(status: u16) -> Turn {

@@ -3,6 +3,7 @@
 //! [`Scene`] holds the folder and the mock and starts the binary against it; [`Outcome`] is what the binary left
 //! behind; [`Recorder`] is a server that writes down the exact bytes that it was sent; [`people`] makes inputs.
 
+pub(crate) mod guarded;
 mod outcome;
 pub(crate) mod people;
 mod recorder;

@@ -6,6 +6,7 @@ mod faults;
 mod loads;
 mod manual;
 mod memory;
+mod oauth;
 mod order;
 mod preflight;
 mod rate;

@@ -146,6 +146,7 @@ fn sender_settings(plan: &mut Plan) -> SenderSettings {
             ..RetryConfig::default()
         },
         redirects: crate::client::Redirects::default(),
+        token: None,
         seed: Some(plan.dice.between(0, 1 << 40)),
     }
 }
