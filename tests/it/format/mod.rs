@@ -6,6 +6,7 @@ mod mistakes;
 mod options;
 mod parameters;
 mod records;
+mod refusals;
 mod urls;
 
 use std::path::Path;
