@@ -187,24 +187,7 @@ impl Build<'_> {
                 self.problem("destination", format!("a manual endpoint needs `{key}`"));
             }
         }
-        if destination.base_url.is_some() {
-            self.problem(
-                "destination.base_url",
-                "it belongs to a template, a manual endpoint has its `url`",
-            );
-        }
-        if self.input.definitions.is_some() {
-            self.problem(
-                "destination.definitions",
-                "it belongs to a template that looks at definitions",
-            );
-        }
-        for name in destination.credentials.keys() {
-            self.problem(
-                credential_path(name),
-                "it belongs to a template, a manual endpoint has `auth`",
-            );
-        }
+        self.refuse_template_keys(destination);
         let credentials = self.auth();
         let method = destination.method?;
         let content_type = destination.content_type.unwrap_or_default();
@@ -450,6 +433,27 @@ impl Build<'_> {
         let client = token_client(destination, *template, secrets);
         let forms: Vec<Secret> = client.iter().flat_map(TokenClient::forms).collect();
         Mask::new(secrets.values().chain(&sent).chain(&forms))
+    }
+
+    fn refuse_template_keys(&mut self, destination: &DestinationConfig) {
+        if destination.base_url.is_some() {
+            self.problem(
+                "destination.base_url",
+                "it belongs to a template, a manual endpoint has its `url`",
+            );
+        }
+        if self.input.definitions.is_some() {
+            self.problem(
+                "destination.definitions",
+                "it belongs to a template that looks at definitions",
+            );
+        }
+        for name in destination.credentials.keys() {
+            self.problem(
+                credential_path(name),
+                "it belongs to a template, a manual endpoint has `auth`",
+            );
+        }
     }
 
     fn refuse_manual_keys(&mut self, destination: &DestinationConfig, template: &str) {

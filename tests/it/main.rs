@@ -8,6 +8,7 @@ mod config_files;
 mod contract;
 mod delivery;
 mod docs;
+mod format;
 mod harness;
 mod kill;
 mod ledger;
