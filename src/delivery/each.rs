@@ -1,5 +1,6 @@
 //! A reply that says what became of single records: some are settled, some sent again.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fate::after_doubt;
@@ -8,15 +9,14 @@ use super::{Delivered, Delivery, Exchange, Fate};
 use crate::client::Again;
 use crate::endpoint::{ItemVerdict, Prepared, Refusal};
 
-/// The records of an answered request by what the reply says of them.
+/// The records of an answered request by what the reply says of them; where their order counts with their places in it.
 #[derive(Debug, Default)]
 struct Sorted {
     accepted: Vec<Prepared>,
-    /// The places of the accepted ones in the request.
     places: Vec<usize>,
     refused: Vec<(Prepared, Refusal)>,
-    again: Vec<(Prepared, Refusal)>,
-    spared: Vec<Prepared>,
+    again: Vec<(usize, Prepared, Refusal)>,
+    spared: Vec<(usize, Prepared)>,
     unclear: Vec<Prepared>,
 }
 
@@ -42,12 +42,47 @@ impl Sorted {
                     sorted.places.push(place);
                 }
                 ItemVerdict::Refused(refusal) => sorted.refused.push((item, refusal)),
-                ItemVerdict::Again(refusal) => sorted.again.push((item, refusal)),
-                ItemVerdict::Spared => sorted.spared.push(item),
+                ItemVerdict::Again(refusal) => sorted.again.push((place, item, refusal)),
+                ItemVerdict::Spared => sorted.spared.push((place, item)),
                 ItemVerdict::Unclear => sorted.unclear.push(item),
             }
         }
         sorted
+    }
+
+    /// Refuses what cannot be sent again: all of it where no try is left, and what a later record of the same order has
+    /// overtaken, which an older one must not undo.
+    fn refuse_what_is_late(&mut self, has_try: bool) {
+        let accepted = self.accepted.iter().zip(&self.places);
+        let last: HashMap<u64, usize> = accepted
+            .filter_map(|(item, place)| Some((item.order?, *place)))
+            .collect();
+        for (place, item, mut refusal) in std::mem::take(&mut self.again) {
+            let last = item.order.and_then(|order| last.get(&order));
+            let is_overtaken = last.is_some_and(|last| *last > place);
+            if has_try && !is_overtaken {
+                self.again.push((place, item, refusal));
+                continue;
+            }
+            if is_overtaken {
+                refusal.reason += " (not sent again: a later record of the same `order_by` was accepted)";
+            }
+            self.refused.push((item, refusal));
+        }
+    }
+
+    /// What is sent again at once, and what after a wait: the latter with what must not overtake it.
+    fn left(&mut self) -> (Vec<Prepared>, Vec<Prepared>) {
+        let again = std::mem::take(&mut self.again).into_iter();
+        let mut again: Vec<(usize, Prepared)> = again.map(|(place, item, _)| (place, item)).collect();
+        let orders: HashSet<u64> = again.iter().filter_map(|(_, item)| item.order).collect();
+        let waits = |(_, item): &(usize, Prepared)| item.order.is_some_and(|order| orders.contains(&order));
+        let (waiting, spared): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.spared).into_iter().partition(waits);
+        again.extend(waiting);
+        again.sort_by_key(|(place, _)| *place);
+        let items = |parts: Vec<(usize, Prepared)>| parts.into_iter().map(|(_, item)| item).collect();
+        (items(spared), items(again))
     }
 }
 
@@ -62,6 +97,8 @@ impl Delivered {
     ) {
         let all = ordinals(&batch);
         let mut sorted = Sorted::new(batch, items);
+        sorted.refuse_what_is_late(answered.again.is_some());
+        let (spared, again) = sorted.left();
         let exchange = &answered.exchange;
         if !sorted.accepted.is_empty() {
             self.deliveries.push(Delivery {
@@ -71,9 +108,6 @@ impl Delivered {
                 code: None,
                 exchange: exchange.clone(),
             });
-        }
-        if answered.again.is_none() {
-            sorted.refused.append(&mut sorted.again);
         }
         for (item, refusal) in sorted.refused {
             // It may be refused just because an earlier request was carried out.
@@ -93,8 +127,7 @@ impl Delivered {
             let reason = unclear.unwrap_or_else(|| "the reply does not say what became of it".to_owned());
             self.settle(sorted.unclear, Fate::InDoubt(reason), exchange.clone());
         }
-        let again = sorted.again.into_iter().map(|(item, _)| item).collect();
-        self.leave(&all, sorted.spared, again, answered);
+        self.leave(&all, spared, again, answered);
     }
 
     /// Leaves records to be sent again: those that were only in bad company at once, the others after a wait.
@@ -118,8 +151,7 @@ impl Delivered {
         if parts.is_empty() {
             return;
         }
-        let left: Vec<u64> = parts.iter().flat_map(|part| ordinals(&part.items)).collect();
-        let left: std::collections::HashSet<u64> = left.into_iter().collect();
+        let left: HashSet<u64> = parts.iter().flat_map(|part| ordinals(&part.items)).collect();
         let settled = all.iter().copied().filter(|ordinal| !left.contains(ordinal));
         self.rests.push(Rest::new(settled.collect(), parts));
     }
@@ -131,6 +163,19 @@ impl Delivered {
         self.stop = self.stop.take().or(later.stop);
         self.requests += later.requests;
         self.cut_replies += later.cut_replies;
+    }
+
+    /// Whether a part has records that must not be sent before some that are left for later.
+    pub(super) fn overtakes(&self, part: &Part) -> bool {
+        let mut waiting = self.rests.iter().flat_map(Rest::orders);
+        waiting.any(|order| part.orders().any(|own| own == order))
+    }
+
+    /// Gives up what is not sent any more.
+    pub(super) fn give_up_all(&mut self, parts: impl IntoIterator<Item = Part>) {
+        for part in parts {
+            self.give_up(part);
+        }
     }
 
     /// Gives up records that are not sent any more.

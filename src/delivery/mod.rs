@@ -99,32 +99,40 @@ impl<T: Transport> Deliverer<T> {
 
     /// Sends a batch and gives what became of each of its records.
     pub async fn deliver(&self, batch: Vec<Prepared>) -> Delivered {
-        let mut delivered = self.deliver_until(batch.into(), std::future::pending()).await;
-        while let Some(rest) = delivered.rests.pop() {
+        let mut delivered = Delivered::default();
+        let mut rests = vec![Rest::from(batch)];
+        while !rests.is_empty() {
             if delivered.stop.is_some() {
-                rest.into_parts()
-                    .into_iter()
-                    .for_each(|part| delivered.give_up(part));
-                continue;
+                delivered.give_up_all(rests.into_iter().flat_map(Rest::into_parts));
+                break;
             }
-            let later = self.deliver_until(rest, std::future::pending()).await;
-            delivered.add(later);
+            delivered.add(self.deliver_until(rests, std::future::pending()).await);
+            rests = std::mem::take(&mut delivered.rests);
         }
         delivered
     }
 
-    /// Sends a batch, or what is left of one, and waits no more once `abort` is there: what is in flight then may have
+    /// Sends batches, or what is left of one, in their order, and waits no more once `abort` is there: what is in flight then may have
     /// been carried out and is in doubt, what was not sent is unsent, and what is known stays known. Records that are to
     /// be sent again are given back as [rests](Delivered::rests), so that what is known is not lost with them.
-    pub async fn deliver_until(&self, rest: Rest, abort: impl Future<Output = ()>) -> Delivered {
+    pub async fn deliver_until(&self, rests: Vec<Rest>, abort: impl Future<Output = ()>) -> Delivered {
         tokio::pin!(abort);
         let mut delivered = Delivered::default();
-        let may_send = self.may_send(&rest.split()).await;
-        let mut waiting = rest.into_parts();
-        let mut is_over = !may_send;
+        let split: Vec<_> = rests.iter().flat_map(Rest::split).collect();
+        let mut is_over = !self.may_send(&split).await;
+        // The first one last, so that it is taken first.
+        let mut waiting: Vec<Part> = rests
+            .into_iter()
+            .rev()
+            .flat_map(|rest| rest.into_parts().into_iter().rev())
+            .collect();
         while let Some(mut part) = waiting.pop() {
             if delivered.stop.is_some() || is_over {
                 delivered.give_up(part);
+                continue;
+            }
+            if delivered.overtakes(&part) {
+                delivered.rests.push(Rest::new(Vec::new(), vec![part]));
                 continue;
             }
             let rendered = catch_unwind(AssertUnwindSafe(|| self.request(&part)));
@@ -159,7 +167,7 @@ impl<T: Transport> Deliverer<T> {
                         if self.may_send(&split).await {
                             waiting.extend(halves);
                         } else {
-                            halves.into_iter().for_each(|half| delivered.give_up(half));
+                            delivered.give_up_all(halves);
                         }
                         continue;
                     }

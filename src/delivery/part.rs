@@ -48,6 +48,11 @@ impl Part {
         vec![half(second), half(std::mem::take(&mut self.items))]
     }
 
+    /// What its records are ordered by.
+    pub(super) fn orders(&self) -> impl Iterator<Item = u64> {
+        self.items.iter().filter_map(|item| item.order)
+    }
+
     /// Whether an attempt of this session, or of an earlier one, may have been carried out.
     pub(super) fn may_have_been_sent(&self) -> bool {
         self.is_doubtful || self.items.iter().any(|item| item.was_marked)
@@ -68,9 +73,13 @@ impl Rest {
         if all.len() > 1 { all } else { Vec::new() }
     }
 
-    /// The parts, the first one last so that it is taken first.
-    pub(super) fn into_parts(mut self) -> Vec<Part> {
-        self.parts.reverse();
+    /// What its records are ordered by. Until it is delivered no later record of these may be sent.
+    pub fn orders(&self) -> impl Iterator<Item = u64> {
+        self.parts.iter().flat_map(Part::orders)
+    }
+
+    /// The parts, in their order.
+    pub(super) fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 }

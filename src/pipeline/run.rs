@@ -233,13 +233,13 @@ impl<T: Transport> Run<T> {
             && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.outbound.next()
         {
-            self.send(batch.into(), aborted);
+            self.send(vec![batch.into()], aborted);
         }
     }
 
-    fn send(&mut self, rest: Rest, aborted: &watch::Receiver<bool>) {
+    fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
         let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
-        self.in_flight.spawn(deliver(deliverer, rest, aborted));
+        self.in_flight.spawn(deliver(deliverer, rests, aborted));
     }
 
     fn take(&mut self, fed: Option<Feed>) {
@@ -273,8 +273,9 @@ impl<T: Transport> Run<T> {
     fn settle(&mut self, delivered: Delivered, aborted: &watch::Receiver<bool>) {
         self.accountant
             .requests(delivered.requests, delivered.cut_replies);
+        let left = delivered.rests.iter().flat_map(Rest::orders).collect();
         for delivery in &delivered.deliveries {
-            self.outbound.release(&delivery.items);
+            self.outbound.release(&delivery.items, &left);
         }
         self.accountant.settle(&delivered.deliveries);
         if let Some(reason) = delivered.stop {
@@ -282,8 +283,8 @@ impl<T: Transport> Run<T> {
         }
         self.check();
         // What is known of the others is on its way to the disk, and comes there before the rest is sent.
-        for rest in delivered.rests {
-            self.send(rest, aborted);
+        if !delivered.rests.is_empty() {
+            self.send(delivered.rests, aborted);
         }
     }
 
@@ -376,14 +377,14 @@ async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> L
 
 async fn deliver<T: Transport>(
     deliverer: Deliverer<T>,
-    rest: Rest,
+    rests: Vec<Rest>,
     mut aborted: watch::Receiver<bool>,
 ) -> Delivered {
     let abort = async move {
         // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
         let _ = aborted.wait_for(|aborted| *aborted).await;
     };
-    deliverer.deliver_until(rest, abort).await
+    deliverer.deliver_until(rests, abort).await
 }
 
 fn signal_words(number: i32) -> String {

@@ -18,12 +18,15 @@ pub(crate) type Answer = Result<Reply, TransportErrorKind>;
 /// Answers the request of that number by what it carries.
 type Script = dyn Fn(usize, &str) -> Answer + Send + Sync;
 
+/// Is shown each request.
+type Note = dyn Fn(&Request) + Send + Sync;
+
 /// Plays a script, and keeps the bodies.
 #[derive(Clone)]
 pub(crate) struct Api {
     answer: Arc<Script>,
     bodies: Arc<Mutex<Vec<String>>>,
-    note: Option<Arc<dyn Fn(&Request) + Send + Sync>>,
+    note: Option<Arc<Note>>,
 }
 
 impl Api {

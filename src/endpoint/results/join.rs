@@ -2,7 +2,7 @@
 //!
 //! An entry belongs to one record or to none: where several records that differ could be meant, none is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::canonical::Canonical;
 
@@ -109,31 +109,21 @@ impl<'a> Parts<'a> {
         let members = entry.members()?;
         let mut shared: HashMap<usize, usize> = HashMap::new();
         for (key, value) in members {
-            for place in self
-                .with
-                .get(&(key.as_str(), value.as_str()))
-                .into_iter()
-                .flatten()
-            {
+            let with = self.with.get(&(key.as_str(), value.as_str()));
+            for place in with.into_iter().flatten() {
                 *shared.entry(*place).or_default() += 1;
             }
         }
-        let size = |place: usize| self.records[place].members().map_or(0, |members| members.len());
-        let whole: Vec<usize> = shared
-            .iter()
-            .filter(|(place, count)| size(**place) == **count)
-            .map(|(place, _)| *place)
-            .collect();
+        let size = |place: usize| self.records[place].members().map_or(0, BTreeMap::len);
+        let wanted = |is_meant: &dyn Fn(usize, usize) -> bool| -> Vec<usize> {
+            let meant = shared.iter().filter(|(place, count)| is_meant(**place, **count));
+            meant.map(|(place, _)| *place).collect()
+        };
+        let whole = wanted(&|place, count| size(place) == count);
         let largest = whole.iter().map(|place| size(*place)).max();
-        let found: Vec<usize> = match largest {
-            Some(largest) => whole
-                .into_iter()
-                .filter(|place| size(*place) == largest)
-                .collect(),
-            None => {
-                let is_part = |(_, count): &(&usize, &usize)| **count == members.len();
-                shared.iter().filter(is_part).map(|(place, _)| *place).collect()
-            }
+        let found = match largest {
+            Some(largest) => wanted(&|place, count| count == largest && size(place) == largest),
+            None => wanted(&|_, count| count == members.len()),
         };
         match found[..] {
             [one] => Some(self.records[one]),

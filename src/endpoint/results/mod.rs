@@ -296,15 +296,17 @@ impl Entry {
             }
             return;
         };
-        *item = match std::mem::replace(item, ItemVerdict::Unclear) {
-            // What one failure rules out, another one does not make worth a try.
-            ItemVerdict::Refused(earlier) => ItemVerdict::Refused(earlier.with(refusal)),
-            ItemVerdict::Again(earlier) if self.is_worth_retrying => {
-                ItemVerdict::Again(earlier.with(refusal))
+        // What one failure rules out, another one does not make worth a try.
+        *item = match (
+            std::mem::replace(item, ItemVerdict::Unclear),
+            self.is_worth_retrying,
+        ) {
+            (ItemVerdict::Again(earlier), true) => ItemVerdict::Again(earlier.with(refusal)),
+            (ItemVerdict::Refused(earlier) | ItemVerdict::Again(earlier), _) => {
+                ItemVerdict::Refused(earlier.with(refusal))
             }
-            ItemVerdict::Again(earlier) => ItemVerdict::Refused(earlier.with(refusal)),
-            _ if self.is_worth_retrying => ItemVerdict::Again(refusal),
-            _ => ItemVerdict::Refused(refusal),
+            (_, true) => ItemVerdict::Again(refusal),
+            (_, false) => ItemVerdict::Refused(refusal),
         };
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use outpour::client::{Sender, SenderSettings, TransportErrorKind};
 use outpour::delivery::{Deliverer, Fate, Splits};
 
-use super::{RULE, failure, listing, sent};
+use super::{RULE, failure, listing, rejects, sent};
 use crate::delivery::{Api, batch, endpoint, is_accepted, is_in_doubt, numbers, records};
 
 /// Keeps what it is told of, and how many requests were sent by then.
@@ -62,13 +62,13 @@ async fn what_is_known_is_given_back_before_the_rest_is_sent_and_the_rest_is_kno
     let deliverer = deliverer(RULE, &api, Some(Arc::clone(&book)));
     let batch = batch(&endpoint(RULE), &records(3));
     let mut first = deliverer
-        .deliver_until(batch.into(), std::future::pending())
+        .deliver_until(vec![batch.into()], std::future::pending())
         .await;
     assert_eq!(numbers(&first, is_accepted), [1, 3]);
     assert_eq!(sent(&api).len(), 1);
     assert!(book.told.lock().unwrap().is_empty());
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(rest, std::future::pending()).await;
+    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
     assert_eq!(numbers(&second, is_accepted), [2]);
     assert_eq!(*book.told.lock().unwrap(), [(vec![vec![1, 3], vec![2]], 1)]);
 }
@@ -90,11 +90,11 @@ async fn a_run_that_stops_before_the_second_try_leaves_its_records_unsent() {
     let deliverer = deliverer(RULE, &api, None);
     let batch = batch(&endpoint(RULE), &records(3));
     let mut first = deliverer
-        .deliver_until(batch.into(), std::future::pending())
+        .deliver_until(vec![batch.into()], std::future::pending())
         .await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(rest, std::future::pending()).await;
+    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
     assert_eq!(numbers(&second, |fate| *fate == Fate::Unsent), [2]);
     assert_eq!(second.requests, 0);
 }
@@ -109,11 +109,11 @@ async fn a_run_that_stops_before_the_second_try_after_a_lost_answer_leaves_doubt
     let deliverer = deliverer(&rule, &api, None);
     let batch = batch(&endpoint(&rule), &records(3));
     let mut first = deliverer
-        .deliver_until(batch.into(), std::future::pending())
+        .deliver_until(vec![batch.into()], std::future::pending())
         .await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(rest, std::future::pending()).await;
+    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
     assert_eq!(numbers(&second, is_in_doubt), [2]);
 }
 
@@ -139,8 +139,8 @@ async fn keys(busy: &'static [u64]) -> Vec<String> {
         .deliver(batch(&endpoint(&rule), &records(2)))
         .await;
     assert_eq!(numbers(&delivered, is_accepted), [1, 2]);
-    let keys = keys.lock().unwrap().clone();
-    keys
+    let seen = keys.lock().unwrap();
+    seen.clone()
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,4 +165,34 @@ async fn a_part_has_the_key_that_it_would_have_as_a_batch_so_that_a_killed_run_k
     let alone = batch.split_off(1);
     deliverer(&rule, &api, None).deliver(alone).await;
     assert_eq!(keys.lock().unwrap()[0], part);
+}
+
+/// Three records, of which the first and the third are of one order.
+fn ordered() -> Vec<outpour::endpoint::Prepared> {
+    let mut batch = batch(&endpoint(RULE), &records(3));
+    (batch[0].order, batch[2].order) = (Some(7), Some(7));
+    batch
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_record_is_not_sent_again_once_a_newer_one_of_its_order_is_accepted() {
+    let api = Api::replying(|_, _| listing(200, &[failure(1, 61)]));
+    let delivered = deliverer(RULE, &api, None).deliver(ordered()).await;
+    let [(1, reason, Some(_))] = &rejects(&delivered)[..] else {
+        panic!("{delivered:?}");
+    };
+    assert!(reason.contains("not sent again"), "{reason}");
+    assert_eq!(numbers(&delivered, is_accepted), [2, 3]);
+    assert_eq!(sent(&api).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_spared_does_not_overtake_an_older_record_of_its_order() {
+    let api = Api::replying(|number, _| match number {
+        1 => listing(400, &[failure(1, 61)]),
+        _ => listing(200, &[]),
+    });
+    let delivered = deliverer(RULE, &api, None).deliver(ordered()).await;
+    assert_eq!(numbers(&delivered, is_accepted), [1, 2, 3]);
+    assert_eq!(sent(&api)[1..], [vec![2], vec![1, 3]]);
 }

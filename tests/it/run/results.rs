@@ -27,9 +27,8 @@ fn fault(n: u64) -> (u64, String) {
 }
 
 fn input() -> String {
-    (1..=MANY)
-        .map(|n| format!("{{\"Name\":\"name {n}\",\"n\":{n},\"price\":{n}.50,\"note\":\"caf\\u00e9\"}}\n"))
-        .collect()
+    let row = |n| format!("{{\"Name\":\"name {n}\",\"n\":{n},\"price\":{n}.50,\"note\":\"caf\\u00e9\"}}\n");
+    (1..=MANY).map(row).collect()
 }
 
 fn members(request: &Recorded) -> Vec<Value> {
