@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::faults::Fault;
+use super::whole::WholeRequest;
 
 /// Totals over every request of a vendor's API that arrived, and a log of the latest ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub struct Arrivals {
     pub busiest_second: u64,
     /// The latest requests, in the order in which they were dealt with.
     pub log: VecDeque<Arrival>,
+    /// The latest requests as they arrived, where the mock is told to keep them.
+    pub whole: VecDeque<WholeRequest>,
 }
 
 /// One request and its end.
@@ -76,6 +79,7 @@ pub(super) struct ArrivalLog {
     start: Instant,
     rate: Option<(u32, Duration)>,
     length: usize,
+    whole_length: usize,
     /// The requests of the last second.
     recent: VecDeque<Instant>,
     /// The requests that the rate let through and that still stand in its window.
@@ -84,11 +88,12 @@ pub(super) struct ArrivalLog {
 }
 
 impl ArrivalLog {
-    pub(super) fn new(rate: Option<(u32, Duration)>, length: usize) -> Self {
+    pub(super) fn new(rate: Option<(u32, Duration)>, length: usize, whole_length: usize) -> Self {
         Self {
             start: Instant::now(),
             rate,
             length,
+            whole_length,
             recent: VecDeque::new(),
             admitted: VecDeque::new(),
             totals: Arrivals::default(),
@@ -126,6 +131,16 @@ impl ArrivalLog {
                 .try_into()
                 .unwrap_or(u64::MAX),
         )
+    }
+
+    /// Keeps a request whole, where that is asked for.
+    pub(super) fn keep(&mut self, request: impl FnOnce() -> WholeRequest) {
+        if self.whole_length > 0 {
+            if self.totals.whole.len() >= self.whole_length {
+                self.totals.whole.pop_front();
+            }
+            self.totals.whole.push_back(request());
+        }
     }
 
     /// Writes down how a request ended.
@@ -174,7 +189,7 @@ impl ArrivalLog {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self::new(self.rate, self.length);
+        *self = Self::new(self.rate, self.length, self.whole_length);
     }
 }
 

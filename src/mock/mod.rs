@@ -29,6 +29,7 @@ mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,10 +41,14 @@ use tokio::task::JoinHandle;
 use self::server::Server;
 
 pub use arrivals::{Arrival, Arrivals};
-pub use encharge::{Attributes, Event, Object, Person, Schema};
+pub use encharge::{
+    Association, AssociationType, Attributes, Cardinality, Event, Field, FieldFormat, FieldType, Object,
+    Person, Schema,
+};
 pub use faults::{Fault, FaultError, Faults};
 pub use settings::{API_KEY, MockSettings, WRITE_KEY};
 pub use state::{Counts, State};
+pub use whole::WholeRequest;
 
 /// A mock that could not be started.
 #[derive(Debug, thiserror::Error)]

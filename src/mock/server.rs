@@ -28,6 +28,7 @@ use super::encharge::Encharge;
 use super::faults::{Fault, is_carried_out};
 use super::settings::MockSettings;
 use super::state::State;
+use super::whole::WholeRequest;
 
 /// How long to wait after a connection could not be accepted, for example because no file handle is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -102,7 +103,11 @@ impl Server {
     pub(super) fn new(settings: MockSettings) -> Self {
         Self {
             vendor: Encharge::new(&settings),
-            arrivals: Mutex::new(ArrivalLog::new(settings.rate, settings.log_length)),
+            arrivals: Mutex::new(ArrivalLog::new(
+                settings.rate,
+                settings.log_length,
+                settings.whole_requests,
+            )),
             settings,
         }
     }
@@ -132,6 +137,9 @@ impl Server {
         }
         let mut pending = Pending::new(self);
         let body = read_whole(body, self.settings.max_body).await?;
+        let number = pending.ticket.number;
+        self.arrivals()
+            .keep(|| WholeRequest::of(number, &head, body.as_deref()));
         let outcome = self.deal_with(&head, body.as_deref(), &mut pending);
         let (answer, delay) = match outcome {
             Outcome::Answer(answer) => (answer, Duration::ZERO),

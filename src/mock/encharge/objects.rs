@@ -1,9 +1,11 @@
 //! Custom objects: created, upserted, updated, read and deleted under the name of a schema, case-sensitive.
 //!
-//! Creating always creates, twice if called twice, and gives numbers as ids; an `id` that is sent is not used. All
-//! fields are kept, though the vendor is seen to ignore unknown ones, so that a test can compare what it sent.
+//! Creating always creates, twice if called twice, and gives numbers as ids; an `id` that is sent is not used. Fields that
+//! the schema does not have are kept, so that a test can compare what it sent, unless the look-alike is told to drop them in
+//! silence as the vendor is seen to do. A value longer than a person's field holds is refused here too: it is the same kind
+//! of field, though the vendor says it of people only. An object that is deleted is tied to nobody any more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use http::StatusCode;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -11,7 +13,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::account::Account;
 use super::attributes::{Attributes, Named, OneOrMany};
 use super::refusal::Refusal;
-use super::{Encharge, number_in_query, read, schemas};
+use super::{Encharge, number_in_query, people, read, schemas};
 use crate::mock::answer::{Answer, Call};
 
 /// An object as the look-alike keeps it.
@@ -61,6 +63,7 @@ pub(super) fn answer(
         ("PUT", []) => return upsert(encharge, call, name),
         ("GET", []) => return Ok(list(encharge, call, name)),
         ("GET", ["count"]) => return Ok(count(encharge, name)),
+        ("GET", ["search"]) => return search(encharge, call, name),
         (_, ["externalId", id]) => Key::ExternalId(id),
         (_, [id]) => Key::Id(id.parse().map_err(|_| Refusal::no_such_page())?),
         _ => return Err(Refusal::no_such_page()),
@@ -82,7 +85,9 @@ fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
         OneOrMany::Many(many) => many,
     };
     let mut account = encharge.account();
-    let pairs = objects.into_iter().zip(external_ids);
+    let known = account.known_fields(name);
+    let objects = objects.into_iter().map(|object| known.only(object));
+    let pairs = objects.zip(external_ids);
     let objects: Vec<Object> = pairs
         .map(|(object, id)| account.create_object(name, object, id))
         .collect();
@@ -94,15 +99,9 @@ fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
 /// `PUT /objects/{name}`: updates the object of the `id`, else of the `externalId`, else creates one.
 fn upsert(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
     let body: Attributes = read(call)?;
-    let id = numeric_id(&body)?;
-    let external_id = external_id(&body)?;
+    let external_id = check(&body)?;
     let mut account = encharge.account();
-    let collection = account.objects.by_name.entry(name.to_owned()).or_default();
-    let by_id = id.filter(|id| collection.by_id.contains_key(id));
-    let found = by_id.or_else(|| collection.find(&Key::ExternalId(external_id.as_deref()?)));
-    let updated = found.and_then(|id| collection.update(id, body.clone(), external_id.clone()));
-    let created = updated.is_none();
-    let object = updated.unwrap_or_else(|| account.create_object(name, body, external_id));
+    let (created, object) = account.upsert_object(name, numeric_id(&body)?, external_id, body);
     drop(account);
     Ok(Answer::json(
         StatusCode::OK,
@@ -116,11 +115,12 @@ fn upsert(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
 /// `PATCH /objects/{name}/..`. The contract wants an `id` or `externalId` in the body as well.
 fn update(encharge: &Encharge, call: &Call<'_>, name: &str, key: &Key<'_>) -> Result<Answer, Refusal> {
     let body: Attributes = read(call)?;
-    let external_id = external_id(&body)?;
+    let external_id = check(&body)?;
     if numeric_id(&body)?.is_none() && external_id.is_none() {
         return Err(Refusal::bad("The object must have an `id` or `externalId`"));
     }
     let mut account = encharge.account();
+    let body = account.known_fields(name).only(body);
     let object = if account.keep {
         let collection = account.objects.by_name.entry(name.to_owned()).or_default();
         let found = collection.find(key);
@@ -138,7 +138,8 @@ fn delete(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refu
     if account.keep {
         let collection = account.objects.by_name.get_mut(name);
         let removed = collection.and_then(|collection| collection.remove(key));
-        removed.ok_or_else(|| key.missing(name))?;
+        let removed = removed.ok_or_else(|| key.missing(name))?;
+        account.associations.forget(name, &removed.id.to_string());
         account.counts.objects -= 1;
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
@@ -175,9 +176,30 @@ fn show(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refusa
     Ok(Answer::json(StatusCode::OK, &Named("object", Shown(object))))
 }
 
-/// The `externalId` of an object to create; refused where either key has the wrong type.
-fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
+/// `GET /objects/{name}/search`: those of whose searchable fields one holds the text, whatever its case.
+fn search(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+    let mut pairs = url::form_urlencoded::parse(call.query.as_bytes());
+    let wanted = pairs.find(|(key, _)| key == "query");
+    let wanted = wanted
+        .ok_or_else(|| Refusal::bad("`query` is required"))?
+        .1
+        .to_lowercase();
+    let account = encharge.account();
+    let fields = account.schema(name)?.searchable_fields();
+    let has = |object: &&Object| {
+        let mut texts = fields.iter().filter_map(|field| object.attributes.json(field));
+        texts.any(|text| text.to_lowercase().contains(&wanted))
+    };
+    let all = account.objects.by_name.get(name).into_iter();
+    let found = all.flat_map(|collection| collection.by_id.values()).filter(has);
+    let found: Vec<Shown<'_>> = found.take(100).map(Shown).collect();
+    Ok(Answer::json(StatusCode::OK, &Named("objects", found)))
+}
+
+/// The `externalId` of an object; refused where either key has the wrong type, or a value is too long.
+pub(super) fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
     numeric_id(object)?;
+    people::check_lengths(object)?;
     external_id(object)
 }
 
@@ -187,7 +209,7 @@ fn external_id(object: &Attributes) -> Result<Option<String>, Refusal> {
 }
 
 /// The `id` of an object, a number by the contract.
-fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
+pub(super) fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
     match object.json("id") {
         None | Some("null") => Ok(None),
         Some(id) => id
@@ -197,7 +219,44 @@ fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
     }
 }
 
+/// The names of the fields that are kept; none where all are.
+struct KnownFields(Option<HashSet<String>>);
+
+impl KnownFields {
+    fn only(&self, mut object: Attributes) -> Attributes {
+        if let Self(Some(known)) = self {
+            object.retain(|name| known.contains(name));
+        }
+        object
+    }
+}
+
 impl Account {
+    fn known_fields(&self, name: &str) -> KnownFields {
+        let schema = self.drop_unknown_fields.then(|| self.schema(name).ok());
+        let fields = schema.flatten().map(|schema| schema.fields.list().iter());
+        KnownFields(fields.map(|fields| fields.map(|field| field.name.clone()).collect()))
+    }
+
+    /// Updates the object of the `id`, else of the external one, else creates one; says whether it did.
+    pub(super) fn upsert_object(
+        &mut self,
+        name: &str,
+        id: Option<u64>,
+        external_id: Option<String>,
+        attributes: Attributes,
+    ) -> (bool, Object) {
+        let attributes = self.known_fields(name).only(attributes);
+        let collection = self.objects.by_name.entry(name.to_owned()).or_default();
+        let by_id = id.filter(|id| collection.by_id.contains_key(id));
+        let found = by_id.or_else(|| collection.find(&Key::ExternalId(external_id.as_deref()?)));
+        let updated = found.and_then(|id| collection.update(id, attributes.clone(), external_id.clone()));
+        match updated {
+            Some(object) => (false, object),
+            None => (true, self.create_object(name, attributes, external_id)),
+        }
+    }
+
     fn create_object(&mut self, name: &str, attributes: Attributes, external_id: Option<String>) -> Object {
         self.counts.objects += 1;
         let object = Object::new(self.objects.next_id(), attributes);
@@ -229,6 +288,16 @@ impl Objects {
         filled
             .map(|(name, collection)| (name.clone(), collection.by_id.values().cloned().collect()))
             .collect()
+    }
+
+    pub(super) fn find(&self, name: &str, id: u64) -> Option<&Object> {
+        self.by_name.get(name)?.by_id.get(&id)
+    }
+
+    /// Takes all objects of a schema away and says how many there were.
+    pub(super) fn remove_all(&mut self, name: &str) -> u64 {
+        let removed = self.by_name.remove(name);
+        removed.map_or(0, |collection| collection.by_id.len() as u64)
     }
 
     fn next_id(&mut self) -> u64 {
@@ -284,7 +353,7 @@ impl Key<'_> {
 }
 
 /// An object as the API shows it: the id among the attributes.
-struct Shown<'a>(&'a Object);
+pub(super) struct Shown<'a>(pub(super) &'a Object);
 
 #[derive(serde::Serialize)]
 struct Upserted<'a> {

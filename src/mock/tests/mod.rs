@@ -1,12 +1,17 @@
 //! The look-alike, asked over a plain socket.
 
+mod archive;
+mod associations;
 mod caller;
 mod faults;
+mod fields;
 mod ingest;
 mod objects;
 mod people;
+mod schemas;
 mod server;
 mod tags;
+mod whole;
 
 use caller::Caller;
 
