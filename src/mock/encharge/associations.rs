@@ -311,11 +311,15 @@ impl Associations {
         for kind in types {
             if kind.from_object == object {
                 let tied = self.forth.remove(&(kind.id, id.to_owned())).unwrap_or_default();
-                tied.iter().for_each(|to| self.untie(kind.id, id, to));
+                for to in &tied {
+                    self.untie(kind.id, id, to);
+                }
             }
             if kind.to_object == object {
                 let tied = self.back.remove(&(kind.id, id.to_owned())).unwrap_or_default();
-                tied.iter().for_each(|from| self.untie(kind.id, from, id));
+                for from in &tied {
+                    self.untie(kind.id, from, id);
+                }
             }
         }
     }

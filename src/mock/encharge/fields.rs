@@ -278,7 +278,9 @@ impl Fields {
             }
         }
         let shown = fields.iter().map(Field::whole).collect();
-        fields.into_iter().for_each(|field| self.push(field));
+        for field in fields {
+            self.push(field);
+        }
         Ok(shown)
     }
 

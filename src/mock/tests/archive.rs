@@ -59,7 +59,7 @@ async fn an_erased_person_is_gone_for_good() {
     assert_eq!(caller.rest("DELETE", &path, "").await.status, 204);
     let state = mock.state();
     assert_eq!((state.people.len(), state.archived.len()), (1, 0));
-    assert_eq!(state.erased, [id.clone()]);
+    assert_eq!(state.erased, std::slice::from_ref(&id));
     assert_eq!((state.counts.people, state.counts.erased), (1, 1));
     caller.rest("POST", "/people", r#"[{"email":"ann@b"}]"#).await;
     let people = mock.state().people;

@@ -1,0 +1,300 @@
+//! Encharge's contract takes what its calls look like, and refuses the same requests once they are mutilated.
+
+use serde_json::{Value, json};
+
+use super::{Contract, Sample, fits, misfits, refuses, takes};
+
+const API: &str = "https://api.encharge.io/v1";
+
+fn request(method: &str, path: &str, body: Value) -> Sample {
+    let body = Some(body).filter(|body| !body.is_null());
+    Sample::new(method, &format!("{API}{path}"), body)
+}
+
+#[test]
+fn each_operation_is_known_by_its_method_and_path() {
+    let contract = Contract::of("encharge");
+    let id = "3f0c1d2e-0000-4000-8000-000000000001";
+    for (operation, method, path, body) in [
+        (
+            "CreateUpdatePeople",
+            "POST",
+            "/people",
+            json!([{"email": "a@b", "n": null}]),
+        ),
+        (
+            "ArchivePeople",
+            "DELETE",
+            "/people?people[0][email]=a%40b&people[1][userId]=7&force=true",
+            json!(null),
+        ),
+        (
+            "GetSpecificPeople",
+            "GET",
+            "/people?people[0][email]=a%40b",
+            json!(null),
+        ),
+        (
+            "UnsubscribePerson",
+            "POST",
+            "/people/unsubscribe?userId=7",
+            json!(null),
+        ),
+        ("RemoveTag", "DELETE", "/tags", json!({"tag": "x", "id": "1"})),
+        (
+            "CreateCustomObjects",
+            "POST",
+            "/objects/Big%20Deal",
+            json!([{"externalId": "1", "id": 7}]),
+        ),
+        (
+            "CreateOrUpdateCustomObjects",
+            "PUT",
+            "/objects/deal",
+            json!({"n": 1}),
+        ),
+        ("UpdateCustomObject", "PATCH", "/objects/deal/7", json!({"id": 7})),
+        (
+            "UpdateCustomObjectByExternalId",
+            "PATCH",
+            "/objects/deal/externalId/a%2Fb",
+            json!({"externalId": "a/b"}),
+        ),
+        ("DeleteCustomObject", "DELETE", "/objects/deal/7", json!(null)),
+        (
+            "DeleteCustomObjectByExternalId",
+            "DELETE",
+            "/objects/deal/externalId/7",
+            json!(null),
+        ),
+        (
+            "AssociateCustomObjects",
+            "POST",
+            &format!("/objects/person/{id}/associations/12/7"),
+            json!(null),
+        ),
+        (
+            "AssociateObjectsByDefaultAssociation",
+            "POST",
+            &format!("/objects/deal/7/associations/default/person/{id}"),
+            json!(null),
+        ),
+        (
+            "RemoveCustomObjectsAssociation",
+            "DELETE",
+            &format!("/objects/deal/7/associations/12/{id}"),
+            json!(null),
+        ),
+        (
+            "CreateObjectFields",
+            "POST",
+            "/schemas/deal/fields",
+            json!([{"name": "n", "type": "number"}]),
+        ),
+        (
+            "DefineCustomObjectsAssociationSchema",
+            "POST",
+            "/schemas/associations",
+            json!({"type": "1:M", "fromObject": "person", "toObject": "deal"}),
+        ),
+        (
+            "EditField",
+            "PATCH",
+            "/fields/n",
+            json!({"name": "n", "type": "string", "format": "date"}),
+        ),
+    ] {
+        fits(&contract, operation, &request(method, path, body));
+    }
+}
+
+#[test]
+fn a_request_that_is_mutilated_is_refused_for_the_part_at_fault() {
+    let contract = Contract::of("encharge");
+    let tag = json!({"tag": "x", "email": "a@b"});
+    for (part, method, path, body) in [
+        ("no such call", "PUT", "/people", json!([{"email": "a@b"}])),
+        ("no such call", "POST", "/people/7", json!(null)),
+        ("query", "DELETE", "/people", json!(null)),
+        ("query", "DELETE", "/people?email=a%40b", json!(null)),
+        ("query", "DELETE", "/people?people[0][email]=", json!(null)),
+        (
+            "query",
+            "DELETE",
+            "/people?people[0][email]=a%40b&force=1",
+            json!(null),
+        ),
+        (
+            "query",
+            "DELETE",
+            "/people?people[0][email]=a%40b&forced=true",
+            json!(null),
+        ),
+        ("query", "POST", "/people/unsubscribe", json!(null)),
+        ("query", "POST", "/people/unsubscribe?email=", json!(null)),
+        ("query", "POST", "/tags?token=secret", tag.clone()),
+        (
+            "body",
+            "DELETE",
+            "/people?people[0][email]=a%40b",
+            json!({"email": "a@b"}),
+        ),
+        ("body", "DELETE", "/objects/deal/7", json!({})),
+        ("body", "DELETE", "/tags", json!(null)),
+        ("path", "DELETE", "/objects/deal/inv-7", json!(null)),
+        ("path", "PATCH", "/objects//7", json!({"id": 7})),
+        (
+            "path",
+            "POST",
+            "/objects/deal/7/associations/owner/8",
+            json!(null),
+        ),
+        ("path", "POST", "/objects/deal/7/associations/12/", json!(null)),
+    ] {
+        misfits(&contract, part, &request(method, path, body));
+    }
+    let tagging = request("POST", "/tags", tag);
+    fits(
+        &contract,
+        "AddTag",
+        &tagging.clone().with("X-Encharge-Token", "***"),
+    );
+    misfits(
+        &contract,
+        "headers",
+        &tagging.clone().with("Idempotency-Key", "1"),
+    );
+    misfits(
+        &contract,
+        "content-type",
+        &tagging.clone().with("Content-Type", "text/plain"),
+    );
+    let whole = Sample {
+        is_whole: true,
+        ..tagging.with("Content-Type", "application/json; charset=utf-8")
+    };
+    misfits(&contract, "headers: `x-encharge-token` is missing", &whole);
+}
+
+#[test]
+fn bodies_of_people_and_objects_are_held_to_their_types() {
+    let contract = Contract::of("encharge");
+    takes(
+        &contract,
+        "CreateUpdatePeople",
+        &[json!([{"note": "é".repeat(5_000)}])],
+    );
+    refuses(
+        &contract,
+        "CreateUpdatePeople",
+        &[
+            json!({"email": "a@b"}),
+            json!([]),
+            json!([{"userId": 7}]),
+            json!([{"note": "é".repeat(5_001)}]),
+            json!(["a@b"]),
+        ],
+    );
+    refuses(
+        &contract,
+        "AddTag",
+        &[
+            json!({"email": "a@b"}),
+            json!({"tag": "x"}),
+            json!({"tag": ["x"], "id": "1"}),
+        ],
+    );
+    refuses(
+        &contract,
+        "CreateCustomObjects",
+        &[json!({"n": 1}), json!([{"id": "7"}]), json!([{"externalId": 7}])],
+    );
+    refuses(&contract, "CreateOrUpdateCustomObjects", &[json!([{"n": 1}])]);
+    refuses(&contract, "UpdateCustomObject", &[json!({"n": 1})]);
+}
+
+#[test]
+fn bodies_of_definitions_are_held_to_their_keys() {
+    let contract = Contract::of("encharge");
+    let names = json!({"name": "deal", "displayNameSingular": "Deal", "displayNamePlural": "Deals"});
+    takes(
+        &contract,
+        "CreateCustomObjectSchema",
+        std::slice::from_ref(&names),
+    );
+    for (key, value) in [
+        ("displayNamePlural", json!(null)),
+        ("searchableFields", json!(["name"])),
+        ("name", json!(7)),
+    ] {
+        let mut body = names.clone();
+        body[key] = value;
+        refuses(&contract, "CreateCustomObjectSchema", &[body]);
+    }
+    takes(
+        &contract,
+        "UpdateCustomObjectSchema",
+        &[json!({"searchableFields": ["name"]})],
+    );
+    refuses(
+        &contract,
+        "UpdateCustomObjectSchema",
+        &[json!({"name": "offer"}), json!({})],
+    );
+    for operation in ["CreateFields", "CreateObjectFields"] {
+        let field =
+            json!({"name": "n", "type": "string", "format": "date-time", "enum": ["a"], "array": false});
+        takes(&contract, operation, &[json!([field])]);
+        refuses(
+            &contract,
+            operation,
+            &[
+                field,
+                json!([]),
+                json!([{"name": "n"}]),
+                json!([{"name": "n", "type": "text"}]),
+                json!([{"name": "n", "type": "string", "format": "time"}]),
+                json!([{"name": "n", "type": "string", "label": "N"}]),
+                json!([{"name": "n", "type": "string", "displayType": "slider"}]),
+            ],
+        );
+    }
+    refuses(
+        &contract,
+        "DefineCustomObjectsAssociationSchema",
+        &[
+            json!({"type": "M:1", "fromObject": "a", "toObject": "b"}),
+            json!({"type": "1:1", "fromObject": "a"}),
+        ],
+    );
+}
+
+#[test]
+fn ingest_takes_events_groups_and_aliases_and_nothing_flat() {
+    let contract = Contract::of("encharge");
+    takes(
+        &contract,
+        "Ingest",
+        &[
+            json!({"name": "x", "user": {"email": "a@b"}, "properties": {"n": 1}, "sourceIp": "192.0.2.1"}),
+            json!({"name": "identify", "user": {"userId": "7", "plan": "pro"}}),
+            json!({"type": "identify", "user": {"userId": "7"}}),
+            json!({"type": "group", "objectType": "company", "properties": {"externalId": "c"}, "user": {"userId": "7"}}),
+            json!({"type": "alias", "userId": "8", "previousUserId": "7"}),
+        ],
+    );
+    refuses(
+        &contract,
+        "Ingest",
+        &[
+            json!({"name": "x", "email": "a@b"}),
+            json!({"name": "x", "user": {"id": "1"}}),
+            json!({"name": "x", "user": {"email": "a@b"}, "plan": "pro"}),
+            json!({"user": {"email": "a@b"}}),
+            json!([{"name": "x", "user": {"email": "a@b"}}]),
+            json!({"type": "group", "properties": {}}),
+            json!({"type": "alias", "userId": "8"}),
+            json!({"type": "page", "name": "x", "user": {"email": "a@b"}}),
+        ],
+    );
+}
