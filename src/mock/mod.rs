@@ -1,8 +1,8 @@
 //! The built-in look-alike of a vendor, that a job can be tried against without an account.
 //!
 //! [`Mock`] is a running HTTP server on this machine's loopback interface. It answers as Encharge's contract says
-//! (people, tags, objects, schemas, ingest events, both kinds of key, the error envelopes), keeps what it was
-//! given as the exact text that arrived, and can be told to misbehave: [`MockSettings`] gives it a latency, a
+//! (people, tags, objects and what ties them, schemas, fields, ingest calls, both kinds of key, the error envelopes), keeps
+//! what it was given as the exact text that arrived, and can be told to misbehave: [`MockSettings`] gives it a latency, a
 //! rate limit and [`Faults`]. [`Mock::state`] and `GET /_mock/state` show what became of it all: [`State`].
 //!
 //! ```text

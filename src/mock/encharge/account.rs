@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use uuid::Builder;
 
 use super::associations::Associations;
-use super::fields::{Field, FieldType, Fields};
+use super::collection::Objects;
+use super::field::{Field, FieldType};
+use super::fields::Fields;
 use super::ingest::Event;
-use super::objects::Objects;
 use super::people::People;
 use super::schemas::{COMPANY, Defined};
 use crate::mock::arrivals::Arrivals;

@@ -9,7 +9,7 @@ use super::account::Account;
 use super::associations::{AssociationType, PERSON};
 use super::attributes::Named;
 use super::refusal::Refusal;
-use super::{number_in_query, objects, people};
+use super::{collection, number_in_query, people};
 use crate::mock::answer::{Answer, Call};
 
 /// One side of an association.
@@ -17,7 +17,7 @@ use crate::mock::answer::{Answer, Call};
 #[serde(untagged)]
 enum Side<'a> {
     Person(people::Shown<'a>),
-    Object(objects::Shown<'a>),
+    Object(collection::Shown<'a>),
 }
 
 /// `GET ../associations/{id}`, a page of `limit` objects (100) from `offset` (0).
@@ -79,7 +79,7 @@ impl Account {
                 .map(|person| Side::Person(people::Shown(person)))
         } else {
             let found = self.objects.find(object, id.parse().ok()?)?;
-            Some(Side::Object(objects::Shown(found)))
+            Some(Side::Object(collection::Shown(found)))
         }
     }
 

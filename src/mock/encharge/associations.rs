@@ -6,14 +6,13 @@
 //! the type has no room for (a second owner in `1:M`, a second partner in `1:1`) is refused, so that the first one is not
 //! lost in silence. `default` is refused unless exactly one type lies between the two objects.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::account::Account;
 use super::refusal::Refusal;
+use super::ties::Ties;
 use super::{Encharge, read, schemas};
 use crate::mock::answer::{Answer, Call};
 
@@ -84,10 +83,7 @@ struct Definition {
 pub(super) struct Associations {
     types: Vec<AssociationType>,
     last_id: u64,
-    /// By type and `from`: the `to`s.
-    forth: BTreeMap<(u64, String), BTreeSet<String>>,
-    /// By type and `to`: the `from`s.
-    back: BTreeMap<(u64, String), BTreeSet<String>>,
+    ties: Ties,
 }
 
 /// `POST /schemas/associations`.
@@ -177,7 +173,8 @@ impl Account {
             self.check_exists(&kind.from_object, from)?;
             self.check_exists(&kind.to_object, to)?;
             let cardinality = kind.r#type;
-            self.associations.tie(association, cardinality, from, to)?;
+            let ties = &mut self.associations.ties;
+            ties.tie(association, cardinality, [from, to])?;
         }
         self.counts.associated += 1;
         Ok(Answer::empty(StatusCode::CREATED))
@@ -188,9 +185,10 @@ impl Account {
             let (kind, [from, to]) = self.sides(association, own, target)?;
             // Between two objects of one kind nothing tells the sides apart.
             let is_reversible = kind.from_object == kind.to_object;
-            self.associations.untie(association, from, to);
+            let ties = &mut self.associations.ties;
+            ties.untie(association, [from, to]);
             if is_reversible {
-                self.associations.untie(association, to, from);
+                ties.untie(association, [to, from]);
             }
         }
         self.counts.dissociated += 1;
@@ -224,8 +222,7 @@ impl Associations {
         let mut own = Self {
             types: Vec::new(),
             last_id: FIRST_ID,
-            forth: BTreeMap::new(),
-            back: BTreeMap::new(),
+            ties: Ties::default(),
         };
         if has_company {
             own.define(Cardinality::ManyToMany, schemas::COMPANY, PERSON, None);
@@ -264,62 +261,27 @@ impl Associations {
         self.types.iter().filter(is_between).map(|known| known.id)
     }
 
-    fn tie(&mut self, id: u64, cardinality: Cardinality, from: &str, to: &str) -> Result<(), Refusal> {
-        let has_other = |ties: Option<&BTreeSet<String>>, own: &str| {
-            ties.is_some_and(|ties| ties.iter().any(|tied| tied != own))
-        };
-        let forth = self.forth.get(&(id, from.to_owned()));
-        let back = self.back.get(&(id, to.to_owned()));
-        if cardinality != Cardinality::ManyToMany && has_other(back, from) {
-            return Err(Refusal::bad(format!(
-                "Association {id} allows {to} to be tied to one object only"
-            )));
-        }
-        if cardinality == Cardinality::OneToOne && has_other(forth, to) {
-            return Err(Refusal::bad(format!(
-                "Association {id} allows {from} to be tied to one object only"
-            )));
-        }
-        let forth = self.forth.entry((id, from.to_owned())).or_default();
-        forth.insert(to.to_owned());
-        let back = self.back.entry((id, to.to_owned())).or_default();
-        back.insert(from.to_owned());
-        Ok(())
-    }
-
-    fn untie(&mut self, id: u64, from: &str, to: &str) {
-        if let Some(tied) = self.forth.get_mut(&(id, from.to_owned())) {
-            tied.remove(to);
-        }
-        if let Some(tied) = self.back.get_mut(&(id, to.to_owned())) {
-            tied.remove(from);
-        }
-    }
-
     /// The ids on the other side, in both directions where both sides are of one kind.
     pub(super) fn tied_to(&self, kind: &AssociationType, object: &str, id: &str) -> Vec<&str> {
-        let key = (kind.id, id.to_owned());
-        let forth = self.forth.get(&key).filter(|_| kind.from_object == object);
-        let back = self.back.get(&key).filter(|_| kind.to_object == object);
-        let both = forth.into_iter().chain(back).flatten();
-        both.map(String::as_str).collect()
+        let is_from = kind.from_object == object;
+        let is_to = kind.to_object == object;
+        let forth = is_from.then(|| self.ties.from(kind.id, id));
+        let back = is_to.then(|| self.ties.to(kind.id, id));
+        forth
+            .into_iter()
+            .flatten()
+            .chain(back.into_iter().flatten())
+            .collect()
     }
 
     /// Unties an object that is no more from everything.
     pub(super) fn forget(&mut self, object: &str, id: &str) {
-        let types: Vec<AssociationType> = self.types_of(object).cloned().collect();
-        for kind in types {
+        for kind in &self.types {
             if kind.from_object == object {
-                let tied = self.forth.remove(&(kind.id, id.to_owned())).unwrap_or_default();
-                for to in &tied {
-                    self.untie(kind.id, id, to);
-                }
+                self.ties.forget_from(kind.id, id);
             }
             if kind.to_object == object {
-                let tied = self.back.remove(&(kind.id, id.to_owned())).unwrap_or_default();
-                for from in &tied {
-                    self.untie(kind.id, from, id);
-                }
+                self.ties.forget_to(kind.id, id);
             }
         }
     }
@@ -330,25 +292,23 @@ impl Associations {
 
     fn forget_types(&mut self, is_gone: impl Fn(&AssociationType) -> bool) {
         self.types.retain(|known| !is_gone(known));
-        let known: BTreeSet<u64> = self.types.iter().map(|known| known.id).collect();
-        self.forth.retain(|(id, _), _| known.contains(id));
-        self.back.retain(|(id, _), _| known.contains(id));
+        self.ties
+            .retain(&self.types.iter().map(|known| known.id).collect());
     }
 
     /// Every tie, sorted.
     pub(super) fn list(&self) -> Vec<Association> {
-        let ties = self.forth.iter();
-        ties.flat_map(|((id, from), tied)| tied.iter().map(move |to| (*id, from, to)))
-            .filter_map(|(id, from, to)| {
-                let kind = self.types.iter().find(|known| known.id == id)?;
-                Some(Association {
-                    association: id,
-                    from_object: kind.from_object.clone(),
-                    from_id: from.clone(),
-                    to_object: kind.to_object.clone(),
-                    to_id: to.clone(),
-                })
+        let ties = self.ties.iter();
+        ties.filter_map(|(association, from, to)| {
+            let kind = self.types.iter().find(|known| known.id == association)?;
+            Some(Association {
+                association,
+                from_object: kind.from_object.clone(),
+                from_id: from.to_owned(),
+                to_object: kind.to_object.clone(),
+                to_id: to.to_owned(),
             })
-            .collect()
+        })
+        .collect()
     }
 }

@@ -7,77 +7,14 @@
 use std::collections::HashSet;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attributes::Attributes;
+use super::field::{Field, FieldFormat, FieldType, check_display_type};
 use super::refusal::Refusal;
 use super::{Encharge, read};
 use crate::mock::answer::{Answer, Call};
-
-/// The type of a field's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FieldType {
-    /// Text, or with a [`FieldFormat`] a point in time.
-    String,
-    /// Any number.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A whole number.
-    Integer,
-    /// Anything, such as an object.
-    Any,
-}
-
-/// What the text of a field is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FieldFormat {
-    /// A day.
-    Date,
-    /// A day and a time.
-    DateTime,
-}
-
-/// A field as the API takes it, with the keys of its JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is the key of the same name in the vendor's `IPersonField`"
-)]
-pub struct Field {
-    pub name: String,
-    pub r#type: FieldType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<FieldFormat>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub display_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read_only: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tooltip: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub icon: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub array: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub r#enum: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enum_names: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_new_enum_values: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub can_map_from: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_class_field: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-}
 
 /// What `PATCH` may change of an object's field. Its name may be repeated; its type and format may be, too.
 #[derive(Debug, Deserialize)]
@@ -101,26 +38,6 @@ pub(super) struct Fields {
     names: HashSet<String>,
     built_in: usize,
 }
-
-/// The ways in which the vendor may show a field.
-const DISPLAY_TYPES: [&str; 16] = [
-    "text",
-    "textarea",
-    "date",
-    "datetime",
-    "number",
-    "select",
-    "multiselect",
-    "checkbox",
-    "radio",
-    "email",
-    "url",
-    "phone",
-    "integer",
-    "decimal",
-    "currency",
-    "currencyCents",
-];
 
 /// `GET /fields`: the fields that everyone has, those that were created, and those that upserts brought along.
 pub(super) fn list(encharge: &Encharge) -> Answer {
@@ -170,71 +87,6 @@ pub(super) fn edit_of(
 pub(super) fn remove_of(encharge: &Encharge, object: &str, name: &str) -> Result<Answer, Refusal> {
     encharge.account().schema_mut(object)?.fields.remove(name)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
-}
-
-impl Field {
-    pub(super) fn new(name: &str, r#type: FieldType) -> Self {
-        Self {
-            name: name.to_owned(),
-            r#type,
-            title: None,
-            format: None,
-            display_type: None,
-            read_only: None,
-            tooltip: None,
-            icon: None,
-            array: None,
-            r#enum: None,
-            enum_names: None,
-            allow_new_enum_values: None,
-            can_map_from: None,
-            first_class_field: None,
-            created_by: None,
-        }
-    }
-
-    pub(super) fn time(name: &str) -> Self {
-        Self {
-            format: Some(FieldFormat::DateTime),
-            ..Self::new(name, FieldType::String)
-        }
-    }
-
-    /// The field that a value makes which arrives under a name that nothing is known of.
-    fn of_value(name: &str, json: &str) -> Self {
-        let is_array = json.starts_with('[');
-        let item = serde_json::from_str::<Vec<Value>>(json)
-            .ok()
-            .and_then(|items| items.first().map(Value::to_string));
-        Self {
-            array: is_array.then_some(true),
-            ..Self::new(name, type_of(item.as_deref().unwrap_or(json)))
-        }
-    }
-
-    fn check(&self) -> Result<(), Refusal> {
-        if self.name.trim().is_empty() {
-            return Err(Refusal::bad("`name` of a field must not be empty"));
-        }
-        check_display_type(self.display_type.as_deref())
-    }
-
-    /// The field with everything that the contract requires of an answer.
-    fn whole(&self) -> Value {
-        let mut whole = json!({
-            "title": self.name,
-            "format": null,
-            "readOnly": false,
-            "canMapFrom": true,
-            "firstClassField": false,
-            "array": false,
-            "createdBy": "api",
-        });
-        if let (Some(whole), Value::Object(own)) = (whole.as_object_mut(), json!(self)) {
-            whole.extend(own);
-        }
-        whole
-    }
 }
 
 impl Fields {
@@ -338,20 +190,4 @@ fn check_name(sent: Option<&str>, name: &str) -> Result<(), Refusal> {
         )));
     }
     Ok(())
-}
-
-fn check_display_type(sent: Option<&str>) -> Result<(), Refusal> {
-    match sent.filter(|sent| !DISPLAY_TYPES.contains(sent)) {
-        Some(sent) => Err(Refusal::bad(format!("`{sent}` is not a `displayType`"))),
-        None => Ok(()),
-    }
-}
-
-fn type_of(json: &str) -> FieldType {
-    match json.as_bytes().first() {
-        Some(b'"') => FieldType::String,
-        Some(b't' | b'f') => FieldType::Boolean,
-        Some(b'-' | b'0'..=b'9') => FieldType::Number,
-        _ => FieldType::Any,
-    }
 }

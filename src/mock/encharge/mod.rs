@@ -10,6 +10,8 @@ mod archive;
 mod associated;
 mod associations;
 mod attributes;
+mod collection;
+mod field;
 mod fields;
 mod group;
 mod ingest;
@@ -19,6 +21,7 @@ mod query;
 mod refusal;
 mod schemas;
 mod tags;
+mod ties;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -37,9 +40,9 @@ use refusal::Refusal;
 
 pub use associations::{Association, AssociationType, Cardinality};
 pub use attributes::Attributes;
-pub use fields::{Field, FieldFormat, FieldType};
+pub use collection::Object;
+pub use field::{Field, FieldFormat, FieldType};
 pub use ingest::Event;
-pub use objects::Object;
 pub use people::Person;
 pub use schemas::Schema;
 

@@ -5,47 +5,17 @@
 //! silence as the vendor is seen to do. A value longer than a person's field holds is refused here too: it is the same kind
 //! of field, though the vendor says it of people only. An object that is deleted is tied to nobody any more.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use http::StatusCode;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use super::account::Account;
 use super::attributes::{Attributes, Named, OneOrMany};
+use super::collection::{Key, Object, Shown};
 use super::refusal::Refusal;
 use super::{Encharge, number_in_query, people, read, schemas};
 use crate::mock::answer::{Answer, Call};
-
-/// An object as the look-alike keeps it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct Object {
-    /// The id that was given to it.
-    pub id: u64,
-    /// Everything else, as the exact JSON text that arrived last.
-    pub attributes: Attributes,
-    /// How many records about this object were carried out.
-    pub arrivals: u64,
-}
-
-/// The objects of all schemas.
-#[derive(Debug, Default)]
-pub(super) struct Objects {
-    by_name: BTreeMap<String, Collection>,
-    last_id: u64,
-}
-
-#[derive(Debug, Default)]
-struct Collection {
-    by_id: BTreeMap<u64, Object>,
-    by_external_id: HashMap<String, u64>,
-}
-
-/// How a call names one object.
-#[derive(Debug)]
-enum Key<'a> {
-    Id(u64),
-    ExternalId(&'a str),
-}
 
 /// Any call under `/objects/{name}`.
 pub(super) fn answer(
@@ -118,6 +88,9 @@ fn update(encharge: &Encharge, call: &Call<'_>, name: &str, key: &Key<'_>) -> Re
     let external_id = check(&body)?;
     if numeric_id(&body)?.is_none() && external_id.is_none() {
         return Err(Refusal::bad("The object must have an `id` or `externalId`"));
+    }
+    if let Key::Id(id) = key {
+        check_repeated(&body, *id)?;
     }
     let mut account = encharge.account();
     let body = account.known_fields(name).only(body);
@@ -203,6 +176,16 @@ pub(super) fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
     external_id(object)
 }
 
+/// Refuses an `id` in the body that is not the path's: nothing says which of them the vendor would take.
+fn check_repeated(body: &Attributes, id: u64) -> Result<(), Refusal> {
+    match numeric_id(body)? {
+        Some(other) if other != id => Err(Refusal::bad(format!(
+            "`id` is {other} in the body and {id} in the path"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The `externalId` of an object, a string by the contract.
 fn external_id(object: &Attributes) -> Result<Option<String>, Refusal> {
     object.identifier("externalId")
@@ -268,104 +251,8 @@ impl Account {
     }
 }
 
-impl Object {
-    fn new(id: u64, mut attributes: Attributes) -> Self {
-        attributes.remove("id");
-        Self {
-            id,
-            attributes,
-            arrivals: 1,
-        }
-    }
-}
-
-impl Objects {
-    pub(super) fn lists(&self) -> BTreeMap<String, Vec<Object>> {
-        let filled = self
-            .by_name
-            .iter()
-            .filter(|(_, collection)| !collection.by_id.is_empty());
-        filled
-            .map(|(name, collection)| (name.clone(), collection.by_id.values().cloned().collect()))
-            .collect()
-    }
-
-    pub(super) fn find(&self, name: &str, id: u64) -> Option<&Object> {
-        self.by_name.get(name)?.by_id.get(&id)
-    }
-
-    /// Takes all objects of a schema away and says how many there were.
-    pub(super) fn remove_all(&mut self, name: &str) -> u64 {
-        let removed = self.by_name.remove(name);
-        removed.map_or(0, |collection| collection.by_id.len() as u64)
-    }
-
-    fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-}
-
-impl Collection {
-    fn find(&self, key: &Key<'_>) -> Option<u64> {
-        match key {
-            Key::Id(id) => Some(*id),
-            Key::ExternalId(id) => self.by_external_id.get(*id).copied(),
-        }
-    }
-
-    fn insert(&mut self, object: Object, external_id: Option<String>) {
-        if let Some(external_id) = external_id {
-            self.by_external_id.insert(external_id, object.id);
-        }
-        self.by_id.insert(object.id, object);
-    }
-
-    fn update(&mut self, id: u64, attributes: Attributes, external_id: Option<String>) -> Option<Object> {
-        let mut object = self.remove(&Key::Id(id))?;
-        object.arrivals += 1;
-        object.attributes.merge(attributes);
-        object.attributes.remove("id");
-        let external_id = external_id.or_else(|| object.attributes.text("externalId"));
-        self.insert(object.clone(), external_id);
-        Some(object)
-    }
-
-    fn remove(&mut self, key: &Key<'_>) -> Option<Object> {
-        let object = self.by_id.remove(&self.find(key)?)?;
-        if let Some(external_id) = object.attributes.text("externalId") {
-            // A later object may have taken the same external id over.
-            if self.by_external_id.get(&external_id) == Some(&object.id) {
-                self.by_external_id.remove(&external_id);
-            }
-        }
-        Some(object)
-    }
-}
-
-impl Key<'_> {
-    fn missing(&self, name: &str) -> Refusal {
-        match self {
-            Self::Id(id) => Refusal::not_found(format!("No `{name}` with id {id}")),
-            Self::ExternalId(id) => Refusal::not_found(format!("No `{name}` with externalId {id}")),
-        }
-    }
-}
-
-/// An object as the API shows it: the id among the attributes.
-pub(super) struct Shown<'a>(pub(super) &'a Object);
-
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Upserted<'a> {
     created: bool,
     object: Shown<'a>,
-}
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &self.0.id)?;
-        self.0.attributes.write_into(&mut map, "id")?;
-        map.end()
-    }
 }

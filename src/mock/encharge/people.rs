@@ -204,8 +204,14 @@ impl People {
     pub(super) fn remove(&mut self, place: u64) -> Option<(Person, bool)> {
         let active = self.active.remove(&place).map(|person| (person, false));
         let removed = active.or_else(|| Some((self.archived.remove(&place)?, true)))?;
-        for index in &mut self.indexes {
-            index.retain(|_, known| *known != place);
+        let person = &removed.0;
+        let [_, user_id, email] = IDENTIFIERS.map(|name| person.attributes.text(name));
+        let texts = [Some(person.id.clone()), user_id, email];
+        for (index, text) in self.indexes.iter_mut().zip(texts) {
+            // Another person may have taken the identifier over.
+            if let Some(text) = text.filter(|text| index.get(text) == Some(&place)) {
+                index.remove(&text);
+            }
         }
         Some(removed)
     }

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::account::Account;
 use super::associations::{AssociationType, PERSON};
-use super::fields::{Field, FieldType, Fields};
+use super::field::{Field, FieldType};
+use super::fields::Fields;
 use super::refusal::Refusal;
 use super::{Encharge, read};
 use crate::mock::answer::{Answer, Call};

@@ -60,6 +60,11 @@ impl Contract {
         self.hosts[host][0].as_str().unwrap()
     }
 
+    /// The names of the operations.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|call| call.operation.as_str())
+    }
+
     /// The call of an operation.
     pub(crate) fn operation(&self, name: &str) -> &Call {
         let found = self.calls.iter().find(|call| call.operation == name);
@@ -85,8 +90,8 @@ impl Contract {
             .as_array()?
             .iter()
             .filter_map(Value::as_str);
-        let paths = bases.filter_map(|base| sample.url.strip_prefix(base)?.strip_prefix('/'));
-        let path: Vec<&str> = paths.last()?.split('/').collect();
+        let mut paths = bases.filter_map(|base| sample.url.strip_prefix(base)?.strip_prefix('/'));
+        let path: Vec<&str> = paths.next()?.split('/').collect();
         if call.method != sample.method || call.path.len() != path.len() {
             return None;
         }

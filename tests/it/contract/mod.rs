@@ -79,3 +79,17 @@ fn misfits(contract: &Contract, part: &str, sample: &Sample) {
         Err(problem) => assert!(problem.starts_with(part), "{problem}"),
     }
 }
+
+/// Reads lines of a word, a method, a path and a body, which may be missing, as requests to the host of this base URL.
+fn requests<'a>(base: &str, lines: &'a str) -> Vec<(&'a str, Sample)> {
+    let lines = lines.lines().filter(|line| !line.is_empty());
+    lines.map(|line| request(base, line)).collect()
+}
+
+fn request<'a>(base: &str, line: &'a str) -> (&'a str, Sample) {
+    let mut words = line.splitn(4, ' ');
+    let mut word = || words.next().unwrap();
+    let [first, method, path] = [word(), word(), word()];
+    let body = words.next().map(|body| serde_json::from_str(body).unwrap());
+    (first, Sample::new(method, &format!("{base}{path}"), body))
+}

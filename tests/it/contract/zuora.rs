@@ -2,14 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Contract, Sample, fits, misfits, refuses, takes};
+use super::{Contract, Sample, fits, misfits, refuses, requests, takes};
 
 const ID: &str = "64edb2a5-2796-4e95-9559-846f8636a01b";
 
-fn request(method: &str, path: &str, body: Value) -> Sample {
-    let body = Some(body).filter(|body| !body.is_null());
-    Sample::new(method, &format!("https://rest.zuora.com{path}"), body)
-}
+const REST: &str = "https://rest.zuora.com";
 
 /// A definition as the vendor's sample has it: a vehicle that belongs to an order.
 fn vehicle() -> Value {
@@ -65,75 +62,36 @@ fn texts(count: usize) -> Value {
     (0..count).map(|number| format!("F{number}__c")).collect()
 }
 
+/// Operations, and requests of them as the vendor's documents show them.
+const SAMPLES: &str = r#"
+createToken POST /oauth/token {"client_id":"a","client_secret":"b","grant_type":"client_credentials"}
+GET_AllCustomObjectDefinitionsInNamespace GET /objects/definitions/default?select=type
+GET_CustomObjectDefinitionByType GET /objects/definitions/default/Vehicle
+Delete_CustomObjectDefinitionByType DELETE /objects/definitions/default/Vehicle
+POST_UpdateCustomObjectDefinition POST /objects/migrations {"actions":[{"type":"addField","namespace":"default","object":"address","field":{"name":"zip__c","definition":{"type":"string","label":"Zip code","description":"Address zip code","maxLength":10}}}]}
+POST_CustomObjectRecords POST /objects/records/default/Vehicle {"records":[{"DeviceId__c":"10101010","OrderId__c":"c086028c-5df8-427d-a3c8-7a7fb5d32d3d"}]}
+GET_AllRecordsForCustomObjectType GET /objects/records/default/Vehicle?pageSize=1000&ids=64edb2a5-2796-4e95-9559-846f8636a01b&ids=64edb2a5-2796-4e95-9559-846f8636a01b
+GET_CustomObjectRecordByID GET /objects/records/default/Vehicle/64edb2a5-2796-4e95-9559-846f8636a01b
+PUT_CustomObjectRecord PUT /objects/records/default/Vehicle/64edb2a5-2796-4e95-9559-846f8636a01b {"age__c":7}
+Patch_PartialUpdateCustomObjectRecord PATCH /objects/records/default/Vehicle/64edb2a5-2796-4e95-9559-846f8636a01b {"age__c":null}
+Delete_CustomObjectRecordByID DELETE /objects/records/default/Vehicle/64edb2a5-2796-4e95-9559-846f8636a01b
+POST_CustomObjectRecordsBatchUpdateOrDelete POST /objects/batch/default/Vehicle {"action":{"type":"update","allowPartialSuccess":true,"records":{"64edb2a5-2796-4e95-9559-846f8636a01b":{"name__c":"elba43","age__c":"eighteen","person_id__c":"30c52793-8f06-41c6-b623-04829710d7a"}}}}
+"#;
+
 #[test]
 fn the_documents_samples_fit() {
     let contract = Contract::of("zuora");
-    let definitions = "/objects/definitions/default";
-    let record = json!({"DeviceId__c": "10101010", "OrderId__c": "c086028c-5df8-427d-a3c8-7a7fb5d32d3d"});
-    let zip =
-        json!({"type": "string", "label": "Zip code", "description": "Address zip code", "maxLength": 10});
-    let action = json!({"type": "addField", "namespace": "default", "object": "address", "field": {"name": "zip__c", "definition": zip}});
-    let update = json!({"type": "update", "allowPartialSuccess": true, "records": {ID: {"name__c": "elba43", "age__c": "eighteen"}}});
-    let token = json!({"client_id": "a", "client_secret": "b", "grant_type": "client_credentials"});
-    for (operation, method, path, body) in [
-        ("createToken", "POST", "/oauth/token".to_owned(), token),
-        (
-            "GET_AllCustomObjectDefinitionsInNamespace",
-            "GET",
-            definitions.to_owned(),
-            json!(null),
-        ),
-        (
-            "POST_CustomObjectDefinitions",
-            "POST",
-            definitions.to_owned(),
-            define(&vehicle()),
-        ),
-        (
-            "POST_CustomObjectDefinitions",
-            "POST",
-            definitions.to_owned(),
-            listed(),
-        ),
-        (
-            "Delete_CustomObjectDefinitionByType",
-            "DELETE",
-            format!("{definitions}/Vehicle"),
-            json!(null),
-        ),
-        (
-            "POST_UpdateCustomObjectDefinition",
-            "POST",
-            "/objects/migrations".to_owned(),
-            json!({"actions": [action]}),
-        ),
-        (
-            "POST_CustomObjectRecords",
-            "POST",
-            "/objects/records/default/Vehicle".to_owned(),
-            json!({"records": [record]}),
-        ),
-        (
-            "Patch_PartialUpdateCustomObjectRecord",
-            "PATCH",
-            format!("/objects/records/default/Vehicle/{ID}"),
-            json!({"age__c": null}),
-        ),
-        (
-            "Delete_CustomObjectRecordByID",
-            "DELETE",
-            format!("/objects/records/default/Vehicle/{ID}"),
-            json!(null),
-        ),
-        (
-            "POST_CustomObjectRecordsBatchUpdateOrDelete",
-            "POST",
-            "/objects/batch/default/Vehicle".to_owned(),
-            json!({"action": update}),
-        ),
-    ] {
-        fits(&contract, operation, &request(method, &path, body));
+    let mut known: Vec<&str> = contract.operations().collect();
+    for (operation, sample) in requests(REST, SAMPLES) {
+        fits(&contract, operation, &sample);
+        known.retain(|name| *name != operation);
     }
+    assert_eq!(known, ["POST_CustomObjectDefinitions"], "it follows here");
+    takes(
+        &contract,
+        "POST_CustomObjectDefinitions",
+        &[define(&vehicle()), listed()],
+    );
 }
 
 #[test]
@@ -261,25 +219,24 @@ fn records_are_held_to_their_number_and_their_values() {
     );
 }
 
+/// A request to create a record, and one to remove it.
+fn create_and_remove() -> [Sample; 2] {
+    let records = format!("{REST}/objects/records/default/Vehicle");
+    let body = json!({"records": [{"a__c": 1}]});
+    [
+        Sample::new("POST", &records, Some(body)),
+        Sample::new("DELETE", &format!("{records}/{ID}"), None),
+    ]
+}
+
 #[test]
-fn headers_paths_and_content_types_are_held_to_the_operation() {
+fn headers_are_held_to_their_limits_and_to_the_operation() {
     let contract = Contract::of("zuora");
-    let records = "/objects/records/default/Vehicle";
-    let create = request("POST", records, json!({"records": [{"a__c": 1}]}));
-    let remove = request("DELETE", &format!("{records}/{ID}"), json!(null));
-    let patch = request("PATCH", &format!("{records}/{ID}"), json!({"a__c": 1}));
-    let operation = "POST_CustomObjectRecords";
+    let [create, remove] = create_and_remove();
     for (name, most) in [("Zuora-Track-Id", 64), ("Idempotency-Key", 255)] {
-        fits(
-            &contract,
-            operation,
-            &create.clone().with(name, &"k".repeat(most)),
-        );
-        misfits(
-            &contract,
-            "headers",
-            &create.clone().with(name, &"k".repeat(most + 1)),
-        );
+        let with = |length| create.clone().with(name, &"k".repeat(length));
+        fits(&contract, "POST_CustomObjectRecords", &with(most));
+        misfits(&contract, "headers", &with(most + 1));
     }
     for character in [":", ";", "\"", "'", "é"] {
         misfits(
@@ -293,18 +250,22 @@ fn headers_paths_and_content_types_are_held_to_the_operation() {
         "headers",
         &create.clone().with("zuora-version", "latest"),
     );
-    misfits(&contract, "headers", &create.clone().with("x-other", "1"));
+    misfits(&contract, "headers", &create.with("x-other", "1"));
     misfits(&contract, "headers", &remove.clone().with("idempotency-key", "1"));
     let whole = Sample {
         is_whole: true,
         ..remove
     };
     misfits(&contract, "headers: `authorization` is missing", &whole);
-    fits(
-        &contract,
-        "Delete_CustomObjectRecordByID",
-        &whole.with("authorization", "***"),
-    );
+    let authorized = whole.with("authorization", "***");
+    fits(&contract, "Delete_CustomObjectRecordByID", &authorized);
+}
+
+#[test]
+fn a_merge_patch_says_that_it_is_one() {
+    let contract = Contract::of("zuora");
+    let url = format!("{REST}/objects/records/default/Vehicle/{ID}");
+    let patch = Sample::new("PATCH", &url, Some(json!({"a__c": 1})));
     misfits(
         &contract,
         "content-type",
@@ -312,29 +273,24 @@ fn headers_paths_and_content_types_are_held_to_the_operation() {
     );
     let merge = patch.with("content-type", "application/merge-patch+json");
     fits(&contract, "Patch_PartialUpdateCustomObjectRecord", &merge);
-    misfits(
-        &contract,
-        "path",
-        &request("DELETE", &format!("{records}/7"), json!(null)),
+}
+
+#[test]
+fn paths_and_queries_are_held_to_the_operation() {
+    let contract = Contract::of("zuora");
+    let long = format!("path DELETE /objects/definitions/default/{}", "x".repeat(65));
+    let mutilated = format!(
+        "{long}\n{}",
+        r#"
+path DELETE /objects/records/default/Vehicle/7
+no POST /objects/records/com_zuora/Vehicle {"records":[{"a__c":1}]}
+query GET /objects/records/default/Vehicle?pageSize=1001
+query GET /objects/definitions/default?limit=1
+query POST /objects/records/default/Vehicle?partial=true {"records":[{"a__c":1}]}
+body POST /oauth/token {"client_id":"a","grant_type":"client_credentials"}
+"#
     );
-    let long = format!("/objects/records/default/{}", "x".repeat(65));
-    misfits(
-        &contract,
-        "path",
-        &request("POST", &long, json!({"records": [{"a__c": 1}]})),
-    );
-    misfits(
-        &contract,
-        "query",
-        &request("GET", &format!("{records}?pageSize=1001"), json!(null)),
-    );
-    fits(
-        &contract,
-        "GET_AllRecordsForCustomObjectType",
-        &request(
-            "GET",
-            &format!("{records}?pageSize=1000&ids={ID}&ids={ID}"),
-            json!(null),
-        ),
-    );
+    for (part, sample) in requests(REST, &mutilated) {
+        misfits(&contract, part, &sample);
+    }
 }
