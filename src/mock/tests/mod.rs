@@ -10,6 +10,7 @@ mod objects;
 mod people;
 mod schemas;
 mod server;
+mod steps;
 mod tags;
 mod whole;
 

@@ -74,6 +74,8 @@ impl<'a> Trial<'a> {
             whole_requests: 100,
             ..MockSettings::default()
         });
+        // Two records where they share a request.
+        let records = self.template.file.batch.max_records.min(2) as usize;
         let job = json!({
             "source": {"path": "records.ndjson"},
             "destination": {
@@ -84,7 +86,7 @@ impl<'a> Trial<'a> {
             "limits": {"rate": []},
         });
         scene
-            .write("records.ndjson", format!("{}\n", self.record))
+            .write("records.ndjson", format!("{}\n", self.record).repeat(records))
             .write("job.yaml", job.to_string());
         let outcome = scene.outpour(&["run", "job.yaml", "--report", "json"]);
         assert_eq!(
@@ -94,7 +96,13 @@ impl<'a> Trial<'a> {
             self.template.name,
             outcome.shown()
         );
-        assert_eq!(outcome.totals(), [1, 1, 0, 0, 0, 0], "{}", self.template.name);
+        let read = records as u64;
+        assert_eq!(
+            outcome.totals(),
+            [read, read, 0, 0, 0, 0],
+            "{}",
+            self.template.name
+        );
         let arrivals = scene.state().arrivals;
         assert_eq!(arrivals.carried_out, arrivals.requests, "{}", self.template.name);
         arrivals.whole.into()
