@@ -101,6 +101,11 @@ impl Scene {
         self.mock.api_url()
     }
 
+    /// Where the mock takes events.
+    pub(crate) fn ingest_url(&self) -> String {
+        self.mock.ingest_url()
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
