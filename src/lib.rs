@@ -9,6 +9,7 @@ pub mod batch;
 mod causes;
 pub mod client;
 pub mod config;
+pub mod define;
 pub mod delivery;
 pub mod document;
 pub mod endpoint;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use outpour::client::HttpTransportError;
 use outpour::config::ConfigError;
+use outpour::define::{DefinitionsError, ReadError, Stopped};
 use outpour::document::Problems;
 use outpour::ledger::{LedgerError, Refusal};
 use outpour::mock::MockError;
@@ -37,6 +38,16 @@ pub(super) enum Failure {
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("standard output cannot be written")]
     Output(#[source] std::io::Error),
+    #[error(transparent)]
+    Definitions(#[from] DefinitionsError),
+    #[error(transparent)]
+    Unread(#[from] ReadError),
+    #[error("{}", super::define::told(.0))]
+    Stopped(Stopped),
+    #[error("nothing was done: what is marked with `!` cannot be")]
+    Impossible,
+    #[error("nothing was done: it was not confirmed")]
+    Unconfirmed,
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -75,6 +86,7 @@ impl Failure {
         let mut text = match self {
             Self::Problems(problems)
             | Self::Config(ConfigError::Wrong(problems))
+            | Self::Definitions(DefinitionsError::Wrong(problems))
             | Self::Catalog(CatalogError::Document(problems)) => listed(problems),
             other => {
                 let mut text = format!("error: {other}");
@@ -97,6 +109,11 @@ impl Failure {
             Self::Usage { hint, .. } => hint.clone(),
             Self::Source(error) => error.hint(),
             Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
+            Self::Unread(ReadError::Failed(said)) if said.contains("max_response_bytes") => {
+                Some("raise it, with `--set account.http.max_response_bytes=16MiB`".to_owned())
+            }
+            Self::Stopped(stopped) => Some(super::define::advice(stopped).to_owned()),
+            Self::Impossible => Some("mend the file; `outpour define plan` shows why".to_owned()),
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
             Self::Mended(error) => mended_hint(error),
@@ -118,6 +135,10 @@ impl Failure {
         match self {
             Self::Source(error) | Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
             Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
+            Self::Unread(ReadError::Denied(_)) | Self::Stopped(Stopped::Denied { .. }) => 77,
+            Self::Unread(_) | Self::Stopped(Stopped::Unreachable { .. }) => 69,
+            Self::Impossible | Self::Stopped(Stopped::Refused { .. }) => 1,
+            Self::Unconfirmed | Self::Stopped(Stopped::Doubtful { .. } | Stopped::Changed { .. }) => 75,
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
