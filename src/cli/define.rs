@@ -17,7 +17,7 @@ use super::error::Failure;
 use super::job::{catalog, runtime, settings};
 use super::printer::Printer;
 use consent::Consent;
-pub(super) use report::{advice, told};
+pub(super) use report::{advice, code_of, told};
 
 /// There is something to do, and `--detailed-exitcode` asks for it.
 const PENDING: u8 = 2;
@@ -72,14 +72,20 @@ impl Opened {
         let holder = elsewhere.as_ref().unwrap_or(&definitions);
         if holder.vendor() != definitions.vendor() {
             let (one, other) = (definitions.vendor(), holder.vendor());
-            return Err(Failure::usage(format!("these are definitions for {one}, and the account is {other}'s")));
+            return Err(Failure::usage(format!(
+                "these are definitions for {one}, and the account is {other}'s"
+            )));
         }
         let catalog = catalog(args.access.templates.as_deref())?;
         let account = holder.account(&catalog, args.access.allow_inline_secrets)?;
         Ok(Self {
             contents: definitions.contents().clone(),
             connection: connect(&account, printer)?,
-            deletion: if args.allow_delete { Deletion::Allowed } else { Deletion::Never },
+            deletion: if args.allow_delete {
+                Deletion::Allowed
+            } else {
+                Deletion::Never
+            },
             is_json: args.access.json,
         })
     }
@@ -123,7 +129,9 @@ impl Opened {
             true => report::applied(vendor, base, &plan, &applied).to_string(),
             false => report::summary(&applied),
         })?;
-        applied.stopped.map_or(Ok(0), |stopped| Err(Failure::Stopped(stopped)))
+        applied
+            .stopped
+            .map_or(Ok(0), |stopped| Err(Failure::Stopped(stopped)))
     }
 }
 
@@ -173,7 +181,10 @@ fn write(args: &ExportArgs, printer: Printer) -> Result<u8, Failure> {
         }
     };
     let catalog = catalog(args.access.templates.as_deref())?;
-    let connection = connect(&holder.account(&catalog, args.access.allow_inline_secrets)?, printer)?;
+    let connection = connect(
+        &holder.account(&catalog, args.access.allow_inline_secrets)?,
+        printer,
+    )?;
     let contents = runtime()?.block_on(Contents::read(holder.vendor(), &connection))?;
     let contents = contents.custom();
     let text = match args.access.json {
@@ -199,10 +210,15 @@ fn keep(path: &Path, text: &str) -> Result<(), Failure> {
 
 fn copy(args: &CopyArgs, printer: Printer) -> Result<u8, Failure> {
     let catalog = catalog(args.access.templates.as_deref())?;
-    let [from, to] = [Definitions::load(&args.from, &[])?, Definitions::load(&args.to, &[])?];
+    let [from, to] = [
+        Definitions::load(&args.from, &[])?,
+        Definitions::load(&args.to, &[])?,
+    ];
     if from.vendor() != to.vendor() {
         let (one, other) = (from.vendor(), to.vendor());
-        return Err(Failure::usage(format!("an account of {one} cannot be copied to one of {other}")));
+        return Err(Failure::usage(format!(
+            "an account of {one} cannot be copied to one of {other}"
+        )));
     }
     let allow_inline = args.access.allow_inline_secrets;
     let source = connect(&from.account(&catalog, allow_inline)?, printer)?;

@@ -135,13 +135,13 @@ impl Failure {
         match self {
             Self::Source(error) | Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
             Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
-            Self::Unread(ReadError::Denied(_)) | Self::Stopped(Stopped::Denied { .. }) => 77,
-            Self::Unread(_) | Self::Stopped(Stopped::Unreachable { .. }) => 69,
-            Self::Impossible | Self::Stopped(Stopped::Refused { .. }) => 1,
-            Self::Unconfirmed | Self::Stopped(Stopped::Doubtful { .. } | Stopped::Changed { .. }) => 75,
+            Self::Unread(ReadError::Denied(_)) => 77,
+            Self::Stopped(stopped) => super::define::code_of(stopped),
+            Self::Impossible => 1,
+            Self::Unconfirmed => 75,
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
-            Self::Mock(_) => 69,
+            Self::Mock(_) | Self::Unread(_) => 69,
             _ => 2,
         }
     }

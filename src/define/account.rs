@@ -176,17 +176,26 @@ impl Opening<'_> {
     }
 
     fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(Problem::new(format!("account.{path}"), message));
+        self.problems
+            .push(Problem::new(format!("account.{path}"), message));
     }
 
     /// The vendor's host for the calls that define things: that of the check, or the only one.
     fn base(&mut self) -> Option<String> {
         let host = match &self.file.check {
             Some(check) => self.file.hosts.get(&check.host),
-            None => self.file.hosts.values().next().filter(|_| self.file.hosts.len() == 1),
+            None => self
+                .file
+                .hosts
+                .values()
+                .next()
+                .filter(|_| self.file.hosts.len() == 1),
         };
         let Some(base) = self.config.base_url.as_ref().or(host).cloned() else {
-            let message = format!("`{}` has no host of its own for this: say where its API is", self.vendor);
+            let message = format!(
+                "`{}` has no host of its own for this: say where its API is",
+                self.vendor
+            );
             self.problem("base_url", message);
             return None;
         };
@@ -201,7 +210,9 @@ impl Opening<'_> {
         let known = &self.file.credentials;
         let named = self.file.check.as_ref().map(|check| check.credential.as_str());
         match named {
-            Some(name) => known.get_key_value(name).map(|(name, rule)| (name.as_str(), rule)),
+            Some(name) => known
+                .get_key_value(name)
+                .map(|(name, rule)| (name.as_str(), rule)),
             None => known
                 .iter()
                 .next()
@@ -215,13 +226,19 @@ impl Opening<'_> {
         for (name, text) in &self.config.headers {
             match (name.parse::<HeaderName>(), HeaderValue::from_str(text)) {
                 (Ok(header), Ok(_)) if is_for_secrets(&header) => {
-                    self.problem(&format!("headers.{name}"), "it is for a secret, which belongs to `credentials`");
+                    self.problem(
+                        &format!("headers.{name}"),
+                        "it is for a secret, which belongs to `credentials`",
+                    );
                 }
                 (Ok(header), Ok(value)) => drop(headers.insert(header, value)),
                 _ => self.problem(&format!("headers.{name}"), "it is not a header's name and value"),
             }
         }
-        let Some((name, rule)) = self.credential().map(|(name, rule)| (name.to_owned(), rule.clone())) else {
+        let Some((name, rule)) = self
+            .credential()
+            .map(|(name, rule)| (name.to_owned(), rule.clone()))
+        else {
             let vendor = self.vendor;
             self.problem("credentials", format!("`{vendor}` has no credential for this"));
             return (headers, Vec::new());
@@ -267,7 +284,10 @@ impl Opening<'_> {
             Err(error) => {
                 let place = rule.where_to_find.as_ref().map(|place| format!(" ({place})"));
                 let held = format!("it holds the {}{}", rule.title, place.unwrap_or_default());
-                self.problem(&format!("credentials.{name}"), format!("{}; {held}", in_one_line(&error)));
+                self.problem(
+                    &format!("credentials.{name}"),
+                    format!("{}; {held}", in_one_line(&error)),
+                );
                 None
             }
         }

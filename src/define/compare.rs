@@ -29,7 +29,9 @@ pub(super) fn all(wanted: &Map<String, Value>) -> Vec<Detail> {
 
 /// The keys that differ with the values that the file has, as a body.
 pub(super) fn body_of(details: &[Detail]) -> Map<String, Value> {
-    let pairs = details.iter().map(|detail| (detail.key.clone(), detail.to.clone()));
+    let pairs = details
+        .iter()
+        .map(|detail| (detail.key.clone(), detail.to.clone()));
     pairs.collect()
 }
 
@@ -77,7 +79,13 @@ mod tests {
 
     #[test]
     fn only_keys_that_the_file_names_can_differ() {
-        assert!(keys(json!({"type": "string"}), json!({"type": "string", "icon": "star"})).is_empty());
+        assert!(
+            keys(
+                json!({"type": "string"}),
+                json!({"type": "string", "icon": "star"})
+            )
+            .is_empty()
+        );
         assert_eq!(keys(json!({"type": "string"}), json!({"type": "any"})), ["type"]);
         assert_eq!(keys(json!({"title": "A"}), json!({})), ["title"]);
     }

@@ -75,7 +75,11 @@ pub struct Connection<T> {
 }
 
 /// What stands for itself in a part of a path (RFC 3986, unreserved).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// A part of a path.
 pub(super) fn part(name: &str) -> String {
@@ -179,7 +183,9 @@ impl<T: Transport> Connection<T> {
         let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = Request::new(call.method.clone(), url, body);
         request.headers = self.headers.clone();
-        request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request
+            .headers
+            .insert(ACCEPT, HeaderValue::from_static("application/json"));
         if call.body.is_some() {
             let json = HeaderValue::from_static("application/json");
             request.headers.insert(CONTENT_TYPE, json);
@@ -195,7 +201,10 @@ impl<T: Transport> Connection<T> {
         if is_read && reply.truncated {
             return Answer::Refused("the answer is longer than `http.max_response_bytes`".to_owned());
         }
-        let body = self.mask.apply(&reply.body).unwrap_or_else(|| reply.body.to_vec());
+        let body = self
+            .mask
+            .apply(&reply.body)
+            .unwrap_or_else(|| reply.body.to_vec());
         let reason = || self.success.reason(reply.status, &body);
         match reply.status {
             // What an account holds is not masked: it is written back as it is.

@@ -90,7 +90,11 @@ async fn spare_records<T: Transport>(plan: &mut Plan, connection: &Connection<T>
     for change in &mut plan.changes {
         if spared.contains(&change.id()) {
             change.mark = Mark::Cannot;
-            let whose = if change.kind == Kind::Object { "it has" } else { "its object has" };
+            let whose = if change.kind == Kind::Object {
+                "it has"
+            } else {
+                "its object has"
+            };
             change.because = Some(format!("it is not deleted, since {whose} records"));
         }
     }

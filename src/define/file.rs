@@ -151,7 +151,9 @@ impl Definitions {
             Some(file) => Account::open(&self.account, self.vendor, file, allow_inline),
             None => Err(vec![Problem::new(
                 "vendor",
-                format!("no `vendor.yaml` of `{name}` is known: name a directory that has one with `--templates DIR`"),
+                format!(
+                    "no `vendor.yaml` of `{name}` is known: name a directory that has one with `--templates DIR`"
+                ),
             )]),
         };
         opened.map_err(|problems| self.document.locate(problems))
@@ -176,11 +178,15 @@ fn vendor_of(document: &mut Document) -> Result<Vendor, Problems> {
         .map(|meant| format!(", did you mean `{meant}`?"));
     match (known, given) {
         (Some((_, vendor)), _) => Ok(*vendor),
-        (None, Value::Null) => {
-            Err(document.locate(vec![Problem::new("", "`vendor` is missing: `encharge` or `zuora`")]))
-        }
+        (None, Value::Null) => Err(document.locate(vec![Problem::new(
+            "",
+            "`vendor` is missing: `encharge` or `zuora`",
+        )])),
         (None, given) => {
-            let message = format!("{given} is neither `encharge` nor `zuora`{}", meant.unwrap_or_default());
+            let message = format!(
+                "{given} is neither `encharge` nor `zuora`{}",
+                meant.unwrap_or_default()
+            );
             Err(document.locate(vec![Problem::new("vendor", message)]))
         }
     }
@@ -188,14 +194,20 @@ fn vendor_of(document: &mut Document) -> Result<Vendor, Problems> {
 
 /// What the schema finds, and what the rules find in the rest.
 fn with_rules<F: Written>(document: Document, problems: Problems) -> Problems {
-    let keys: Vec<String> = problems.keys().map(str::to_owned).collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let rest = document.without(&problems);
-    let more = rest.typed::<F>().ok().map(|file| file.broken());
-    let more = more.filter(|broken| !broken.is_empty());
-    match more.and_then(|broken| rest.locate(broken).without_missing(&keys)) {
-        Some(more) => problems.and(more),
-        None => problems,
+    let mut more = rest.typed::<F>().map(|file| file.broken()).unwrap_or_default();
+    // What was left out for the rules' sake is not missing.
+    more.retain(|rule| {
+        let is_left_out = |problem: &Problem| {
+            let key = problem.path.strip_prefix(rule.path.as_str());
+            let key = key.and_then(|rest| rest.strip_prefix('.'));
+            key.is_some_and(|key| rule.message.starts_with(&format!("`{key}` is missing")))
+        };
+        !problems.iter().any(is_left_out)
+    });
+    match more.is_empty() {
+        true => problems,
+        false => problems.and(rest.locate(more)),
     }
 }
 

@@ -58,7 +58,9 @@ fn scalar(text: &str) -> String {
     ];
     let first = text.chars().next();
     let is_plain = first.is_some_and(|first| first.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
         && !text.ends_with(' ')
         && !WORDS.contains(&text.to_lowercase().as_str());
     match is_plain {

@@ -21,7 +21,7 @@ pub(in crate::cli) enum DefineVerb {
 /// How an account is reached.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AccessArgs {
-    /// Sets a key of the file that names the account, such as account.base_url=https://rest.eu.zuora.com
+    /// Sets a key of the file that names the account, such as account.limits.rate=5/s
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(in crate::cli) set: Vec<String>,
     /// A directory of templates, whose vendor files come before the built-in ones
@@ -90,7 +90,12 @@ pub(in crate::cli) struct ConsentArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExportArgs {
     /// Whose account it is, where no file says it
-    #[arg(long, value_name = "NAME", required_unless_present = "account", conflicts_with = "account")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "account",
+        conflicts_with = "account"
+    )]
     pub(in crate::cli) vendor: Option<String>,
     /// A file that names the account
     #[arg(long, value_name = "FILE")]

@@ -10,7 +10,9 @@ use outpour::client::Rate;
 use outpour::mock::Faults;
 use outpour::units::TimeSpan;
 
-pub(in crate::cli) use define::{ApplyArgs, CopyArgs, DefineVerb, DefinitionsArgs, ExportArgs, PlanArgs, ValidateArgs};
+pub(in crate::cli) use define::{
+    ApplyArgs, CopyArgs, DefineVerb, DefinitionsArgs, ExportArgs, PlanArgs, ValidateArgs,
+};
 pub(in crate::cli) use ledger::{
     DoubtsArgs, KeptArgs, KeptFormat, PruneArgs, RejectsArgs, RetryArgs, RunsArgs, RunsVerb,
 };

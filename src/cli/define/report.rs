@@ -53,7 +53,10 @@ pub(in crate::cli) fn told(stopped: &Stopped) -> String {
         Stopped::Denied { said } => format!("the credentials were refused: {said}"),
         Stopped::Refused { step, said } => format!("{} was refused: {said}", of(step)),
         Stopped::Doubtful { step, said } => {
-            format!("{} may have been made, and the account does not show it: {said}", of(step))
+            format!(
+                "{} may have been made, and the account does not show it: {said}",
+                of(step)
+            )
         }
         Stopped::Unreachable { said } => said.clone(),
         Stopped::Changed { change } => {
@@ -62,12 +65,28 @@ pub(in crate::cli) fn told(stopped: &Stopped) -> String {
     }
 }
 
+/// The exit code.
+pub(in crate::cli) fn code_of(stopped: &Stopped) -> u8 {
+    match stopped {
+        Stopped::Refused { .. } => 1,
+        Stopped::Unreachable { .. } => 69,
+        Stopped::Doubtful { .. } | Stopped::Changed { .. } => 75,
+        Stopped::Denied { .. } => 77,
+    }
+}
+
 /// What to do next.
 pub(in crate::cli) fn advice(stopped: &Stopped) -> &'static str {
     match stopped {
-        Stopped::Denied { .. } => "give the credentials leave to change definitions, then run the same command again: it goes on from here",
-        Stopped::Refused { .. } => "mend what was refused, then run the same command again: it goes on from here",
-        Stopped::Doubtful { .. } => "look at it with `outpour define plan` in some minutes, then run the same command again: it goes on from here",
+        Stopped::Denied { .. } => {
+            "give the credentials leave to change definitions, then run the same command again: it goes on from here"
+        }
+        Stopped::Refused { .. } => {
+            "mend what was refused, then run the same command again: it goes on from here"
+        }
+        Stopped::Doubtful { .. } => {
+            "look at it with `outpour define plan` in some minutes, then run the same command again: it goes on from here"
+        }
         Stopped::Unreachable { .. } => "run the same command again: it goes on from here",
         Stopped::Changed { .. } => "look at the plan again with `outpour define plan`",
     }

@@ -1,7 +1,5 @@
 //! The rules that no schema can hold: what names refer to, and what suits what.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::file::{AssociationConfig, EnchargeFile, FieldConfig, FieldFormat, FieldType, ObjectConfig};
@@ -30,11 +28,26 @@ impl EnchargeFile {
 
 /// The keys of the API that the file has words of its own for.
 const OBJECT_KEYS: [&str; 9] = [
-    "name", "displayNameSingular", "displayNamePlural", "description", "searchableFields", "primaryField",
-    "secondaryFields", "fields", "associations",
+    "name",
+    "displayNameSingular",
+    "displayNamePlural",
+    "description",
+    "searchableFields",
+    "primaryField",
+    "secondaryFields",
+    "fields",
+    "associations",
 ];
 const FIELD_KEYS: [&str; 9] = [
-    "name", "type", "title", "format", "array", "tooltip", "enum", "enumNames", "allowNewEnumValues",
+    "name",
+    "type",
+    "title",
+    "format",
+    "array",
+    "tooltip",
+    "enum",
+    "enumNames",
+    "allowNewEnumValues",
 ];
 const ASSOCIATION_KEYS: [&str; 4] = ["fromObject", "toObject", "type", "name"];
 
@@ -52,7 +65,10 @@ impl Rules {
         let path = format!("objects.{name}");
         self.name(&path, name);
         if name.eq_ignore_ascii_case("person") {
-            self.problem(&path, "people are no custom object: their fields stand in `person_fields`");
+            self.problem(
+                &path,
+                "people are no custom object: their fields stand in `person_fields`",
+            );
         }
         if name != "company" {
             for (key, value) in [("singular", &object.singular), ("plural", &object.plural)] {
@@ -61,7 +77,7 @@ impl Rules {
                 }
             }
         }
-        self.twins(&path, "fields", object.fields.keys());
+        self.twins(&format!("{path}.fields"), "fields", object.fields.keys());
         for (field, config) in &object.fields {
             let path = format!("{path}.fields.{field}");
             if OWN_FIELDS.contains(&field.as_str()) {
@@ -75,7 +91,10 @@ impl Rules {
 
     /// Fields that are searched and shown first must be there. Those of `company` are known to the account alone.
     fn search(&mut self, path: &str, name: &str, object: &ObjectConfig) {
-        let one = object.primary_field.iter().map(|field| ("primary_field".to_owned(), field));
+        let one = object
+            .primary_field
+            .iter()
+            .map(|field| ("primary_field".to_owned(), field));
         let lists = [
             ("searchable_fields", &object.searchable_fields),
             ("secondary_fields", &object.secondary_fields),
@@ -89,17 +108,30 @@ impl Rules {
             if !is_known {
                 let known = object.fields.keys().map(String::as_str).chain(OWN_FIELDS);
                 let meant = meant(field, known);
-                self.problem(format!("{path}.{key}"), format!("the object has no field `{field}`{meant}"));
+                self.problem(
+                    format!("{path}.{key}"),
+                    format!("the object has no field `{field}`{meant}"),
+                );
             }
         }
     }
 
     fn field(&mut self, path: &str, name: &str, field: &FieldConfig) {
         self.name(path, name);
+        if field.kind.is_none() {
+            self.problem(
+                path,
+                "`type` is missing: `string`, `number`, `integer`, `boolean` or `any`",
+            );
+        }
         if let Some(format) = field.format
-            && field.kind != FieldType::String
+            && field.kind.is_some_and(|kind| kind != FieldType::String)
         {
-            let format = if format == FieldFormat::Date { "date" } else { "date-time" };
+            let format = if format == FieldFormat::Date {
+                "date"
+            } else {
+                "date-time"
+            };
             self.problem(
                 format!("{path}.format"),
                 format!("`{format}` is a format of strings alone: write `type: string`"),
@@ -120,6 +152,9 @@ impl Rules {
 
     fn association(&mut self, file: &EnchargeFile, index: usize, association: &AssociationConfig) {
         let path = format!("associations.{index}");
+        if association.kind.is_none() {
+            self.problem(&path, "`type` is missing: `1:1`, `1:M` or `M:M`");
+        }
         for (key, end) in [("from", &association.from), ("to", &association.to)] {
             if !file.objects.contains_key(end) && !BUILT_IN.contains(&end.as_str()) {
                 let known = file.objects.keys().map(String::as_str).chain(BUILT_IN);
@@ -151,21 +186,20 @@ impl Rules {
             && ![".", ".."].contains(&name)
             && !name.contains(|c: char| c.is_control() || "/\\".contains(c));
         if !is_fit {
-            self.problem(path, "a name is not empty, has no white space around it, no `/` and no `\\`");
+            self.problem(
+                path,
+                "a name is not empty, has no white space around it, no `/` and no `\\`",
+            );
         }
     }
 
     /// Names that differ in case alone are two to Encharge, and one to whoever reads them.
-    fn twins<'a>(&mut self, path: &str, what: &str, names: impl Iterator<Item = &'a String> + Clone) {
-        let list: BTreeMap<&String, ()> = names.map(|name| (name, ())).collect();
+    fn twins<'a>(&mut self, path: &str, what: &str, names: impl Iterator<Item = &'a String>) {
         let mut seen: Vec<&String> = Vec::new();
-        for (name, ()) in list {
+        for name in names {
             if let Some(twin) = other_case(name, seen.iter().copied()) {
-                let path = match what {
-                    "fields" if path.starts_with("objects") => format!("{path}.fields.{name}"),
-                    _ => format!("{path}.{name}"),
-                };
-                self.problem(path, format!("`{twin}` differs from it in case alone, which two {what} should not"));
+                let message = format!("`{twin}` differs from it in case alone, which two {what} should not");
+                self.problem(format!("{path}.{name}"), message);
             }
             seen.push(name);
         }
@@ -183,5 +217,7 @@ impl Rules {
 
 fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let meant = closest(name, known);
-    meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default()
+    meant
+        .map(|meant| format!(", did you mean `{meant}`?"))
+        .unwrap_or_default()
 }

@@ -60,8 +60,9 @@ impl Comparing<'_> {
             return self.change_or_same(Kind::Object, name, details, call);
         }
         if let Some(other) = other_case(name, self.found.objects.keys()) {
-            let because =
-                format!("the account has `{other}`, and case counts; a name never changes, so write it as it is there");
+            let because = format!(
+                "the account has `{other}`, and case counts; a name never changes, so write it as it is there"
+            );
             self.refused.push(name.to_owned());
             return self.plan.add(Change::cannot(Kind::Object, name, because), None);
         }
@@ -137,9 +138,14 @@ impl Comparing<'_> {
     fn association(&mut self, wanted: &Contents, keys: &Map<String, Value>) {
         let name = title_of(keys);
         let [from, to] = ends(keys);
-        if let Some(end) = [from, to].iter().find(|end| self.refused.iter().any(|name| name == *end)) {
+        if let Some(end) = [from, to]
+            .iter()
+            .find(|end| self.refused.iter().any(|name| name == *end))
+        {
             let because = format!("`{end}` cannot be as it stands here");
-            return self.plan.add(Change::cannot(Kind::Association, name, because), None);
+            return self
+                .plan
+                .add(Change::cannot(Kind::Association, name, because), None);
         }
         let Some(found) = twin(keys, wanted, self.found) else {
             let change = Change::new(Mark::Create, Kind::Association, name).with(all(keys));
@@ -154,9 +160,12 @@ impl Comparing<'_> {
                 "the account has it from `{from}` to `{to}` as `{}`, which never changes",
                 text(found, "type")
             );
-            return self.plan.add(Change::cannot(Kind::Association, name, because), None);
+            return self
+                .plan
+                .add(Change::cannot(Kind::Association, name, because), None);
         }
-        self.plan.add(Change::new(Mark::Same, Kind::Association, name), None);
+        self.plan
+            .add(Change::new(Mark::Same, Kind::Association, name), None);
     }
 
     fn person_fields(&mut self, wanted: &Contents) {
@@ -171,7 +180,8 @@ impl Comparing<'_> {
                 self.change_or_same(Kind::PersonField, name, details, call);
             } else if let Some(other) = other_case(name, found.keys()) {
                 let because = format!("people have `{other}`, and case counts; a name never changes");
-                self.plan.add(Change::cannot(Kind::PersonField, name, because), None);
+                self.plan
+                    .add(Change::cannot(Kind::PersonField, name, because), None);
             } else {
                 let change = Change::new(Mark::Create, Kind::PersonField, name).with(all(keys));
                 ids.push(change.id());
@@ -204,14 +214,18 @@ impl Comparing<'_> {
         for (name, object) in &wanted.objects {
             let existing = self.existing(name).unwrap_or_default();
             for (field, keys) in &existing.fields {
-                if is_custom(field, keys) && !object.fields.contains_key(field) && other_case(field, object.fields.keys()).is_none() {
+                if is_custom(field, keys)
+                    && !object.fields.contains_key(field)
+                    && other_case(field, object.fields.keys()).is_none()
+                {
                     let call = Call::delete(format!("{}/fields/{}", schema(name), part(field)));
                     self.delete(Kind::Field, format!("{name}.{field}"), call, name);
                 }
             }
         }
         for name in self.found.objects.keys() {
-            let is_meant = wanted.objects.contains_key(name) || other_case(name, wanted.objects.keys()).is_some();
+            let is_meant =
+                wanted.objects.contains_key(name) || other_case(name, wanted.objects.keys()).is_some();
             if !is_meant && !BUILT_IN.contains(&name.as_str()) {
                 self.delete(Kind::Object, name.clone(), Call::delete(schema(name)), name);
             }
@@ -245,7 +259,9 @@ fn twin<'a>(
     }
     let is_claimed = |other: &Map<String, Value>| {
         let named = wanted.associations.iter().filter(|named| joins(named));
-        named.into_iter().any(|named| text(named, "name") == text(other, "name"))
+        named
+            .into_iter()
+            .any(|named| text(named, "name") == text(other, "name"))
     };
     between.find(|other| name.is_empty() && !is_claimed(other))
 }

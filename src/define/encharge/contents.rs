@@ -36,7 +36,15 @@ const SEARCH: [&str; 3] = ["searchableFields", "primaryField", "secondaryFields"
 
 /// What belongs to one account, or to the API itself.
 const INTERNAL: [&str; 9] = [
-    "id", "accountId", "createdAt", "updatedAt", "createdBy", "canMapFrom", "firstClassField", "fields", "associations",
+    "id",
+    "accountId",
+    "createdAt",
+    "updatedAt",
+    "createdBy",
+    "canMapFrom",
+    "firstClassField",
+    "fields",
+    "associations",
 ];
 
 impl Object {
@@ -49,7 +57,11 @@ impl Object {
             ..Self::default()
         };
         for (key, value) in keys {
-            let part = if SEARCH.contains(&key.as_str()) { &mut object.search } else { &mut object.about };
+            let part = if SEARCH.contains(&key.as_str()) {
+                &mut object.search
+            } else {
+                &mut object.about
+            };
             part.insert(key, value);
         }
         object
@@ -148,7 +160,7 @@ impl From<&ObjectConfig> for Object {
 
 fn keys_of_field(config: &FieldConfig) -> Map<String, Value> {
     let mut keys = config.more.clone();
-    insert(&mut keys, "type", Some(config.kind));
+    insert(&mut keys, "type", config.kind);
     insert(&mut keys, "title", config.title.as_ref());
     insert(&mut keys, "format", config.format);
     insert(&mut keys, "array", config.array);
@@ -163,7 +175,7 @@ fn keys_of_association(config: &AssociationConfig) -> Map<String, Value> {
     let mut keys = config.more.clone();
     insert(&mut keys, "fromObject", Some(&config.from));
     insert(&mut keys, "toObject", Some(&config.to));
-    insert(&mut keys, "type", Some(config.kind));
+    insert(&mut keys, "type", config.kind);
     insert(&mut keys, "name", config.name.as_ref());
     keys
 }

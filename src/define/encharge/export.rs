@@ -23,8 +23,12 @@ const FIELD: [(&str, &str); 8] = [
     ("enum_names", "enumNames"),
     ("allow_new_values", "allowNewEnumValues"),
 ];
-const ASSOCIATION: [(&str, &str); 4] =
-    [("from", "fromObject"), ("to", "toObject"), ("type", "type"), ("name", "name")];
+const ASSOCIATION: [(&str, &str); 4] = [
+    ("from", "fromObject"),
+    ("to", "toObject"),
+    ("type", "type"),
+    ("name", "name"),
+];
 
 /// The definitions as the file has them, `vendor` and `account` aside.
 pub(in crate::define) fn export(contents: &Contents) -> Map<String, Value> {
@@ -52,9 +56,8 @@ pub(in crate::define) fn export(contents: &Contents) -> Map<String, Value> {
 }
 
 fn fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Map<String, Value>)>) -> Value {
-    let field = |(name, keys): (&String, &Map<String, Value>)| {
-        (name.clone(), Value::Object(renamed(keys, &FIELD)))
-    };
+    let field =
+        |(name, keys): (&String, &Map<String, Value>)| (name.clone(), Value::Object(renamed(keys, &FIELD)));
     Value::Object(fields.into_iter().map(field).collect())
 }
 

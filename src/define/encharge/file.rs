@@ -71,9 +71,9 @@ pub struct ObjectConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldConfig {
-    /// `string`, `number`, `integer`, `boolean` or `any`. An object's field keeps its type for ever.
-    #[serde(rename = "type")]
-    pub kind: FieldType,
+    /// `string`, `number`, `integer`, `boolean` or `any`. Required. An object's field keeps its type for ever.
+    #[serde(rename = "type", default)]
+    pub kind: Option<FieldType>,
     /// What people call it. Default: not compared.
     #[serde(default)]
     pub title: Option<String>,
@@ -134,9 +134,9 @@ pub struct AssociationConfig {
     pub from: String,
     /// The object on the other side.
     pub to: String,
-    /// `1:1`, `1:M` or `M:M`. It never changes.
-    #[serde(rename = "type")]
-    pub kind: AssociationType,
+    /// `1:1`, `1:M` or `M:M`. Required. It never changes.
+    #[serde(rename = "type", default)]
+    pub kind: Option<AssociationType>,
     /// A name, where there are several between the same objects. Default: none.
     #[serde(default)]
     pub name: Option<String>,

@@ -24,13 +24,37 @@ const MOST_AUDITABLE: usize = 5;
 const MOST_RELATIONSHIPS: usize = 2;
 
 const DEFINITION_KEYS: [&str; 11] = [
-    "object", "label", "description", "properties", "required", "unique", "filterable", "auditable", "relationships",
-    "enableCreateRecordAuditing", "enableDeleteRecordAuditing",
+    "object",
+    "label",
+    "description",
+    "properties",
+    "required",
+    "unique",
+    "filterable",
+    "auditable",
+    "relationships",
+    "enableCreateRecordAuditing",
+    "enableDeleteRecordAuditing",
 ];
 const PROPERTY_KEYS: [&str; 10] = [
-    "type", "label", "description", "format", "maxLength", "enum", "multiselect", "default", "origin", "displayName",
+    "type",
+    "label",
+    "description",
+    "format",
+    "maxLength",
+    "enum",
+    "multiselect",
+    "default",
+    "origin",
+    "displayName",
 ];
-const RELATIONSHIP_KEYS: [&str; 5] = ["namespace", "object", "fields", "cardinality", "recordConstraints"];
+const RELATIONSHIP_KEYS: [&str; 5] = [
+    "namespace",
+    "object",
+    "fields",
+    "cardinality",
+    "recordConstraints",
+];
 
 impl ZuoraFile {
     /// Everything that Zuora would refuse.
@@ -42,7 +66,10 @@ impl ZuoraFile {
             let path = format!("definitions.{name}{inner}");
             limits.definition(&path, name, definition);
             if let Some(twin) = other_case(name, seen.iter().copied()) {
-                limits.problem(&path, format!("`{twin}` differs from it in case alone, which two objects should not"));
+                limits.problem(
+                    &path,
+                    format!("`{twin}` differs from it in case alone, which two objects should not"),
+                );
             }
             seen.push(name);
         }
@@ -69,9 +96,15 @@ impl Limits {
         match definition.object.as_deref() {
             Some("") | None => self.problem(path, "`object` is missing: the API name"),
             Some(object) => {
-                self.length(&format!("{path}.object"), "an object's API name", object, MOST_NAME);
+                self.length(
+                    &format!("{path}.object"),
+                    "an object's API name",
+                    object,
+                    MOST_NAME,
+                );
                 if object != name {
-                    let message = format!("it is `{object}` here and `{name}` as the key above, which must agree");
+                    let message =
+                        format!("it is `{object}` here and `{name}` as the key above, which must agree");
                     self.problem(format!("{path}.object"), message);
                 }
             }
@@ -81,7 +114,12 @@ impl Limits {
             Some(label) => self.length(&format!("{path}.label"), "an object's label", label, MOST_NAME),
         }
         if let Some(text) = &definition.description {
-            self.length(&format!("{path}.description"), "an object's description", text, MOST_DESCRIPTION);
+            self.length(
+                &format!("{path}.description"),
+                "an object's description",
+                text,
+                MOST_DESCRIPTION,
+            );
         }
         self.properties(path, definition);
         self.flags(path, definition);
@@ -102,7 +140,11 @@ impl Limits {
             );
         }
         for (name, field) in custom {
-            let is_filterable = definition.filterable.iter().flatten().any(|filterable| filterable == name);
+            let is_filterable = definition
+                .filterable
+                .iter()
+                .flatten()
+                .any(|filterable| filterable == name);
             self.property(&format!("{path}.properties.{name}"), name, field, is_filterable);
         }
     }
@@ -110,23 +152,36 @@ impl Limits {
     fn property(&mut self, path: &str, name: &str, field: &PropertyConfig, is_filterable: bool) {
         self.length(path, "a field's API name", name, MOST_NAME);
         if !name.ends_with("__c") || name == "__c" {
-            self.problem(path, format!("a field's API name ends in `__c`: write `{name}__c`"));
+            self.problem(
+                path,
+                format!("a field's API name ends in `__c`: write `{name}__c`"),
+            );
         }
         match field.label.as_deref() {
             Some("") | None => self.problem(path, "`label` is missing: what people call it"),
             Some(label) => self.length(&format!("{path}.label"), "a field's label", label, MOST_NAME),
         }
         if field.kind.is_none() {
-            self.problem(path, "`type` is missing: `string`, `number`, `integer` or `boolean`");
+            self.problem(
+                path,
+                "`type` is missing: `string`, `number`, `integer` or `boolean`",
+            );
         }
         if let Some(text) = &field.description {
-            self.length(&format!("{path}.description"), "a field's description", text, MOST_DESCRIPTION);
+            self.length(
+                &format!("{path}.description"),
+                "a field's description",
+                text,
+                MOST_DESCRIPTION,
+            );
         }
         let options = field.options.as_ref().map_or(0, Vec::len);
         if options > MOST_OPTIONS {
             self.problem(
                 format!("{path}.enum"),
-                format!("a picklist or multiselect has at most {MOST_OPTIONS} options, and these are {options}"),
+                format!(
+                    "a picklist or multiselect has at most {MOST_OPTIONS} options, and these are {options}"
+                ),
             );
         }
         self.text_length(path, field, is_filterable);
@@ -138,11 +193,16 @@ impl Limits {
         let most = field.max_length.unwrap_or(MOST_FILTERABLE_TEXT);
         let at = format!("{path}.maxLength");
         if most > MOST_TEXT {
-            self.problem(&at, format!("a text has at most {MOST_TEXT} characters, and this says {most}"));
+            self.problem(
+                &at,
+                format!("a text has at most {MOST_TEXT} characters, and this says {most}"),
+            );
         } else if is_filterable && most > MOST_FILTERABLE_TEXT {
             self.problem(
                 &at,
-                format!("a filterable text has at most {MOST_FILTERABLE_TEXT} characters, and this says {most}"),
+                format!(
+                    "a filterable text has at most {MOST_FILTERABLE_TEXT} characters, and this says {most}"
+                ),
             );
         }
         let is_text = field.kind == Some(PropertyType::String) && field.options.is_none();
@@ -174,7 +234,9 @@ impl Limits {
             if right > MOST_RIGHT {
                 self.problem(
                     &at,
-                    format!("a number has at most {MOST_RIGHT} digits right of the point, and this has {right}"),
+                    format!(
+                        "a number has at most {MOST_RIGHT} digits right of the point, and this has {right}"
+                    ),
                 );
             }
             if value.is_f64() && left + right > 15 {
@@ -185,7 +247,12 @@ impl Limits {
     }
 
     fn flags(&mut self, path: &str, definition: &DefinitionConfig) {
-        let most = [None, Some(MOST_UNIQUE), Some(MOST_FILTERABLE), Some(MOST_AUDITABLE)];
+        let most = [
+            None,
+            Some(MOST_UNIQUE),
+            Some(MOST_FILTERABLE),
+            Some(MOST_AUDITABLE),
+        ];
         for (key, most) in FLAGS.into_iter().zip(most) {
             let Some(list) = definition.flag(key) else {
                 continue;
@@ -194,10 +261,14 @@ impl Limits {
             let custom: Vec<&String> = list.iter().filter(|name| is_custom(name, None)).collect();
             if let Some(most) = most.filter(|most| custom.len() > *most) {
                 let count = custom.len();
-                self.problem(&at, format!("an object has at most {most} {key} fields, and these are {count}"));
+                self.problem(
+                    &at,
+                    format!("an object has at most {most} {key} fields, and these are {count}"),
+                );
             }
             for (index, name) in list.iter().enumerate() {
-                let is_known = definition.properties.contains_key(name) || SYSTEM_FIELDS.contains(&name.as_str());
+                let is_known =
+                    definition.properties.contains_key(name) || SYSTEM_FIELDS.contains(&name.as_str());
                 if !is_known {
                     self.unknown_field(&format!("{at}.{index}"), name, definition);
                 }
@@ -229,7 +300,8 @@ impl Limits {
                 self.problem(format!("{path}.fields"), "it names no field");
             }
             for name in relationship.fields.keys() {
-                let is_known = definition.properties.contains_key(name) || SYSTEM_FIELDS.contains(&name.as_str());
+                let is_known =
+                    definition.properties.contains_key(name) || SYSTEM_FIELDS.contains(&name.as_str());
                 if !is_known {
                     self.unknown_field(&format!("{path}.fields.{name}"), name, definition);
                 }
@@ -241,7 +313,10 @@ impl Limits {
     fn length(&mut self, path: &str, what: &str, text: &str, most: usize) {
         let count = text.chars().count();
         if count > most {
-            self.problem(path, format!("{what} has at most {most} characters, and this has {count}"));
+            self.problem(
+                path,
+                format!("{what} has at most {most} characters, and this has {count}"),
+            );
         }
     }
 
@@ -249,7 +324,10 @@ impl Limits {
     fn typing_errors(&mut self, path: &str, more: &Map<String, Value>, known: &[&str]) {
         for key in more.keys().filter(|key| !known.contains(&key.as_str())) {
             if let Some(meant) = closest(key, known.iter().copied()) {
-                self.problem(format!("{path}.{key}"), format!("unknown key `{key}`, did you mean `{meant}`?"));
+                self.problem(
+                    format!("{path}.{key}"),
+                    format!("unknown key `{key}`, did you mean `{meant}`?"),
+                );
             }
         }
     }

@@ -28,8 +28,12 @@ pub(in crate::define) fn compare(wanted: &Contents, found: &Contents, deletion: 
 const KEY: &str = "idempotency-key";
 
 /// The keys of a definition that `updateObject` changes.
-const ABOUT: [&str; 4] =
-    ["label", "description", "enableCreateRecordAuditing", "enableDeleteRecordAuditing"];
+const ABOUT: [&str; 4] = [
+    "label",
+    "description",
+    "enableCreateRecordAuditing",
+    "enableDeleteRecordAuditing",
+];
 
 /// What a field keeps for ever.
 const FIXED: [&str; 2] = ["type", "format"];
@@ -73,9 +77,14 @@ impl Comparing {
 
     fn definition(&mut self, name: &str, wanted: &Map<String, Value>, found: &Map<String, Value>) {
         let mut about = wanted.clone();
-        about.retain(|key, _| !["object", "properties", "relationships"].contains(&key.as_str()) && !FLAGS.contains(&key.as_str()));
+        about.retain(|key, _| {
+            !["object", "properties", "relationships"].contains(&key.as_str())
+                && !FLAGS.contains(&key.as_str())
+        });
         let details = differences(&about, found);
-        let fixed = details.iter().find(|detail| !ABOUT.contains(&detail.key.as_str()));
+        let fixed = details
+            .iter()
+            .find(|detail| !ABOUT.contains(&detail.key.as_str()));
         if let Some(fixed) = fixed {
             let because = format!("the API has no way to change `{}`", fixed.key);
             let change = Change::cannot(Kind::Object, name, because).with(details);
@@ -96,9 +105,18 @@ impl Comparing {
         for (field, keys) in &wanted_fields {
             let keys = keys.as_object().unwrap_or(&empty);
             let full = format!("{name}.{field}");
-            let at = Field { object: name, name: field, full: &full };
+            let at = Field {
+                object: name,
+                name: field,
+                full: &full,
+            };
             if let Some(existing) = found_fields.get(field) {
-                self.change_field(&at, keys, existing.as_object().unwrap_or(&empty), &flags(field, wanted, found));
+                self.change_field(
+                    &at,
+                    keys,
+                    existing.as_object().unwrap_or(&empty),
+                    &flags(field, wanted, found),
+                );
             } else if let Some(other) = other_case(field, found_fields.keys()) {
                 let because = format!("the object has `{other}`, and case counts; a name never changes");
                 self.plan.add(Change::cannot(Kind::Field, full, because), None);
@@ -114,10 +132,14 @@ impl Comparing {
         field.insert("name".to_owned(), at.name.into());
         field.insert("definition".to_owned(), json!(keys));
         let mut details = all(keys);
-        details.extend(flags.iter().map(|flag| Detail { from: None, ..flag.clone() }));
+        details.extend(flags.iter().map(|flag| Detail {
+            from: None,
+            ..flag.clone()
+        }));
         let change = Change::new(Mark::Create, Kind::Field, at.full).with(details);
         let body = Map::from_iter([("field".to_owned(), Value::Object(field))]);
-        self.plan.add(change, Some(migration("addField", at.object, body)));
+        self.plan
+            .add(change, Some(migration("addField", at.object, body)));
     }
 
     fn change_field(
@@ -147,7 +169,8 @@ impl Comparing {
         }
         let change = Change::new(Mark::Change, Kind::Field, at.full).with(details);
         let body = Map::from_iter([("field".to_owned(), Value::Object(field))]);
-        self.plan.add(change, Some(migration("updateField", at.object, body)));
+        self.plan
+            .add(change, Some(migration("updateField", at.object, body)));
     }
 
     fn relationships(&mut self, name: &str, wanted: &Map<String, Value>, found: &Map<String, Value>) {
@@ -159,7 +182,8 @@ impl Comparing {
             let Some(twin) = existing.iter().find(|other| is_twin(relationship, other)) else {
                 let change = Change::new(Mark::Create, Kind::Relationship, title).with(all(keys));
                 let body = Map::from_iter([("relationship".to_owned(), relationship.clone())]);
-                self.plan.add(change, Some(migration("addRelationship", name, body)));
+                self.plan
+                    .add(change, Some(migration("addRelationship", name, body)));
                 continue;
             };
             // What the API fills in is `manyToOne`.
@@ -168,7 +192,9 @@ impl Comparing {
             let details = differences(keys, &twin);
             let change = match details.is_empty() {
                 true => Change::new(Mark::Same, Kind::Relationship, title),
-                false => Change::cannot(Kind::Relationship, title, "a relationship never changes").with(details),
+                false => {
+                    Change::cannot(Kind::Relationship, title, "a relationship never changes").with(details)
+                }
             };
             self.plan.add(change, None);
         }
@@ -202,7 +228,8 @@ impl Comparing {
             }
         }
         for name in found.definitions.keys() {
-            let is_meant = wanted.definitions.contains_key(name) || other_case(name, wanted.definitions.keys()).is_some();
+            let is_meant = wanted.definitions.contains_key(name)
+                || other_case(name, wanted.definitions.keys()).is_some();
             if !is_meant {
                 let call = Call::delete(format!("{DEFINITIONS}/{}", part(name)));
                 self.delete(Kind::Object, name.clone(), call, name);
@@ -232,11 +259,13 @@ struct Field<'a> {
 /// The lists that the file names and that say something else of a field than the account's.
 fn flags(field: &str, wanted: &Map<String, Value>, found: &Map<String, Value>) -> Vec<Detail> {
     let has = |definition: &Map<String, Value>, flag: &str| {
-        list(definition, flag).iter().any(|name| name.as_str() == Some(field))
+        list(definition, flag)
+            .iter()
+            .any(|name| name.as_str() == Some(field))
     };
-    let differing = FLAGS.into_iter().filter(|flag| {
-        wanted.contains_key(*flag) && has(wanted, flag) != has(found, flag)
-    });
+    let differing = FLAGS
+        .into_iter()
+        .filter(|flag| wanted.contains_key(*flag) && has(wanted, flag) != has(found, flag));
     differing
         .map(|flag| Detail {
             key: flag.to_owned(),
@@ -257,8 +286,17 @@ fn is_twin(one: &Value, other: &Value) -> bool {
 fn title_of(name: &str, relationship: &Value) -> String {
     let text = |key: &str| relationship.get(key).and_then(Value::as_str).unwrap_or_default();
     let fields = relationship.get("fields").and_then(Value::as_object);
-    let fields: Vec<&str> = fields.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    format!("{name} > {}.{} ({})", text("namespace"), text("object"), fields.join(", "))
+    let fields: Vec<&str> = fields
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    format!(
+        "{name} > {}.{} ({})",
+        text("namespace"),
+        text("object"),
+        fields.join(", ")
+    )
 }
 
 fn list<'a>(definition: &'a Map<String, Value>, key: &str) -> &'a [Value] {

@@ -28,7 +28,9 @@ pub(in crate::define) async fn read<T: Transport>(connection: &Connection<T>) ->
             reason: "it has no `definitions`".to_owned(),
         });
     };
-    let clean = entries.iter().filter_map(|(name, entry)| Some((name.clone(), plain(entry)?)));
+    let clean = entries
+        .iter()
+        .filter_map(|(name, entry)| Some((name.clone(), plain(entry)?)));
     Ok(Contents {
         definitions: clean.collect(),
     })

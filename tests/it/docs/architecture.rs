@@ -44,6 +44,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["client::Request", "endpoint", "record", "request", "template"],
     ),
     ("delivery", &["causes", "client", "endpoint", "request"]),
+    (
+        "define",
+        &[
+            "causes", "client", "document", "endpoint", "secret", "template", "visible",
+        ],
+    ),
     ("rejects", &["new_file", "record", "shape::Exclusion"]),
     (
         "accepted",
