@@ -571,7 +571,7 @@ fn the_help_of_define_plan() {
       -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
       -q, --quiet                 Says nothing on standard error but errors
           --set <KEY=VALUE>       Sets a key of the file that names the account, such as
-                                  account.base_url=https://rest.eu.zuora.com
+                                  account.limits.rate=5/s
           --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
           --templates <DIR>       A directory of templates, whose vendor files come before the built-in
                                   ones
@@ -599,7 +599,7 @@ fn the_help_of_define_apply() {
       -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
       -q, --quiet                 Says nothing on standard error but errors
           --set <KEY=VALUE>       Sets a key of the file that names the account, such as
-                                  account.base_url=https://rest.eu.zuora.com
+                                  account.limits.rate=5/s
           --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
           --templates <DIR>       A directory of templates, whose vendor files come before the built-in
                                   ones
@@ -627,7 +627,7 @@ fn the_help_of_define_export() {
           --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
       -o, --output <PATH>         Writes to this file, which must not be there yet
           --set <KEY=VALUE>       Sets a key of the file that names the account, such as
-                                  account.base_url=https://rest.eu.zuora.com
+                                  account.limits.rate=5/s
           --templates <DIR>       A directory of templates, whose vendor files come before the built-in
                                   ones
           --allow-inline-secrets  Permits secrets that stand in the file itself

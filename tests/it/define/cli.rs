@@ -415,6 +415,13 @@ fn a_tenant_of_zuora_is_copied_by_two_files_that_name_the_accounts() {
     2 changes made, nothing is left
     "#);
     assert_eq!(other.changes().len(), 1, "the list answer is the create request");
+}
+
+#[test]
+fn an_account_is_not_copied_to_itself() {
+    let stage = Stage::zuora("vendor: zuora\n");
+    let account = format!("vendor: zuora\naccount: {{base_url: '{}'}}\n", stage.url);
+    stage.scene.write("a.yaml", account);
     let same = [
         "copy",
         "--from",
@@ -424,7 +431,12 @@ fn a_tenant_of_zuora_is_copied_by_two_files_that_name_the_accounts() {
         "--templates",
         "vendors",
     ];
-    stage.end(stage.command(&same)).ends_with(2);
+    let outcome = stage.end(stage.command(&same)).ends_with(2);
+    assert!(
+        outcome.stderr.contains("both files name the same account"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

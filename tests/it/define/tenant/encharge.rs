@@ -127,7 +127,7 @@ impl Api for Encharge {
             ("PATCH", ["fields", name]) => change(&mut self.person_fields, name, body),
             ("DELETE", ["schemas", "associations", id]) => {
                 self.associations
-                    .retain(|association| association["id"].to_string() != *id);
+                    .retain(|association| association["id"].as_u64() != id.parse().ok());
                 (204, Value::Null)
             }
             ("DELETE", ["schemas", name, "fields", field]) => {

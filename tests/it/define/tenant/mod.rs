@@ -105,7 +105,7 @@ impl Tenant {
     }
 
     /// Answers a call, unless something goes wrong with it.
-    fn ask(&self, asked: Asked) -> Result<(u16, Value), Fault> {
+    fn ask(&self, asked: &Asked) -> Result<(u16, Value), Fault> {
         let mut inner = self.inner.lock().unwrap();
         inner.asked.push(asked.clone());
         let mut fault = None;
@@ -115,14 +115,14 @@ impl Tenant {
             fault = inner.faults.get(&number).copied();
         }
         match fault {
-            None => Ok(inner.api.answer(&asked)),
+            None => Ok(inner.api.answer(asked)),
             Some(Fault::Status(status)) => Ok((
                 status,
                 serde_json::json!({"error": {"message": "made to fail"}, "message": "made to fail"}),
             )),
             Some(Fault::LostRequest) => Err(Fault::LostRequest),
             Some(fault) => {
-                inner.api.answer(&asked);
+                inner.api.answer(asked);
                 Err(fault)
             }
         }
@@ -151,7 +151,7 @@ impl Transport for Tenant {
             body: serde_json::from_slice(&request.body).unwrap_or_default(),
             key: key.map_or_else(String::new, |key| key.to_str().unwrap().to_owned()),
         };
-        match self.ask(asked) {
+        match self.ask(&asked) {
             Ok((status, body)) => {
                 let status = StatusCode::from_u16(status).unwrap();
                 Ok(Reply::new(status, shown(&body)))

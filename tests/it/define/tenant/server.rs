@@ -40,7 +40,7 @@ async fn answer(request: Request<Incoming>, tenant: Tenant) -> Result<Response<F
         body: serde_json::from_slice(&body).unwrap_or_default(),
         key: key.map_or_else(String::new, |key| key.to_str().unwrap().to_owned()),
     };
-    let (status, body) = match tenant.ask(asked) {
+    let (status, body) = match tenant.ask(&asked) {
         Ok(answer) => answer,
         Err(Fault::Silence) => std::future::pending().await,
         Err(_) => (502, serde_json::Value::Null),
