@@ -73,6 +73,40 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// change.
 ///
 /// Only what `shown` has is done: a change that it lacks ends the run.
+///
+/// ```
+/// use outpour::client::{Reply, Request, Transport, TransportError};
+/// use outpour::define::{Definitions, Deletion, apply, plan};
+/// use outpour::template::Catalog;
+///
+/// /// An account that has the field already.
+/// struct Done;
+///
+/// impl Transport for Done {
+///     async fn send(&self, request: &Request) -> Result<Reply, TransportError> {
+///         let body = match request.url.path() {
+///             "/v1/fields" => r#"{"items": [{"name": "mrr", "type": "number"}]}"#,
+///             _ => r#"{"objects": []}"#,
+///         };
+///         Ok(Reply::new(http::StatusCode::OK, body))
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let text = "
+/// vendor: encharge
+/// account: {credentials: {api_key: eyJhIjoxfQ.e30.x}}
+/// person_fields: {mrr: {type: number}}
+/// ";
+/// let definitions = Definitions::parse("people.yaml", text, &[])?;
+/// let account = definitions.account(&Catalog::built_in()?, true)?.over(Done);
+/// let shown = plan(definitions.contents(), &account, Deletion::Never).await?;
+/// let applied = apply(definitions.contents(), &account, &shown, Deletion::Never, &mut |_| ()).await;
+/// assert!(applied.done.is_empty() && applied.stopped.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn apply<T: Transport>(
     wanted: &Contents,
     connection: &Connection<T>,

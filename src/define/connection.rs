@@ -14,6 +14,12 @@ use crate::endpoint::Success;
 use crate::secret::Mask;
 
 /// A request of an API, before it has a host and credentials.
+///
+/// ```
+/// use outpour::define::Call;
+/// let call = Call::with_body(http::Method::POST, "/schemas", serde_json::json!({"name": "invoice"}));
+/// assert!(call.key_header.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// The method.

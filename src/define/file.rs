@@ -1,6 +1,8 @@
 //! A file of definitions: read, checked whole, and what it wants.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -61,7 +63,7 @@ pub enum DefinitionsError {
         path: PathBuf,
         /// What the system says.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file is wrong.
     #[error("{0}")]
@@ -79,7 +81,7 @@ impl Definitions {
     /// Reads a file, with `settings` (dotted path, YAML text) in place of what it says. Relative paths in it start from its
     /// own folder.
     pub fn load(path: &Path, settings: &[(String, String)]) -> Result<Self, DefinitionsError> {
-        let text = std::fs::read_to_string(path).map_err(|source| DefinitionsError::Unreadable {
+        let text = read(path).map_err(|source| DefinitionsError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
@@ -157,6 +159,17 @@ impl Definitions {
             )]),
         };
         opened.map_err(|problems| self.document.locate(problems))
+    }
+}
+
+/// The text of a file of at most 16 MiB.
+fn read(path: &Path) -> io::Result<String> {
+    const MOST: u64 = 16 << 20;
+    let mut text = String::new();
+    File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MOST {
+        true => Err(io::Error::other("it has more than 16 MiB")),
+        false => Ok(text),
     }
 }
 

@@ -23,6 +23,7 @@ mod contents;
 mod encharge;
 mod export;
 mod file;
+mod opening;
 mod plan;
 mod show;
 mod yaml;

@@ -20,6 +20,13 @@ pub struct Plan {
 }
 
 /// One thing that the file or the account has.
+///
+/// ```
+/// use outpour::define::{Change, Kind, Mark};
+/// let change = Change { mark: Mark::Create, kind: Kind::Field, name: "invoice.due".into(), details: vec![], because: None };
+/// assert_eq!(change.id(), "field invoice.due");
+/// assert_eq!(change.to_string(), "+ field invoice.due");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// What becomes of it.

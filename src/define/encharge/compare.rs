@@ -174,9 +174,12 @@ impl Comparing<'_> {
         for (name, keys) in &wanted.person_fields {
             if let Some(existing) = found.get(name) {
                 let details = differences(keys, existing);
+                // Unlike that of an object's field, this body is the whole field, and its type may change.
+                let mut whole = existing.clone();
+                whole.extend(keys.clone());
+                whole.retain(|_, value| !value.is_null());
                 let path = format!("/fields/{}", part(name));
-                // Unlike that of an object's field, this body is a whole field, and its type may change.
-                let call = Call::with_body(Method::PATCH, path, named(name, keys));
+                let call = Call::with_body(Method::PATCH, path, named(name, &whole));
                 self.change_or_same(Kind::PersonField, name, details, call);
             } else if let Some(other) = other_case(name, found.keys()) {
                 let because = format!("people have `{other}`, and case counts; a name never changes");
@@ -196,7 +199,7 @@ impl Comparing<'_> {
     }
 
     /// What is custom and not in the file: association types first, then fields, then objects. Fields of people stay, since
-    /// every person is a record that has them.
+    /// every person is a record that has them; so do those of built-in objects, of which some are the vendor's own.
     fn deletions(&mut self, wanted: &Contents) {
         let claimed: Vec<&Map<String, Value>> = wanted
             .associations
@@ -211,7 +214,8 @@ impl Comparing<'_> {
                 self.delete(Kind::Association, title_of(found), call, object);
             }
         }
-        for (name, object) in &wanted.objects {
+        let objects = wanted.objects.iter();
+        for (name, object) in objects.filter(|(name, _)| !BUILT_IN.contains(&name.as_str())) {
             let existing = self.existing(name).unwrap_or_default();
             for (field, keys) in &existing.fields {
                 if is_custom(field, keys)

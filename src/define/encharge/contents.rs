@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::file::{AssociationConfig, EnchargeFile, FieldConfig, ObjectConfig};
-use super::{BUILT_IN, OWN_FIELDS};
+use super::{BUILT_IN, OWN_FIELDS, PERSON_FIELDS};
 use crate::define::compare::is_nothing;
 
 /// Objects, fields of people, and association types.
@@ -114,7 +114,8 @@ impl Contents {
                 object.search.clear();
             }
         }
-        self.person_fields.retain(|name, field| is_custom(name, field));
+        self.person_fields
+            .retain(|name, field| is_custom(name, field) && !PERSON_FIELDS.contains(&name.as_str()));
         self.person_fields.values_mut().for_each(clean);
         self.associations.iter_mut().for_each(clean);
         self

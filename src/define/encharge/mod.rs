@@ -19,5 +19,8 @@ pub(super) use read::read;
 /// The objects that every account has.
 const BUILT_IN: [&str; 2] = ["person", "company"];
 
+/// The fields of people that every account has.
+const PERSON_FIELDS: [&str; 6] = ["id", "email", "userId", "name", "firstName", "lastName"];
+
 /// The fields that every object has.
 const OWN_FIELDS: [&str; 4] = ["id", "externalId", "createdAt", "updatedAt"];

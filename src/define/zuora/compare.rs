@@ -36,7 +36,7 @@ const ABOUT: [&str; 4] = [
 ];
 
 /// What a field keeps for ever.
-const FIXED: [&str; 2] = ["type", "format"];
+const FIXED: [&str; 3] = ["type", "format", "multiselect"];
 
 #[derive(Default)]
 struct Comparing {

@@ -190,7 +190,7 @@ async fn the_first_refusal_ends_it_with_what_was_done_and_what_was_not() {
         "field invoice.amount".to_owned(),
         "field invoice.number".to_owned(),
     ];
-    let said = "422 Unprocessable Entity: made to fail".to_owned();
+    let said = "422 Unprocessable Entity: made to fail with ***".to_owned();
     assert_eq!(applied.stopped, Some(Stopped::Refused { step, said }));
     assert_eq!(tenant.changes().len(), 3, "nothing after the refusal");
 }
@@ -254,6 +254,43 @@ async fn only_what_was_shown_is_done() {
         matches!(&applied.stopped, Some(Stopped::Changed { change }) if change == "association invoice > person"),
         "{applied:?}"
     );
+}
+
+#[tokio::test]
+async fn a_change_of_a_persons_field_keeps_what_the_file_does_not_name() {
+    let tenant = encharge();
+    finish(
+        "vendor: encharge\nperson_fields: {mrr: {type: number, title: MRR, tooltip: In EUR}}\n",
+        &tenant,
+    )
+    .await;
+    tenant.forget();
+    finish(
+        "vendor: encharge\nperson_fields: {mrr: {type: integer}}\n",
+        &tenant,
+    )
+    .await;
+    let [change] = &tenant.changes()[..] else {
+        panic!("one change")
+    };
+    for kept in [
+        r#""title":"MRR""#,
+        r#""tooltip":"In EUR""#,
+        r#""type":"integer""#,
+        r#""name":"mrr""#,
+    ] {
+        assert!(change.contains(kept), "{change}");
+    }
+    assert!(!change.contains("null"), "{change}");
+}
+
+#[tokio::test]
+async fn fields_of_people_and_of_built_in_objects_are_never_deleted() {
+    let tenant = encharge();
+    let file = "vendor: encharge\nobjects: {company: {fields: {vat: {type: string}}}}\nperson_fields: {mrr: {type: number}}\n";
+    finish(file, &tenant).await;
+    let fewer = "vendor: encharge\nobjects: {company: {fields: {size: {type: string}}}}\n";
+    assert_eq!(Held::deleting(fewer, &tenant).plan().await.deletions().count(), 0);
 }
 
 #[tokio::test]

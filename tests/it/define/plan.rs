@@ -24,6 +24,7 @@ definitions:
     properties:
       DeviceId__c: {label: Device ID, type: string, maxLength: 20}
       OrderId__c: {label: Order ID, type: string, format: uuid}
+      Tags__c: {label: Tags, type: string, enum: [a]}
     unique: [DeviceId__c]
     relationships: [{namespace: com_zuora, object: orders, fields: {OrderId__c: Id}}]
 ";
@@ -76,8 +77,9 @@ async fn what_is_there_is_the_same_and_the_accounts_own_keys_are_no_difference()
     = object Vehicle
     = field Vehicle.DeviceId__c
     = field Vehicle.OrderId__c
+    = field Vehicle.Tags__c
     = relationship Vehicle > com_zuora.orders (OrderId__c)
-    nothing to do: 4 as the file has them
+    nothing to do: 5 as the file has them
     ");
 }
 
@@ -131,6 +133,7 @@ definitions:
     label: Car
     properties:
       DeviceId__c: {label: Device, type: string, maxLength: 30}
+      Tags__c: {label: Tags, type: string, enum: [a], multiselect: true}
       OrderId__c: {label: Order ID, type: string, format: date}
       orderid__c: {label: Order ID, type: string}
       Colour__c: {label: Colour, type: string, enum: [red, blue]}
@@ -153,12 +156,14 @@ definitions:
         unique: true -> false
     ! field Vehicle.OrderId__c: a field's `format` never changes
         format: "uuid" -> "date"
+    ! field Vehicle.Tags__c: a field's `multiselect` never changes
+        multiselect: none -> true
     ! field Vehicle.orderid__c: the object has `OrderId__c`, and case counts; a name never changes
     + relationship Vehicle > com_zuora.accounts (Colour__c)
         fields: {"Colour__c":"Id"}
         namespace: "com_zuora"
         object: "accounts"
-    2 to create, 2 to change, 0 to delete, 0 as they are, 2 that cannot be done
+    2 to create, 2 to change, 0 to delete, 0 as they are, 3 that cannot be done
     "#);
     let twin = "vendor: zuora\ndefinitions: {vehicle: {object: vehicle, label: Twin}}\n";
     insta::assert_snapshot!(Held::of(twin, &tenant).plan().await, @"
@@ -207,7 +212,8 @@ async fn what_has_records_is_not_deleted() {
     = field Vehicle.DeviceId__c
     ! relationship Vehicle > com_zuora.orders (OrderId__c): it is not deleted, since its object has records
     ! field Vehicle.OrderId__c: it is not deleted, since its object has records
-    0 to create, 0 to change, 0 to delete, 2 as they are, 2 that cannot be done
+    ! field Vehicle.Tags__c: it is not deleted, since its object has records
+    0 to create, 0 to change, 0 to delete, 2 as they are, 3 that cannot be done
     ");
     let mut account = Encharge::new();
     account

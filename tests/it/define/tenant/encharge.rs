@@ -124,7 +124,15 @@ impl Api for Encharge {
                 None => (404, Value::Null),
             },
             ("POST", ["fields"]) => append(&mut self.person_fields, body),
-            ("PATCH", ["fields", name]) => change(&mut self.person_fields, name, body),
+            ("PATCH", ["fields", name]) => {
+                // The body is the whole field.
+                let field = self.person_fields.iter_mut().find(|field| field["name"] == *name);
+                match field {
+                    Some(field) => *field = body.clone(),
+                    None => return (404, Value::Null),
+                }
+                (200, json!({"field": body}))
+            }
             ("DELETE", ["schemas", "associations", id]) => {
                 self.associations
                     .retain(|association| association["id"].as_u64() != id.parse().ok());

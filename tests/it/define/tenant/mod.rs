@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use outpour::client::{Reply, Request, Transport, TransportError, TransportErrorKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::KEY;
 pub(super) use encharge::Encharge;
 pub(super) use server::serve;
 pub(super) use zuora::Zuora;
@@ -116,10 +117,11 @@ impl Tenant {
         }
         match fault {
             None => Ok(inner.api.answer(asked)),
-            Some(Fault::Status(status)) => Ok((
-                status,
-                serde_json::json!({"error": {"message": "made to fail"}, "message": "made to fail"}),
-            )),
+            Some(Fault::Status(status)) => {
+                // An API that repeats the key that it was sent.
+                let said = format!("made to fail with {KEY}");
+                Ok((status, json!({"error": {"message": said}, "message": said})))
+            }
             Some(Fault::LostRequest) => Err(Fault::LostRequest),
             Some(fault) => {
                 inner.api.answer(asked);
