@@ -135,8 +135,20 @@ impl<T> Batcher<T> {
 
     /// Takes an item of `bytes` bytes and gives the batches that are complete with it.
     pub fn push(&mut self, item: T, bytes: usize, group: Option<&str>, now: Instant) -> Vec<Vec<T>> {
+        self.push_at_most(self.limits.max_records, item, bytes, group, now)
+    }
+
+    /// As [`push`](Self::push), where at most so many items share the group's batch.
+    pub fn push_at_most(
+        &mut self,
+        max_records: usize,
+        item: T,
+        bytes: usize,
+        group: Option<&str>,
+        now: Instant,
+    ) -> Vec<Vec<T>> {
         let mut complete = Vec::new();
-        if self.limits.max_records <= 1 {
+        if max_records <= 1 {
             complete.push(vec![item]);
             return complete;
         }
@@ -148,7 +160,7 @@ impl<T> Batcher<T> {
         if !self.open.contains_key(&key) && self.open.len() >= self.limits.max_groups {
             complete.extend(self.take_oldest());
         }
-        if self.add(item, bytes, key, now) {
+        if self.add(max_records, item, bytes, key, now) {
             complete.extend(self.take(group));
         }
         complete
@@ -195,9 +207,16 @@ impl<T> Batcher<T> {
     }
 
     /// Adds the item to its group and says whether that is complete now.
-    fn add(&mut self, item: T, bytes: usize, group: Option<String>, now: Instant) -> bool {
+    fn add(
+        &mut self,
+        max_records: usize,
+        item: T,
+        bytes: usize,
+        group: Option<String>,
+        now: Instant,
+    ) -> bool {
         let age = self.next_age;
-        let capacity = self.limits.max_records.min(1_024);
+        let capacity = max_records.min(1_024);
         let open = self.open.entry(group).or_insert_with(|| Open {
             items: Vec::with_capacity(capacity),
             // The list's closing bracket.
@@ -208,7 +227,7 @@ impl<T> Batcher<T> {
         self.next_age += 1;
         open.items.push(item);
         open.bytes = open.bytes.saturating_add(bytes);
-        open.items.len() >= self.limits.max_records || open.bytes >= self.limits.max_bytes
+        open.items.len() >= max_records || open.bytes >= self.limits.max_bytes
     }
 
     fn take(&mut self, group: Option<&str>) -> Option<Vec<T>> {

@@ -3,14 +3,18 @@
 use serde::Serialize;
 
 use super::Config;
-use crate::endpoint::{DestinationConfig, HeaderValueConfig, HeadersConfig};
+use crate::endpoint::{DestinationConfig, HeaderValueConfig, HeadersConfig, Operation};
 use crate::ledger::Fingerprint;
 use crate::source::SourceConfig;
 use crate::template::Template;
 
 /// The parts of a job that decide which bytes are sent, and where to. Limits, retries and timeouts may change while a
 /// run is stopped, and so may credentials; they are left out. So is how a reply is judged.
-pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Fingerprint {
+pub(super) fn fingerprint(
+    config: &Config,
+    template: Option<&Template>,
+    operations: &[(Vec<Operation>, &Template)],
+) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
     let source = SourceConfig {
         expect_records: None,
@@ -32,6 +36,10 @@ pub(super) fn fingerprint(config: &Config, template: Option<&Template>) -> Finge
     if let Some(template) = template {
         fingerprint.note("template", &text(&(&template.file, &template.vendor.hosts)));
     }
+    for (_, template) in operations.iter().skip(1) {
+        let named = format!("the template `{}`", template.name);
+        fingerprint.note(&named, &text(&template.file));
+    }
     fingerprint
 }
 
@@ -48,6 +56,7 @@ fn addressed(destination: &DestinationConfig) -> DestinationConfig {
     };
     DestinationConfig {
         template: destination.template.clone(),
+        operation: destination.operation.clone(),
         parameters: destination.parameters.clone(),
         base_url: destination.base_url.clone(),
         method: destination.method,

@@ -1,20 +1,19 @@
 //! Making a plan: each part of a configuration resolved, compiled and checked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
-use crate::batch::{BatchLimits, BodyShape};
+use crate::batch::{BatchConfig, BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
 use crate::document::{Document, Problem};
-use crate::endpoint::{Endpoint, EndpointInput};
-use crate::pipeline::Job;
+use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Routes};
+use crate::pipeline::{Job, OrderBy};
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
-use crate::webhook::EventContext;
+use crate::webhook::{EventContext, EventSource};
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -37,7 +36,11 @@ impl Making<'_> {
 
     pub(super) fn plan(&mut self, catalog: &Catalog) -> Option<Plan> {
         let config = self.config;
-        let template = self.template(catalog);
+        let operations = self.operations(catalog);
+        let template = match operations.first() {
+            Some((_, template)) => Some(*template),
+            None => self.template(catalog),
+        };
         let shaper = self.shaper();
         self.check_order();
         let limits = self.limits(template);
@@ -46,12 +49,17 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (endpoint, check) = match &config.destination.template {
-            Some(_) if template.is_none() => (None, None),
-            _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
+        let destination = &config.destination;
+        let (made, check) = match (&destination.operation, &destination.template) {
+            (Some(operation), _) => self.routes(operation, &operations, catalog, proxy_auth.as_ref()),
+            (None, Some(_)) if template.is_none() => (None, None),
+            (None, _) => {
+                let (endpoint, check) =
+                    self.endpoint(destination.clone(), template, catalog, proxy_auth.as_ref());
+                (endpoint.map(|endpoint| self.only_route(endpoint)), check)
+            }
         };
-        let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
-        let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
+        let ((routes, batch), limits) = (made?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
@@ -59,14 +67,20 @@ impl Making<'_> {
             pool: limits.concurrency,
         };
         let accepted = config.accepted.as_ref().map(|accepted| self.accepted(accepted));
-        let mut job = self.job(endpoint, shaper?, batch, &limits);
+        let mut job = self.job(routes, shaper?, batch, &limits);
         job.accepted = accepted;
         Some(Plan {
             context: EventContext {
                 run_id: job.run_id.clone(),
                 job: job.name.clone(),
-                template: job.endpoint.name().to_owned(),
-                identifiers: job.endpoint.identifiers().to_vec(),
+                sources: job
+                    .routes
+                    .iter()
+                    .map(|route| EventSource {
+                        template: route.endpoint.name().to_owned(),
+                        identifiers: route.endpoint.identifiers().to_vec(),
+                    })
+                    .collect(),
             },
             job,
             sender: SenderSettings {
@@ -79,12 +93,12 @@ impl Making<'_> {
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
             check,
-            fingerprint: fingerprint(config, template),
+            fingerprint: fingerprint(config, template, &operations),
             warnings: self.warnings(),
         })
     }
 
-    fn job(&self, endpoint: Endpoint, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
+    fn job(&self, routes: Routes, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
         let config = self.config;
         let rejects = config
             .rejects
@@ -98,7 +112,8 @@ impl Making<'_> {
             is_cut_short: false,
             run_id,
             name: config.name().to_owned(),
-            endpoint: Arc::new(endpoint),
+            order_by: self.order_by(&routes),
+            routes,
             keep: Keep {
                 body: config.rejects.body,
                 exclude: config.rejects.exclude.then(|| shaper.exclusion()),
@@ -110,7 +125,6 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
-            order_by: config.order_by.clone(),
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
@@ -166,13 +180,13 @@ impl Making<'_> {
             .ok()
     }
 
-    fn endpoint(
+    pub(super) fn endpoint(
         &mut self,
+        mut destination: DestinationConfig,
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
     ) -> (Option<Endpoint>, Option<Check>) {
-        let mut destination = self.config.destination.clone();
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
                 (Some(template), _) => {
@@ -256,9 +270,25 @@ impl Making<'_> {
 
     fn check_order(&mut self) {
         let is_nameless = |path: &String| path.split('.').any(str::is_empty);
-        if self.config.order_by.iter().any(is_nameless) {
+        if self.config.order_by.iter().flatten().any(is_nameless) {
             self.problem("order_by", "a field has no name, write `name` or `outer.inner`");
         }
+    }
+
+    /// What keeps the order: what the job says, else in a change feed what tells its records apart.
+    fn order_by(&self, routes: &Routes) -> OrderBy {
+        match &self.config.order_by {
+            Some(fields) if fields.is_empty() => OrderBy::Nothing,
+            Some(fields) => OrderBy::All(fields.clone()),
+            None if routes.is_change_feed() => OrderBy::Any(routes.identifiers()),
+            None => OrderBy::Nothing,
+        }
+    }
+
+    /// The endpoint of all records, and the caps of its batches.
+    fn only_route(&mut self, endpoint: Endpoint) -> (Routes, BatchLimits) {
+        let batch = self.batch(&endpoint);
+        (Routes::one(endpoint, batch.max_records), batch)
     }
 
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {
@@ -281,6 +311,11 @@ impl Making<'_> {
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
             );
         }
+        self.batch_limits(&config, max_records)
+    }
+
+    /// The caps of a batch of so many records.
+    pub(super) fn batch_limits(&mut self, config: &BatchConfig, max_records: u32) -> BatchLimits {
         if max_records == 1 {
             let idle = [
                 ("group_by", !config.group_by.is_empty()),

@@ -7,7 +7,9 @@ mod compile;
 mod credentials;
 mod destination;
 mod header;
+mod operation;
 mod placeholder;
+mod routes;
 mod sample;
 mod success;
 mod url;
@@ -29,7 +31,9 @@ pub use compile::EndpointInput;
 pub use credentials::wanted_secrets;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
+pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
+pub use routes::{Route, Routed, Routes};
 pub use success::{Success, Verdict};
 pub use url::{UrlError, check_url};
 
@@ -79,9 +83,11 @@ pub struct Prepared {
     pub lacks_need: bool,
     /// Whether an earlier session of the run may have sent it.
     pub was_marked: bool,
-    /// What it is ordered by: of records with the same value at most one is under way, in the order of the input. None:
+    /// What it is ordered by: of records that share a value at most one is under way, in the order of the input. None:
     /// it is in no order with others.
-    pub order: Option<u64>,
+    pub order: Vec<u64>,
+    /// The number of its endpoint among the job's [`Routes`], from 0.
+    pub route: usize,
 }
 
 /// URL and headers that come from a record. Records of different targets never share a request.
@@ -99,6 +105,9 @@ pub enum PrepareError {
     /// The record lacks what the endpoint needs.
     #[error("the record has no {}{}", listed(.0), .1.as_ref().map(|because| format!(": {because}")).unwrap_or_default())]
     Lacks(Vec<String>, Option<String>),
+    /// It is not known where the record goes.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
     /// A placeholder cannot be filled.
     #[error(transparent)]
     Fill(#[from] FillError),
@@ -209,7 +218,8 @@ impl Endpoint {
                 target,
                 lacks_need,
                 was_marked: false,
-                order: None,
+                order: Vec::new(),
+                route: 0,
             }),
             Err(error) => Err(Box::new((record, error))),
         }

@@ -1,4 +1,4 @@
-//! Order by key: of records that agree in the fields of `order_by`, at most one batch is under way, the earliest first.
+//! Order by key: of records that agree in what they are ordered by, at most one batch is under way, the earliest first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,7 +6,19 @@ use std::time::Instant;
 
 use crate::batch::Batcher;
 use crate::endpoint::Prepared;
-use crate::record::{FieldError, Fields, text_of};
+use crate::record::{FieldError, Fields, is_blank, text_of};
+
+/// What keeps records in the order of the input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OrderBy {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Agreeing in all of these fields (dotted paths).
+    All(Vec<String>),
+    /// Sharing the value of one of these fields (dotted paths), perhaps under another's name.
+    Any(Vec<String>),
+}
 
 /// What is under way, by the keys of its records. Records without a key are in no order, and cost nothing here.
 #[derive(Debug, Default)]
@@ -40,13 +52,22 @@ impl Order {
 }
 
 fn keys(items: &[Prepared]) -> impl Iterator<Item = u64> {
-    items.iter().filter_map(|item| item.order)
+    items.iter().flat_map(|item| item.order.iter().copied())
 }
 
-/// The key of a record: the hash of its fields' texts, none where it has none of them. Two keys of one hash only wait
-/// for each other without need.
-pub(super) fn key_of(text: &str, paths: &[String]) -> Result<Option<u64>, FieldError> {
-    let fields = Fields::parse(text)?;
+impl OrderBy {
+    /// The keys of a record, hashes of texts. Two keys of one hash only wait for each other without need.
+    pub(super) fn keys_of(&self, text: &str) -> Result<Vec<u64>, FieldError> {
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::All(paths) => Ok(one_key(&Fields::parse(text)?, paths)?.into_iter().collect()),
+            Self::Any(paths) => each_key(&Fields::parse(text)?, paths),
+        }
+    }
+}
+
+/// The key of all fields together, none where the record has none of them.
+fn one_key(fields: &Fields<'_>, paths: &[String]) -> Result<Option<u64>, FieldError> {
     let mut hasher = DefaultHasher::new();
     let mut has_any = false;
     for path in paths {
@@ -62,6 +83,25 @@ pub(super) fn key_of(text: &str, paths: &[String]) -> Result<Option<u64>, FieldE
     Ok(has_any.then(|| hasher.finish()))
 }
 
+/// A key for each value. One record may be found by several identifiers, and by different ones each time: what shares
+/// one of them stays in order. An API may be lenient about case and white space around a value, so these do not count.
+fn each_key(fields: &Fields<'_>, paths: &[String]) -> Result<Vec<u64>, FieldError> {
+    let mut keys = Vec::new();
+    for path in paths {
+        let Some(value) = fields.at(path)?.filter(|value| !is_blank(value)) else {
+            continue;
+        };
+        let text = text_of(value).unwrap_or(value.into());
+        let mut hasher = DefaultHasher::new();
+        text.trim().to_lowercase().hash(&mut hasher);
+        let key = hasher.finish();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
 /// Which open batch holds a key. A batch of another group must not overtake it.
 #[derive(Debug, Default)]
 pub(super) struct OpenKeys {
@@ -69,31 +109,35 @@ pub(super) struct OpenKeys {
 }
 
 impl OpenKeys {
-    /// Puts a record into the batch of its group and gives what is complete. A batch of another group that holds a
-    /// record of the same key goes first.
+    /// Puts a record into the batch of its group, of at most `max_records`, and gives what is complete. Batches of other
+    /// groups that hold a record of the same key go first.
     pub(super) fn push(
         &mut self,
         batcher: &mut Batcher<Prepared>,
+        max_records: usize,
         prepared: Prepared,
         group: Option<&str>,
         now: Instant,
     ) -> Vec<Vec<Prepared>> {
-        let (size, order) = (prepared.piece.len() + 1, prepared.order);
+        let (size, order) = (prepared.piece.len() + 1, prepared.order.clone());
         let ordinal = prepared.record.position.ordinal;
-        let other = order.and_then(|key| self.groups.get(&key).filter(|open| open.as_deref() != group));
-        let mut complete: Vec<_> = other
-            .and_then(|other| batcher.release(other.as_deref()))
-            .into_iter()
-            .collect();
-        complete.extend(batcher.push(prepared, size, group, now));
+        let mut complete = Vec::new();
+        for key in &order {
+            let other = self.groups.get(key).filter(|open| open.as_deref() != group);
+            // Another key may have sent it on its way already.
+            complete.extend(other.and_then(|other| batcher.release(other.as_deref())));
+        }
+        complete.extend(batcher.push_at_most(max_records, prepared, size, group, now));
         self.forget(&complete);
         let is_last = |batch: &Vec<Prepared>| {
             batch
                 .last()
                 .is_some_and(|last| last.record.position.ordinal == ordinal)
         };
-        if let Some(key) = order.filter(|_| !complete.iter().any(is_last)) {
-            self.groups.insert(key, group.map(str::to_owned));
+        if !complete.iter().any(is_last) {
+            for key in order {
+                self.groups.insert(key, group.map(str::to_owned));
+            }
         }
         complete
     }

@@ -17,7 +17,7 @@ use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
-use crate::endpoint::Prepared;
+use crate::endpoint::{Prepared, Routes};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -44,6 +44,7 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 /// A run under way.
 pub(super) struct Run<T> {
     deliverer: Deliverer<T>,
+    routes: Routes,
     accountant: Accountant,
     /// Shut while the webhook's backlog is full.
     gate: Gate,
@@ -81,14 +82,18 @@ impl<T: Transport> Run<T> {
         stop: &Arc<AtomicBool>,
         start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
     ) -> (mpsc::Receiver<Feed>, Self) {
-        let is_safe = InDoubt::resends(job.in_doubt, job.endpoint.is_safe_to_resend());
-        let holding = match (job.in_doubt, is_safe) {
-            (Some(InDoubt::Resend), _) => Holding::None,
-            (_, true) => Holding::Unidentified,
-            (_, false) => Holding::All,
-        };
+        let holding = job.routes.iter().map(|route| {
+            let is_safe = InDoubt::resends(job.in_doubt, route.endpoint.is_safe_to_resend());
+            match (job.in_doubt, is_safe) {
+                (Some(InDoubt::Resend), _) => Holding::None,
+                (_, true) => Holding::Unidentified,
+                (_, false) => Holding::All,
+            }
+        });
+        let holding: Vec<_> = holding.collect();
+        let is_safe = InDoubt::resends(job.in_doubt, job.routes.are_safe_to_resend());
         let settings = FeedSettings {
-            endpoint: Arc::clone(&job.endpoint),
+            routes: job.routes.clone(),
             shaper: job.shaper,
             batch: job.batch,
             group_by: job.group_by,
@@ -113,7 +118,9 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id).telling(splits),
+            deliverer: Deliverer::new(Arc::clone(job.routes.of(&[])), sender, job.in_doubt, &job.key_id)
+                .telling(splits),
+            routes: job.routes,
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -230,7 +237,8 @@ impl<T: Transport> Run<T> {
             && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.outbound.next()
         {
-            let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
+            let deliverer = self.deliverer.at(Arc::clone(self.routes.of(&batch)));
+            let aborted = aborted.clone();
             self.in_flight.spawn(deliver(deliverer, batch, aborted));
         }
     }

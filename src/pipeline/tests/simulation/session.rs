@@ -15,9 +15,9 @@ use super::life::{Life, Mortal};
 use super::plan::{Cut, Plan};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, RetryConfig, Sender, SenderSettings};
-use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput};
+use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Routes};
 use crate::ledger::{Course, Fingerprint, Intent, Ledger, NewRun, Resume};
-use crate::pipeline::{Books, Job, Run, StopWhen, feed};
+use crate::pipeline::{Books, Job, OrderBy, Run, StopWhen, feed};
 use crate::rejects::Keep;
 use crate::report::{Progress, Report};
 use crate::shape::{RecordsConfig, Shaper};
@@ -117,7 +117,7 @@ fn prepare(
     let sender = Sender::new(api, &sender_settings(plan));
     let source = Box::new(Input::of(&plan.kinds, plan.dice.split()));
     let (job, stop) = (job(plan, folder, books, number), Arc::new(AtomicBool::new(false)));
-    let mut report = Report::new(&job.run_id, &job.name, job.endpoint.name());
+    let mut report = Report::new(&job.run_id, &job.name, &job.routes.name());
     let progress = Arc::new(Progress::default());
     let (feed, mut run) = Run::new(job, sender, Events::default(), progress, &stop, |settings| {
         feed::inline(source, settings, Arc::clone(&stop))
@@ -162,7 +162,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         is_doubtful: false,
         is_cut_short: false,
         name: JOB.to_owned(),
-        endpoint: Arc::new(endpoint(plan)),
+        routes: Routes::one(endpoint(plan), plan.max_records),
         shaper: Shaper::compile(&records).unwrap(),
         batch: BatchLimits {
             max_records: plan.max_records,
@@ -176,9 +176,9 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
             Vec::new()
         },
         order_by: if plan.is_ordered {
-            vec!["group".to_owned()]
+            OrderBy::All(vec!["group".to_owned()])
         } else {
-            Vec::new()
+            OrderBy::Nothing
         },
         in_flight: plan.concurrency as usize * 2,
         stop_when: StopWhen {
