@@ -190,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn each_endpoint_says_whether_its_batches_are_sent_again() {
+        let at = |route| Prepared {
+            route,
+            ..prepared(1, false)
+        };
+        let policies = vec![Holding::Unidentified, Holding::All];
+        let resume = Resume {
+            marks: vec![Mark {
+                members: (1..=1).collect(),
+                is_single: true,
+            }],
+            ..Resume::default()
+        };
+        let mut past = Past::new(&resume, policies);
+        assert!(matches!(past.replay(at(0)), Some(Replayed::Send(_))));
+        assert!(matches!(past.replay(at(1)), Some(Replayed::Hold(_))));
+    }
+
+    #[test]
     fn a_batch_is_sent_again_as_it_was_once_all_that_is_left_of_it_is_there() {
         let mut past = past(false, Holding::Unidentified);
         assert!(past.replay(prepared(1, false)).is_none());

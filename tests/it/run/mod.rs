@@ -6,6 +6,7 @@ mod faults;
 mod loads;
 mod manual;
 mod memory;
+mod operations;
 mod order;
 mod rate;
 mod rejects;

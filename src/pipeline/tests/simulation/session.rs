@@ -15,7 +15,7 @@ use super::life::{Life, Mortal};
 use super::plan::{Cut, Plan};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, RetryConfig, Sender, SenderSettings};
-use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Routes};
+use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Route, Routes};
 use crate::ledger::{Course, Fingerprint, Intent, Ledger, NewRun, Resume};
 use crate::pipeline::{Books, Job, OrderBy, Run, StopWhen, feed};
 use crate::rejects::Keep;
@@ -162,7 +162,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         is_doubtful: false,
         is_cut_short: false,
         name: JOB.to_owned(),
-        routes: Routes::one(endpoint(plan), plan.max_records),
+        routes: routes(plan),
         shaper: Shaper::compile(&records).unwrap(),
         batch: BatchLimits {
             max_records: plan.max_records,
@@ -196,14 +196,32 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
     }
 }
 
-fn endpoint(plan: &Plan) -> Endpoint {
+/// One endpoint, or one for what is new and one, which takes one record a request, for what is gone.
+fn routes(plan: &Plan) -> Routes {
+    if !plan.is_routed {
+        return Routes::one(endpoint(plan, "POST"), plan.max_records);
+    }
+    let route = |method, max_records, operation| Route {
+        endpoint: endpoint(plan, method).into(),
+        max_records,
+        operations: vec![operation],
+    };
+    let routes = vec![
+        route("POST", plan.max_records, Operation::Insert),
+        route("DELETE", 1, Operation::Delete),
+    ];
+    let config = serde_json::from_value(serde_json::json!({"field": "op"})).unwrap();
+    Routes::by_operation(routes, config).unwrap()
+}
+
+fn endpoint(plan: &Plan, method: &str) -> Endpoint {
     let success = if plan.has_results {
         serde_json::json!({"items": ".results"})
     } else {
         serde_json::json!({})
     };
     let destination = serde_json::json!({
-        "method": "POST",
+        "method": method,
         "url": "http://127.0.0.1/records",
         "safe_to_resend": plan.is_safe,
         "idempotency": {"header": KEY},
