@@ -8,7 +8,7 @@ use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchConfig, BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
 use crate::document::{Document, Problem};
-use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Routes};
+use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
 use crate::pipeline::{Job, OrderBy};
 use crate::rejects::Keep;
 use crate::shape::Shaper;
@@ -49,16 +49,7 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let destination = &config.destination;
-        let (made, check) = match (&destination.operation, &destination.template) {
-            (Some(operation), _) => self.routes(operation, &operations, catalog, proxy_auth.as_ref()),
-            (None, Some(_)) if template.is_none() => (None, None),
-            (None, _) => {
-                let (endpoint, check) =
-                    self.endpoint(destination.clone(), template, catalog, proxy_auth.as_ref());
-                (endpoint.map(|endpoint| self.only_route(endpoint)), check)
-            }
-        };
+        let (made, check) = self.made(&operations, template, catalog, proxy_auth.as_ref());
         let ((routes, batch), limits) = (made?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
@@ -96,6 +87,25 @@ impl Making<'_> {
             fingerprint: fingerprint(config, template, &operations),
             warnings: self.warnings(),
         })
+    }
+
+    /// The endpoints with the caps of their batches, and the request that checks the credentials.
+    fn made(
+        &mut self,
+        operations: &[(Vec<Operation>, &Template)],
+        template: Option<&Template>,
+        catalog: &Catalog,
+        proxy_auth: Option<&ProxyAuth>,
+    ) -> (Option<(Routes, BatchLimits)>, Option<Check>) {
+        let destination = &self.config.destination;
+        match (&destination.operation, &destination.template) {
+            (Some(operation), _) => self.routes(operation, operations, catalog, proxy_auth),
+            (None, Some(_)) if template.is_none() => (None, None),
+            (None, _) => {
+                let (endpoint, check) = self.endpoint(destination.clone(), template, catalog, proxy_auth);
+                (endpoint.map(|endpoint| self.only_route(endpoint)), check)
+            }
+        }
     }
 
     fn job(&self, routes: Routes, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {

@@ -118,7 +118,7 @@ pub async fn run<T: Transport>(
     let started = Instant::now();
     progress.start(source.total_bytes());
     let stop = Arc::new(AtomicBool::new(false));
-    let mut report = Report::new(&job.run_id, &job.name, &job.routes.name());
+    let mut report = Report::new(&job.run_id, &job.name, job.routes.name());
     let (feed, mut run) = Run::new(job, sender.clone(), events, progress, &stop, |settings| {
         feed::start(source, settings, Arc::clone(&stop))
     });

@@ -117,7 +117,7 @@ fn prepare(
     let sender = Sender::new(api, &sender_settings(plan));
     let source = Box::new(Input::of(&plan.kinds, plan.dice.split()));
     let (job, stop) = (job(plan, folder, books, number), Arc::new(AtomicBool::new(false)));
-    let mut report = Report::new(&job.run_id, &job.name, &job.routes.name());
+    let mut report = Report::new(&job.run_id, &job.name, job.routes.name());
     let progress = Arc::new(Progress::default());
     let (feed, mut run) = Run::new(job, sender, Events::default(), progress, &stop, |settings| {
         feed::inline(source, settings, Arc::clone(&stop))
