@@ -14,6 +14,7 @@ use outpour::source;
 use super::args::CheckArgs;
 use super::error::Failure;
 use super::job::{LoadedJob, runtime};
+use super::preflight::preflight;
 use super::printer::Printer;
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
@@ -46,7 +47,27 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
         let _ = writeln!(text, "  warning: {warning}");
     }
     Printer::result(&text)?;
-    if args.online { online(&plan) } else { Ok(0) }
+    if !args.online {
+        return Ok(0);
+    }
+    match online(&plan)? {
+        0 => look_at_records(plan, &job),
+        code => Ok(code),
+    }
+}
+
+/// The records against what the account knows, where they can be read without being lost.
+fn look_at_records(plan: Plan, job: &LoadedJob) -> Result<u8, Failure> {
+    if plan.preflights.iter().all(Option::is_none) {
+        return Ok(0);
+    }
+    if job.source().path.as_slice().iter().any(|path| path == "-") {
+        Printer::result("  standard input was not compared with the account's fields: it can be read once")?;
+        return Ok(0);
+    }
+    runtime()?
+        .block_on(preflight(plan, job, Printer::result))
+        .map(|()| 0)
 }
 
 /// Where records go and how many share a request, up to what is said of all requests.

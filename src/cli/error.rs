@@ -43,6 +43,8 @@ pub(super) enum Failure {
     Mended(#[from] MendedError),
     #[error(transparent)]
     Changed(#[from] Refusal),
+    #[error("{message}")]
+    Preflight { message: String, code: u8 },
     #[error("the runtime cannot be started")]
     Runtime(#[source] std::io::Error),
 }
@@ -121,6 +123,7 @@ impl Failure {
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Mock(_) => 69,
+            Self::Preflight { code, .. } => *code,
             _ => 2,
         }
     }

@@ -9,6 +9,7 @@ mod job;
 mod kept;
 mod ledger;
 mod mock;
+mod preflight;
 mod preview;
 mod printer;
 mod progress;

@@ -13,7 +13,7 @@ use super::kept::unanswered;
 use super::ledger::{Opening, folder, here, intent, note_inputs};
 use super::preview::{Showing, show};
 use super::printer::Printer;
-use super::run::{Input, send};
+use super::run::{Before, Input, send};
 
 /// What is sent again: a run's rejects or doubts, or a file of them.
 enum What {
@@ -55,35 +55,41 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
         };
         return show(job.plan_without_secrets()?, source, &showing);
     }
-    send(&args.sending, &job, printer, |plan, progress| {
-        // The job may have another name today; then neither of the two may be run meanwhile.
-        let mut locks = vec![ledger.lock(&plan.job.name)?];
-        if plan.job.name != retrial.run.begun.job {
-            locks.push(ledger.lock(&retrial.run.begun.job)?);
-        }
-        plan.fingerprint.note(NOTED_AS, retrial.what.name());
-        if let What::File(survey) = &retrial.what {
-            note_inputs(plan, &survey.source(job.source()))?;
-        }
-        let opening = Opening {
-            config: &config,
-            is_mock: args.sending.mock,
-            retries: Some(retrial.run.id),
-            last: ledger.last_retry(retrial.run.id)?,
-            is_piped: false,
-            intent: intent(args.fresh, args.force_resume),
-        };
-        let run = opening.open(ledger.again()?, plan, progress, printer)?;
-        if let What::Kept(KeptKind::Doubt) = &retrial.what {
-            // An API that knows the key of the first request does not carry it out again.
-            plan.job.key_id = first_sent_by(&ledger, retrial.run.clone())?.begun.run_id;
-            plan.job.is_doubtful = true;
-        }
-        Ok(Input {
-            source: retrial.source(&job, ledger, run)?,
-            _locks: locks,
-        })
-    })
+    send(
+        &args.sending,
+        &Before::default(),
+        &job,
+        printer,
+        |plan, progress| {
+            // The job may have another name today; then neither of the two may be run meanwhile.
+            let mut locks = vec![ledger.lock(&plan.job.name)?];
+            if plan.job.name != retrial.run.begun.job {
+                locks.push(ledger.lock(&retrial.run.begun.job)?);
+            }
+            plan.fingerprint.note(NOTED_AS, retrial.what.name());
+            if let What::File(survey) = &retrial.what {
+                note_inputs(plan, &survey.source(job.source()))?;
+            }
+            let opening = Opening {
+                config: &config,
+                is_mock: args.sending.mock,
+                retries: Some(retrial.run.id),
+                last: ledger.last_retry(retrial.run.id)?,
+                is_piped: false,
+                intent: intent(args.fresh, args.force_resume),
+            };
+            let run = opening.open(ledger.again()?, plan, progress, printer)?;
+            if let What::Kept(KeptKind::Doubt) = &retrial.what {
+                // An API that knows the key of the first request does not carry it out again.
+                plan.job.key_id = first_sent_by(&ledger, retrial.run.clone())?.begun.run_id;
+                plan.job.is_doubtful = true;
+            }
+            Ok(Input {
+                source: retrial.source(&job, ledger, run)?,
+                _locks: locks,
+            })
+        },
+    )
 }
 
 /// A file of rejects stands beside its configuration unless it was moved, and so does the ledger.

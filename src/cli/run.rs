@@ -19,13 +19,17 @@ use super::args::{ReportFormat, RunArgs, SendingArgs};
 use super::error::Failure;
 use super::job::{LoadedJob, runtime, start_mock};
 use super::ledger;
+use super::preflight::{Say, preflight};
 use super::printer::Printer;
 use super::progress::Bar;
 use super::signal::watch_signals;
 
 pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
-    send(&args.sending, &job, printer, |plan, progress| {
+    let before = Before {
+        preflight: args.preflight,
+    };
+    send(&args.sending, &before, &job, printer, |plan, progress| {
         let source = source::open(job.source())?;
         let lock = ledger::open_books(args, plan, job.source(), progress, printer)?;
         Ok(Input {
@@ -33,6 +37,13 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
             _locks: lock.into_iter().collect(),
         })
     })
+}
+
+/// What is done before anything is sent.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Compares the records with what the account knows.
+    pub(super) preflight: bool,
 }
 
 /// What a run reads, and what keeps other processes away from its job meanwhile.
@@ -45,6 +56,7 @@ pub(super) struct Input {
 /// books of the plan too.
 pub(super) fn send(
     args: &SendingArgs,
+    before: &Before,
     job: &LoadedJob,
     printer: Printer,
     open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
@@ -56,7 +68,7 @@ pub(super) fn send(
             hint,
         ));
     }
-    let report = runtime()?.block_on(send_all(args, job, printer, open))?;
+    let report = runtime()?.block_on(send_all(args, before, job, printer, open))?;
     // Whichever of the two cannot be written, the other one is.
     let written = args
         .report_file
@@ -78,6 +90,7 @@ pub(super) fn send(
 
 async fn send_all(
     args: &SendingArgs,
+    before: &Before,
     job: &LoadedJob,
     printer: Printer,
     open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
@@ -93,6 +106,14 @@ async fn send_all(
         }
         false => None,
     };
+    if before.preflight {
+        // Standard output is the report's.
+        let say: Say = |text| {
+            Printer::error(text);
+            Ok(())
+        };
+        preflight(job.plan(mock.as_ref())?, job, say).await?;
+    }
     let mut plan = job.plan(mock.as_ref())?;
     if let Some(grace) = args.grace {
         plan.job.grace = grace.get();

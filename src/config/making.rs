@@ -10,6 +10,7 @@ use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, Tran
 use crate::document::{Document, Problem};
 use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
 use crate::pipeline::{Job, OrderBy};
+use crate::preflight::Preflight;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
@@ -23,6 +24,14 @@ pub(super) struct Making<'a> {
     pub(super) problems: Vec<Problem>,
     /// What the user should know of what was read so far.
     pub(super) warnings: Vec<String>,
+}
+
+/// The endpoints of a job, and what is asked of their vendor before anything is sent.
+pub(super) struct Made {
+    pub(super) routes: Routes,
+    pub(super) batch: BatchLimits,
+    pub(super) check: Option<Check>,
+    pub(super) preflights: Vec<Option<Preflight>>,
 }
 
 impl Making<'_> {
@@ -49,8 +58,8 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (made, check) = self.made(&operations, template, catalog, proxy_auth.as_ref());
-        let ((routes, batch), limits) = (made?, limits?);
+        let made = self.made(&operations, template, catalog, proxy_auth.as_ref());
+        let (made, limits) = (made?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
@@ -58,7 +67,7 @@ impl Making<'_> {
             pool: limits.concurrency,
         };
         let accepted = config.accepted.as_ref().map(|accepted| self.accepted(accepted));
-        let mut job = self.job(routes, shaper?, batch, &limits);
+        let mut job = self.job(made.routes, shaper?, made.batch, &limits);
         job.accepted = accepted;
         Some(Plan {
             context: EventContext {
@@ -83,29 +92,37 @@ impl Making<'_> {
             transport,
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
-            check,
+            check: made.check,
+            preflights: made.preflights,
             fingerprint: fingerprint(config, template, &operations),
             warnings: self.warnings(),
         })
     }
 
-    /// The endpoints with the caps of their batches, and the request that checks the credentials.
+    /// The endpoints, and what is asked of their vendor.
     fn made(
         &mut self,
         operations: &[(Vec<Operation>, &Template)],
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<(Routes, BatchLimits)>, Option<Check>) {
+    ) -> Option<Made> {
         let destination = &self.config.destination;
-        match (&destination.operation, &destination.template) {
-            (Some(operation), _) => self.routes(operation, operations, catalog, proxy_auth),
-            (None, Some(_)) if template.is_none() => (None, None),
-            (None, _) => {
-                let (endpoint, check) = self.endpoint(destination.clone(), template, catalog, proxy_auth);
-                (endpoint.map(|endpoint| self.only_route(endpoint)), check)
-            }
+        if let Some(operation) = &destination.operation {
+            return self.routes(operation, operations, catalog, proxy_auth);
         }
+        if destination.template.is_some() && template.is_none() {
+            return None;
+        }
+        let (endpoint, check, preflight) = self.endpoint(destination.clone(), template, catalog, proxy_auth);
+        let endpoint = endpoint?;
+        let batch = self.batch(&endpoint);
+        Some(Made {
+            routes: Routes::one(endpoint, batch.max_records),
+            batch,
+            check,
+            preflights: vec![preflight],
+        })
     }
 
     fn job(&self, routes: Routes, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
@@ -196,7 +213,7 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<Endpoint>, Option<Check>) {
+    ) -> (Option<Endpoint>, Option<Check>, Option<Preflight>) {
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
                 (Some(template), _) => {
@@ -225,7 +242,8 @@ impl Making<'_> {
             .map_err(|problems| self.problems.extend(problems))
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
-        (endpoint, check)
+        let preflight = template.and_then(|template| self.preflight(template, &secrets));
+        (endpoint, check, preflight)
     }
 
     /// A mock of one vendor says nothing of another's endpoints.
@@ -293,12 +311,6 @@ impl Making<'_> {
             None if routes.is_change_feed() => OrderBy::Any(routes.identifiers()),
             None => OrderBy::Nothing,
         }
-    }
-
-    /// The endpoint of all records, and the caps of its batches.
-    fn only_route(&mut self, endpoint: Endpoint) -> (Routes, BatchLimits) {
-        let batch = self.batch(&endpoint);
-        (Routes::one(endpoint, batch.max_records), batch)
     }
 
     fn batch(&mut self, endpoint: &Endpoint) -> BatchLimits {

@@ -90,6 +90,9 @@ pub struct Config {
     /// How long a stopped run waits for what is in flight. Default: `30s`.
     #[serde(default = "default_grace")]
     pub grace: TimeSpan,
+    /// What `outpour check --online` and `outpour run --preflight` take as it is.
+    #[serde(default)]
+    pub preflight: PreflightConfig,
     /// Where each reply is passed on to. Default: nowhere.
     #[serde(default)]
     pub webhook: Option<WebhookConfig>,
@@ -117,6 +120,14 @@ pub struct RejectsConfig {
     /// Whether what `records.exclude` leaves out is left out of rejects too. They then load again without it. Default:
     /// `false`.
     pub exclude: bool,
+}
+
+/// What the preflight takes as it is; the key `preflight:`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PreflightConfig {
+    /// Attributes that are meant to be sent although the account does not list them. Default: none.
+    pub allow: Vec<String>,
 }
 
 const fn yes() -> bool {

@@ -9,6 +9,7 @@ use crate::client::{Request, SenderSettings, TransportSettings};
 use crate::document::{Document, Problems};
 use crate::ledger::Fingerprint;
 use crate::pipeline::Job;
+use crate::preflight::Preflight;
 use crate::secret::Secret;
 use crate::template::Catalog;
 use crate::webhook::{EventContext, Webhook};
@@ -64,6 +65,9 @@ pub struct Plan {
     pub context: EventContext,
     /// The read-only request that checks the credentials, where the vendor has one.
     pub check: Option<Check>,
+    /// What is compared with the account before anything is sent, in the order of the job's routes; none where a
+    /// template has no preflight.
+    pub preflights: Vec<Option<Preflight>>,
     /// What must be the same for a stopped run to be gone on with, the inputs aside.
     pub fingerprint: Fingerprint,
     /// What the user should know before anything is sent.

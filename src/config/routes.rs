@@ -1,8 +1,7 @@
 //! The routes of a change feed: several templates of one vendor, each with the part of the destination that it knows.
 
-use super::making::Making;
-use super::plan::Check;
-use crate::batch::{BatchLimits, BodyShape};
+use super::making::{Made, Making};
+use crate::batch::BodyShape;
 use crate::client::ProxyAuth;
 use crate::document::{Problem, closest};
 use crate::endpoint::{DestinationConfig, Endpoint, Operation, OperationConfig, Route, Routes};
@@ -87,22 +86,22 @@ impl Making<'_> {
         }
     }
 
-    /// The endpoints of a change feed, and the caps of their batches.
+    /// The endpoints of a change feed, and what is asked of their vendor.
     pub(super) fn routes(
         &mut self,
         config: &OperationConfig,
         operations: &[(Vec<Operation>, &Template)],
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<(Routes, BatchLimits)>, Option<Check>) {
+    ) -> Option<Made> {
         let destination = &self.config.destination;
         let templates: Vec<&Template> = operations.iter().map(|(_, template)| *template).collect();
         self.check_parts(destination, &templates);
-        let (mut routes, mut check) = (Vec::new(), None);
+        let (mut routes, mut check, mut preflights) = (Vec::new(), None, Vec::new());
         for (operations, template) in operations {
             let before = self.problems.len();
             let part = part_of(destination, template, &templates);
-            let (endpoint, its_check) = self.endpoint(part, Some(template), catalog, proxy_auth);
+            let (endpoint, its_check, preflight) = self.endpoint(part, Some(template), catalog, proxy_auth);
             for problem in &mut self.problems[before..] {
                 if problem.path == "destination.template" {
                     problem.path = operations
@@ -111,11 +110,12 @@ impl Making<'_> {
                 }
             }
             check = check.or(its_check);
+            preflights.push(preflight);
             routes.extend(endpoint.map(|endpoint| self.route(endpoint, operations.clone())));
         }
         self.forget_repeats();
         if routes.len() < operations.len() {
-            return (None, None);
+            return None;
         }
         let most = routes.iter().map(|route| route.max_records).max().unwrap_or(1);
         let given = self.config.batch.clone().unwrap_or_default();
@@ -124,8 +124,12 @@ impl Making<'_> {
             self.problem("batch.max_records", message);
         }
         let limits = self.batch_limits(&given, u32::try_from(most).unwrap_or(u32::MAX));
-        let routes = Routes::by_operation(routes, config.clone());
-        (routes.map(|routes| (routes, limits)), check)
+        Some(Made {
+            routes: Routes::by_operation(routes, config.clone())?,
+            batch: limits,
+            check,
+            preflights,
+        })
     }
 
     /// A route: as many records a request as the job says, and the template allows.

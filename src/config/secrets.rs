@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderName, HeaderValue};
-use url::Url;
 
 use super::making::Making;
 use super::{Check, Secrets};
 use crate::causes::in_one_line;
 use crate::client::{ProxyAuth, Request};
-use crate::endpoint::{HeadersConfig, wanted_secrets};
+use crate::endpoint::{HeadersConfig, fixed_url, wanted_secrets};
+use crate::preflight::Preflight;
 use crate::secret::{Secret, SecretRef};
 use crate::template::Template;
 
@@ -91,27 +91,58 @@ impl Making<'_> {
             .check
             .as_ref()
             .filter(|check| check.credential == template.file.credential)?;
-        let rule = template.vendor.credentials.get(&check.credential)?;
-        let secret = secrets.get(&format!("destination.credentials.{}", check.credential))?;
-        let mock = self
-            .options
-            .mock
-            .as_ref()
-            .and_then(|mock| mock.hosts.get(&check.host));
+        Some(Check {
+            request: self.get(template, secrets, &check.host, &check.path)?,
+            account: check.account.clone(),
+        })
+    }
+
+    /// The template's preflight with its requests.
+    pub(super) fn preflight(
+        &mut self,
+        template: &Template,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Option<Preflight> {
+        let rule = template.file.preflight.as_ref()?;
+        let host = &template.file.host;
+        let request = self.get(template, secrets, host, &rule.path)?;
+        let names = rule.names.as_ref().and_then(|names| {
+            let wanted = self.config.destination.parameters.get(&names.parameter)?;
+            Some((self.get(template, secrets, host, &names.path)?, wanted.to_text()))
+        });
+        let allowed = self.config.preflight.allow.clone();
+        self.good(
+            "destination.template",
+            Preflight::compile(rule, request, names, allowed),
+        )
+    }
+
+    /// A read-only request to a host of the template's vendor, with the template's credential. What is wrong with the
+    /// base URL or the parameters is said of the endpoint itself.
+    fn get(
+        &self,
+        template: &Template,
+        secrets: &BTreeMap<String, Secret>,
+        host: &str,
+        path: &str,
+    ) -> Option<Request> {
+        let credential = &template.file.credential;
+        let rule = template.vendor.credentials.get(credential)?;
+        let secret = secrets.get(&format!("destination.credentials.{credential}"))?;
+        let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(host));
         let base = mock
             .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(&check.host))?;
-        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), check.path)).ok()?;
+            .or_else(|| template.vendor.hosts.get(host))?;
+        let text = format!("{}{path}", base.trim_end_matches('/'));
+        let parameters = &self.config.destination.parameters;
+        let url = fixed_url(&text, parameters, self.config.destination.allow_http).ok()?;
         let mut request = Request::new(http::Method::GET, url, "");
         let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
         value.set_sensitive(true);
         request
             .headers
             .insert(rule.header.parse::<HeaderName>().ok()?, value);
-        Some(Check {
-            request,
-            account: check.account.clone(),
-        })
+        Some(request)
     }
 
     /// A header that by its name holds a secret must not stand in the configuration as text.

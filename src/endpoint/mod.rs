@@ -35,7 +35,7 @@ pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use routes::{Route, Routed, Routes};
 pub use success::{Success, Verdict};
-pub use url::{UrlError, check_url};
+pub use url::{UrlError, check_url, fixed_url};
 
 use header::HeaderTemplate;
 use url::UrlTemplate;

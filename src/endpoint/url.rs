@@ -193,6 +193,14 @@ impl UrlTemplate {
     }
 }
 
+/// The URL that a text with placeholders of parameters stands for; one with a field of a record stands for none.
+pub fn fixed_url(text: &str, parameters: &Parameters, allow_http: bool) -> Result<Url, UrlError> {
+    match UrlTemplate::compile(text, parameters, allow_http)?.form {
+        Form::Fixed(url) => Ok(url),
+        Form::Varying(_) => Err(UrlError::RecordInHost),
+    }
+}
+
 /// Checks the URL of something that requests go to, as it stands: https, or http to this machine; no user name, no
 /// fragment, nothing that a parser would change.
 pub fn check_url(text: &str, allow_http: bool) -> Result<Url, UrlError> {

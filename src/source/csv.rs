@@ -7,7 +7,6 @@
 //! the file, since no row behind it can be told apart; so is a row that repeats the header of several columns.
 
 mod cells;
-mod dates;
 mod header;
 mod quotes;
 mod rows;

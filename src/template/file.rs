@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::preflight::PreflightRule;
 use super::success::SuccessRule;
 use super::trial::{TemplateTest, TestRecord};
 use crate::batch::BodyShape;
@@ -56,6 +57,9 @@ pub struct TemplateFile {
     /// The header by which the API knows a request that it has seen before. Default: none.
     #[serde(default)]
     pub idempotency: Option<Idempotency>,
+    /// How records are compared with what the account knows, before anything is sent. Default: not at all.
+    #[serde(default)]
+    pub preflight: Option<PreflightRule>,
     /// A record to try the endpoint with.
     pub example: TestRecord,
     /// Records in, exact requests out.

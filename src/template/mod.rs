@@ -7,6 +7,7 @@
 
 mod catalog;
 mod file;
+mod preflight;
 mod success;
 mod treat;
 mod trial;
@@ -20,6 +21,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use file::{
     BatchRule, ContentType, Idempotency, Method, Need, Parameter, ParameterKind, ParameterValue, TemplateFile,
 };
+pub use preflight::{NamesRule, PreflightRule};
 pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};
 pub use trial::{Expected, TemplateTest, TestRecord, TestRequest};

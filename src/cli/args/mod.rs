@@ -128,6 +128,9 @@ pub(in crate::cli) struct RunArgs {
     /// Goes on with a stopped run although its input, template, mapping or batching has changed
     #[arg(long, conflicts_with = "fresh")]
     pub(in crate::cli) force_resume: bool,
+    /// Compares the records with the fields that the account knows first, and sends nothing if something does not fit
+    #[arg(long)]
+    pub(in crate::cli) preflight: bool,
 }
 
 /// How records are sent, and what is said of it.
@@ -198,7 +201,7 @@ pub(in crate::cli) struct TestArgs {
 pub(in crate::cli) struct CheckArgs {
     #[command(flatten)]
     pub(in crate::cli) job: JobArgs,
-    /// Also asks the vendor whether the credentials are good, with a request that changes nothing
+    /// Also asks the vendor whether the credentials are good and the records fit its fields, with requests that change nothing
     #[arg(long)]
     pub(in crate::cli) online: bool,
 }

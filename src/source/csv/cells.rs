@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use crate::source::config::{ColumnType, Types};
 use crate::source::json_text::{check_value, is_integer, is_number, trim, write_string};
 
-use super::dates::is_date;
+use crate::dates::is_date;
 
 /// What a column's cells become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -94,6 +94,8 @@ fn the_help_of_run() {
           --fresh                 Begins anew where the last run was stopped before its end
           --force-resume          Goes on with a stopped run although its input, template, mapping or
                                   batching has changed
+          --preflight             Compares the records with the fields that the account knows first, and
+                                  sends nothing if something does not fit
       -h, --help                  Print help
     ");
 }
@@ -176,8 +178,8 @@ fn the_help_of_check() {
           --templates <DIR>       A directory of templates that add to the built-in ones, or replace
                                   them
           --allow-inline-secrets  Permits secrets that stand in the configuration itself
-          --online                Also asks the vendor whether the credentials are good, with a request
-                                  that changes nothing
+          --online                Also asks the vendor whether the credentials are good and the records
+                                  fit its fields, with requests that change nothing
       -h, --help                  Print help
     ");
 }

@@ -8,6 +8,7 @@ mod manual;
 mod memory;
 mod operations;
 mod order;
+mod preflight;
 mod rate;
 mod rejects;
 mod replies;

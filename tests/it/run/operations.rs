@@ -300,7 +300,8 @@ fn a_feed_that_is_killed_comes_to_the_same_when_it_is_gone_on_with() {
                 json!({"email": email, "n": n, "tags": "on", "meta": {"op": op, "n": n}})
             }
         };
-        lines += &format!("{line}\n");
+        lines += &line.to_string();
+        lines.push('\n');
     }
     scene.write("people.ndjson", &lines).write("job.yaml", TAGGED);
     let mut child = scene.job_command("run", &[]).spawn().unwrap();

@@ -4,7 +4,7 @@
 //! that perhaps `Z`, `±hh:mm`, `±hhmm` or `±hh`. The day must exist; a leap second (`:60`) is accepted.
 
 /// Whether `text` is a date, or a date and time.
-pub(super) fn is_date(text: &[u8]) -> bool {
+pub(crate) fn is_date(text: &[u8]) -> bool {
     let Some((date, rest)) = text.split_at_checked(10) else {
         return false;
     };
