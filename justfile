@@ -28,6 +28,6 @@ deny:
 fuzz target seconds="60":
     cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
 
-# The Encharge look-alike on port 8080
+# The look-alike of Encharge, or of another vendor, on port 8080
 mock *arguments:
     cargo run --release --locked -- mock {{arguments}}

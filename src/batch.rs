@@ -27,8 +27,11 @@ pub struct BatchConfig {
     pub max_wait: Option<TimeSpan>,
     /// The fields (dotted paths) in which the records of a request agree. Default: none, consecutive records.
     pub group_by: Vec<String>,
-    /// `object` (one record alone), `array`, `ndjson`, or jq over the list of records, such as `{records: .}`.
-    /// Default: the template's; for a manual endpoint `array` once `batch` is given, else `object`.
+    /// The fields (dotted paths) in which records of a request never agree, such as the key of a map that they become. Those
+    /// that do are sent one after the other, in the order of the input. Default: the template's, else none.
+    pub distinct: Vec<String>,
+    /// `object` (one record alone), `array`, `ndjson`, or jq over the list of records, with `$parameters`, such as
+    /// `{records: .}`. Default: the template's; for a manual endpoint `array` once `batch` is given, else `object`.
     pub body_shape: Option<BodyShape>,
 }
 
@@ -55,12 +58,23 @@ pub enum BodyShape {
 pub struct BatchLimits {
     /// The most items.
     pub max_records: usize,
-    /// The most bytes.
+    /// The most bytes of a body.
     pub max_bytes: usize,
+    /// The most bytes of what records add to the URL.
+    pub max_query: usize,
     /// The longest wait for more.
     pub max_wait: Duration,
     /// The most groups that wait at once; when there are more, the oldest is given out as it is.
     pub max_groups: usize,
+}
+
+/// What an item adds to a request, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// To its body.
+    pub body: usize,
+    /// To its URL.
+    pub query: usize,
 }
 
 /// Collects items into batches.
@@ -85,7 +99,7 @@ pub struct Batcher<T> {
 #[derive(Debug)]
 struct Open<T> {
     items: Vec<T>,
-    bytes: usize,
+    size: Size,
     since: Instant,
     age: u64,
 }
@@ -112,11 +126,27 @@ impl From<BodyShape> for String {
     }
 }
 
+impl From<usize> for Size {
+    fn from(body: usize) -> Self {
+        Self { body, query: 0 }
+    }
+}
+
+impl Size {
+    fn and(self, other: Self) -> Self {
+        Self {
+            body: self.body.saturating_add(other.body),
+            query: self.query.saturating_add(other.query),
+        }
+    }
+}
+
 impl Default for BatchLimits {
     fn default() -> Self {
         Self {
             max_records: 1,
             max_bytes: 1 << 20,
+            max_query: usize::MAX,
             max_wait: Duration::from_secs(1),
             max_groups: 256,
         }
@@ -133,9 +163,9 @@ impl<T> Batcher<T> {
         }
     }
 
-    /// Takes an item of `bytes` bytes and gives the batches that are complete with it.
-    pub fn push(&mut self, item: T, bytes: usize, group: Option<&str>, now: Instant) -> Vec<Vec<T>> {
-        self.push_at_most(self.limits.max_records, item, bytes, group, now)
+    /// Takes an item of this size (a number is that of its body) and gives the batches that are complete with it.
+    pub fn push(&mut self, item: T, size: impl Into<Size>, group: Option<&str>, now: Instant) -> Vec<Vec<T>> {
+        self.push_at_most(self.limits.max_records, item, size, group, now)
     }
 
     /// As [`push`](Self::push), where at most so many items share the group's batch.
@@ -143,24 +173,28 @@ impl<T> Batcher<T> {
         &mut self,
         max_records: usize,
         item: T,
-        bytes: usize,
+        size: impl Into<Size>,
         group: Option<&str>,
         now: Instant,
     ) -> Vec<Vec<T>> {
+        let size = size.into();
         let mut complete = Vec::new();
         if max_records <= 1 {
             complete.push(vec![item]);
             return complete;
         }
         let key = group.map(str::to_owned);
-        let would_overflow = |open: &Open<T>| open.bytes.saturating_add(bytes) > self.limits.max_bytes;
+        let would_overflow = |open: &Open<T>| {
+            let sum = open.size.and(size);
+            sum.body > self.limits.max_bytes || sum.query > self.limits.max_query
+        };
         if self.open.get(&key).is_some_and(would_overflow) {
             complete.extend(self.take(group));
         }
         if !self.open.contains_key(&key) && self.open.len() >= self.limits.max_groups {
             complete.extend(self.take_oldest());
         }
-        if self.add(max_records, item, bytes, key, now) {
+        if self.add(max_records, item, size, key, now) {
             complete.extend(self.take(group));
         }
         complete
@@ -207,27 +241,22 @@ impl<T> Batcher<T> {
     }
 
     /// Adds the item to its group and says whether that is complete now.
-    fn add(
-        &mut self,
-        max_records: usize,
-        item: T,
-        bytes: usize,
-        group: Option<String>,
-        now: Instant,
-    ) -> bool {
+    fn add(&mut self, max_records: usize, item: T, size: Size, group: Option<String>, now: Instant) -> bool {
         let age = self.next_age;
         let capacity = max_records.min(1_024);
         let open = self.open.entry(group).or_insert_with(|| Open {
             items: Vec::with_capacity(capacity),
             // The list's closing bracket.
-            bytes: 1,
+            size: 1.into(),
             since: now,
             age,
         });
         self.next_age += 1;
         open.items.push(item);
-        open.bytes = open.bytes.saturating_add(bytes);
-        open.items.len() >= max_records || open.bytes >= self.limits.max_bytes
+        open.size = open.size.and(size);
+        open.items.len() >= max_records
+            || open.size.body >= self.limits.max_bytes
+            || open.size.query >= self.limits.max_query
     }
 
     fn take(&mut self, group: Option<&str>) -> Option<Vec<T>> {
@@ -272,6 +301,20 @@ mod tests {
         assert!(batcher.push(1, 40, None, now).is_empty());
         assert_eq!(batcher.push(2, 500, None, now), [vec![1], vec![2]]);
         assert!(batcher.is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_cut_where_its_url_would_be_too_long() {
+        let mut batcher = Batcher::new(BatchLimits {
+            max_records: 10,
+            max_query: 100,
+            ..BatchLimits::default()
+        });
+        let now = Instant::now();
+        let size = |query| Size { body: 1, query };
+        assert!(batcher.push(1, size(60), None, now).is_empty());
+        assert_eq!(batcher.push(2, size(41), None, now), [vec![1]]);
+        assert_eq!(batcher.push(3, size(59), None, now), [vec![2, 3]]);
     }
 
     #[test]

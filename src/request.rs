@@ -3,10 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::batch::BodyShape;
 use crate::client::Request;
-use crate::endpoint::{Endpoint, Prepared};
+use crate::endpoint::{Endpoint, MAX_URL, Prepared, QueryError};
 use crate::expression::{ExpressionError, Value};
 
 /// Why a batch has no request.
@@ -15,6 +16,12 @@ pub enum RenderError {
     /// The expression of `body_shape` failed.
     #[error("`body_shape` cannot be made of the records")]
     Shape(#[from] ExpressionError),
+    /// The records have no query.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A body of one record cannot be made of several.
+    #[error("a body of the shape `object` holds one record")]
+    Several,
     /// The batch is empty, or its records have no URL: a defect of the caller.
     #[error("a batch without records or without a URL has no request")]
     Empty,
@@ -27,6 +34,7 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
     let url = target
         .and_then(|target| target.url.as_ref())
         .or_else(|| endpoint.fixed_url());
+    let url = with_query(endpoint, batch, url.ok_or(RenderError::Empty)?)?;
     let body = body(endpoint, batch)?;
     let mut headers = endpoint.fixed_headers().clone();
     if !body.is_empty() {
@@ -40,10 +48,31 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
     }
     Ok(Request {
         method: endpoint.method().clone(),
-        url: url.ok_or(RenderError::Empty)?.clone(),
+        url,
         headers,
         body,
     })
+}
+
+/// The URL with what the records add to it.
+fn with_query(endpoint: &Endpoint, batch: &[Prepared], url: &Url) -> Result<Url, RenderError> {
+    let mut url = url.clone();
+    let Some(query) = endpoint
+        .query(batch)
+        .transpose()?
+        .filter(|query| !query.is_empty())
+    else {
+        return Ok(url);
+    };
+    let whole = match url.query() {
+        Some(own) => format!("{own}&{query}"),
+        None => query,
+    };
+    url.set_query(Some(&whole));
+    match url.as_str().len() {
+        length if length > MAX_URL => Err(QueryError::TooLong(length).into()),
+        _ => Ok(url),
+    }
 }
 
 /// Adds the header by which the API knows a request that it has seen before, where the endpoint has one. The key follows
@@ -78,19 +107,15 @@ fn body(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Bytes, RenderError> {
     }
     let size = pieces().map(|piece| piece.len() + 1).sum::<usize>() + 1;
     match endpoint.body_shape() {
-        BodyShape::Object => Ok(batch
-            .first()
-            .map(|prepared| prepared.piece.clone())
-            .unwrap_or_default()),
+        BodyShape::Object if pieces().nth(1).is_some() => Err(RenderError::Several),
+        BodyShape::Object => Ok(pieces().next().cloned().unwrap_or_default()),
         BodyShape::Array => Ok(array(pieces(), size)),
         BodyShape::Ndjson => Ok(lines(pieces(), size)),
         BodyShape::Expression(_) => {
             let list = array(pieces(), size);
             let list = Value::of_record(std::str::from_utf8(&list).unwrap_or("[]"))?;
-            match endpoint.wrap() {
-                Some(wrap) => Ok(Bytes::from(wrap.one(list)?.to_json()?)),
-                None => Err(RenderError::Empty),
-            }
+            let wrapped = endpoint.wrapped(list).ok_or(RenderError::Empty)?;
+            Ok(Bytes::from(wrapped?.to_json()?))
         }
     }
 }

@@ -56,7 +56,7 @@ pub fn run_tests(template: &Template) -> Result<usize, Vec<SelfTestFailure>> {
 }
 
 fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
-    let endpoint = Endpoint::sample(template, &test.parameters)?;
+    let endpoint = Endpoint::sample_with(template, &test.parameters, test.definition.as_ref())?;
     let origin = Arc::new(Origin {
         name: "test".to_owned(),
         shape: Shape::Json,
@@ -81,7 +81,7 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
     }
     same("rejects", &test.rejects, &rejects)?;
     let most = test.max_records.unwrap_or(template.file.batch.max_records).max(1) as usize;
-    let batches: Vec<&[Prepared]> = prepared.chunks(most).collect();
+    let batches = batches(&endpoint, &prepared, most);
     if batches.len() != test.requests.len() {
         return Err(format!(
             "{} requests expected, {} came out",
@@ -98,6 +98,30 @@ fn run_test(template: &Template, test: &TemplateTest) -> Result<(), String> {
         })
 }
 
+/// Consecutive records that may share a request, as a run would cut them.
+fn batches<'a>(endpoint: &Endpoint, prepared: &'a [Prepared], most: usize) -> Vec<&'a [Prepared]> {
+    let room = endpoint.query_room().unwrap_or(usize::MAX);
+    let fits = |batch: &[Prepared], next: &Prepared| {
+        let query: usize = batch.iter().map(|item| item.query_bytes).sum();
+        let meets_itself = |item: &Prepared| item.distinct.is_some() && item.distinct == next.distinct;
+        batch.len() < most
+            && query + next.query_bytes <= room
+            && batch
+                .iter()
+                .all(|item| item.target == next.target && !meets_itself(item))
+    };
+    let mut batches = Vec::new();
+    let mut start = 0;
+    for (index, item) in prepared.iter().enumerate() {
+        if index > start && !fits(&prepared[start..index], item) {
+            batches.push(&prepared[start..index]);
+            start = index;
+        }
+    }
+    batches.extend((start < prepared.len()).then(|| &prepared[start..]));
+    batches
+}
+
 fn compare(expected: &TestRequest, request: &crate::client::Request) -> Result<(), String> {
     same(
         "method",
@@ -112,6 +136,13 @@ fn compare(expected: &TestRequest, request: &crate::client::Request) -> Result<(
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         same(&format!("header {name}"), value.as_str(), sent)?;
+    }
+    if let Some(name) = expected
+        .without
+        .iter()
+        .find(|name| request.headers.contains_key(name.as_str()))
+    {
+        return Err(format!("header {name}: it is sent, and it must not be"));
     }
     let body = String::from_utf8_lossy(&request.body);
     match &expected.body {

@@ -46,6 +46,8 @@ fn item(shape: &Shape, original: &'static str) -> Prepared {
         was_marked: false,
         order: Vec::new(),
         route: 0,
+        distinct: None,
+        query_bytes: 0,
     }
 }
 

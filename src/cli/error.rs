@@ -100,6 +100,7 @@ impl Failure {
             Self::Source(error) => error.hint(),
             Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
+            Self::Mock(MockError::Definitions { .. }) => None,
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
             Self::Mended(error) => mended_hint(error),
             Self::Ledger(error) => Some(ledger_hint(error).to_owned()),
@@ -122,8 +123,8 @@ impl Failure {
             Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
-            Self::Mock(_) => 69,
             Self::Preflight { code, .. } => *code,
+            Self::Mock(MockError::Listen { .. }) => 69,
             _ => 2,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use outpour::template::{ParameterKind, ParameterValue, Template};
+use outpour::template::{Parameter, ParameterKind, ParameterValue, Template};
 
 use super::args::InitArgs;
 use super::error::Failure;
@@ -30,6 +30,32 @@ pub(super) fn init(args: &InitArgs, printer: Printer) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// What a job must give stands there, what it may give in comments.
+fn write_parameters(text: &mut String, template: &Template) {
+    let parameters = template.parameters();
+    if parameters.values().any(|parameter| !parameter.optional) {
+        text.push_str("  parameters:\n");
+    } else if !parameters.is_empty() {
+        text.push_str("  # parameters:\n");
+    }
+    for (name, parameter) in &parameters {
+        let _ = writeln!(text, "    # {}", parameter.description.trim());
+        let given = parameter.default.as_ref().or(parameter.example.as_ref());
+        let value = given.map_or_else(|| placeholder_of(parameter), ParameterValue::to_text);
+        let mark = if parameter.optional { "# " } else { "" };
+        let _ = writeln!(text, "    {mark}{name}: {value}");
+    }
+}
+
+fn placeholder_of(parameter: &Parameter) -> String {
+    match (parameter.kind, parameter.choices.first()) {
+        (_, Some(choice)) => choice.clone(),
+        (ParameterKind::Boolean, _) => "false".to_owned(),
+        (ParameterKind::Number, _) => "0".to_owned(),
+        (ParameterKind::Text, _) => "\"\"".to_owned(),
+    }
+}
+
 fn starter(template: &Template) -> String {
     let file = &template.file;
     let mut text = format!(
@@ -39,25 +65,7 @@ fn starter(template: &Template) -> String {
     text.push_str("source:\n  # A file, a list, a glob, or - for standard input: CSV, NDJSON, JSON or Arrow, plain, gzip or zstd.\n");
     text.push_str("  path: records.csv\n");
     let _ = write!(text, "destination:\n  template: {}\n", template.name);
-    if !file.parameters.is_empty() {
-        text.push_str("  parameters:\n");
-    }
-    for (name, parameter) in &file.parameters {
-        let _ = writeln!(text, "    # {}", parameter.description.trim());
-        let value = parameter
-            .default
-            .as_ref()
-            .or(parameter.example.as_ref())
-            .map(ParameterValue::to_text);
-        let value = value.unwrap_or_else(|| {
-            if parameter.kind == ParameterKind::Boolean {
-                "false".into()
-            } else {
-                "\"\"".into()
-            }
-        });
-        let _ = writeln!(text, "    {name}: {value}");
-    }
+    write_parameters(&mut text, template);
     if let Some(rule) = template.credential() {
         let place = rule
             .where_to_find

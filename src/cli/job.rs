@@ -2,10 +2,12 @@
 
 use outpour::config::{Config, ConfigError, MockPlace, Plan, PlanOptions, Secrets};
 use outpour::document::Document;
-use outpour::mock::{API_KEY, Mock, MockSettings, WRITE_KEY};
+use outpour::mock::{
+    API_KEY, CLIENT_ID, CLIENT_SECRET, Mock, MockSettings, MockVendor, WRITE_KEY, ZUORA_SERVERS,
+};
 use outpour::secret::Secret;
 use outpour::source::SourceConfig;
-use outpour::template::Catalog;
+use outpour::template::{Catalog, ParameterValue};
 
 use super::args::JobArgs;
 use super::error::Failure;
@@ -63,6 +65,40 @@ impl LoadedJob {
         };
         Ok(Plan::make(&self.config, &self.document, &self.catalog, &options)?)
     }
+
+    /// A mock of the vendor that the job is for, on a port of the system's choice. The object that the job names is
+    /// defined there: at Encharge without fields, at Zuora open to records of any.
+    pub(super) async fn start_mock(&self, settings: MockSettings) -> Result<Mock, Failure> {
+        let mut settings = MockSettings {
+            vendor: self.mock_vendor(),
+            ..settings
+        };
+        let parameters = &self.config.destination.parameters;
+        let name_of = |parameter: &str| parameters.get(parameter).map(ParameterValue::to_text);
+        match settings.vendor {
+            MockVendor::Encharge => settings.schemas.extend(name_of("object_name")),
+            MockVendor::Zuora => settings.zuora.open_objects.extend(name_of("object")),
+        }
+        Ok(Mock::start(settings).await?)
+    }
+
+    /// Whose look-alike stands in for the job's destination: by its template, else by its URL. A job of neither vendor is
+    /// refused when its plan is made.
+    fn mock_vendor(&self) -> MockVendor {
+        let destination = &self.config.destination;
+        if let Some(template) = &destination.template {
+            let folder = template.split('/').next().unwrap_or_default();
+            return MockVendor::named(folder).unwrap_or_default();
+        }
+        let url = destination.url.as_deref().unwrap_or_default();
+        let is_of = |vendor: &MockVendor| {
+            let file = self.catalog.vendor(vendor.name());
+            let bases = file.map(|file| file.hosts.values().cloned().collect::<Vec<_>>());
+            let mut bases = bases.unwrap_or_default().into_iter().chain(servers_of(*vendor));
+            bases.any(|base| url.starts_with(&base))
+        };
+        MockVendor::ALL.into_iter().find(is_of).unwrap_or_default()
+    }
 }
 
 /// Loads a configuration. Where its keys are wrong, the rest of it is looked at all the same, so that everything that is
@@ -101,28 +137,37 @@ pub(super) fn catalog(directory: Option<&std::path::Path>) -> Result<Catalog, Fa
     })
 }
 
-/// A mock for one run, on a port of the system's choice, with the object that the job names already defined.
-pub(super) async fn start_mock(config: &Config, settings: MockSettings) -> Result<Mock, Failure> {
-    let mut settings = settings;
-    if let Some(name) = config.destination.parameters.get("object_name") {
-        settings.schemas.push(name.to_text());
+/// Base URLs of a vendor's, besides those of its file.
+fn servers_of(vendor: MockVendor) -> Vec<String> {
+    match vendor {
+        MockVendor::Encharge => Vec::new(),
+        MockVendor::Zuora => ZUORA_SERVERS.map(str::to_owned).to_vec(),
     }
-    Ok(Mock::start(settings).await?)
 }
 
 fn place_of(mock: &Mock) -> MockPlace {
+    let vendor = mock.vendor();
+    let (hosts, credentials) = match vendor {
+        MockVendor::Encharge => (
+            vec![("api", mock.api_url()), ("ingest", mock.ingest_url())],
+            [("api_key", API_KEY), ("write_key", WRITE_KEY)],
+        ),
+        MockVendor::Zuora => (
+            vec![("rest", mock.rest_url())],
+            [("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)],
+        ),
+    };
+    let servers = servers_of(vendor).into_iter();
     MockPlace {
-        vendor: "encharge".to_owned(),
-        hosts: [
-            ("api".to_owned(), mock.api_url()),
-            ("ingest".to_owned(), mock.ingest_url()),
-        ]
-        .into(),
-        credentials: [
-            ("api_key".to_owned(), Secret::new(API_KEY)),
-            ("write_key".to_owned(), Secret::new(WRITE_KEY)),
-        ]
-        .into(),
+        vendor: vendor.name().to_owned(),
+        hosts: hosts
+            .into_iter()
+            .map(|(name, url)| (name.to_owned(), url))
+            .collect(),
+        servers: servers.map(|server| (server, mock.rest_url())).collect(),
+        credentials: credentials
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+            .into(),
     }
 }
 

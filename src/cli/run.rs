@@ -17,7 +17,7 @@ use outpour::webhook::Events;
 
 use super::args::{ReportFormat, RunArgs, SendingArgs};
 use super::error::Failure;
-use super::job::{LoadedJob, runtime, start_mock};
+use super::job::{LoadedJob, runtime};
 use super::ledger;
 use super::preflight::{Say, preflight};
 use super::printer::Printer;
@@ -102,7 +102,7 @@ async fn send_all(
                 faults,
                 ..MockSettings::default()
             };
-            Some(start_mock(&job.config, settings).await?)
+            Some(job.start_mock(settings).await?)
         }
         false => None,
     };
@@ -179,14 +179,25 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
 }
 
 fn say_what_arrived(mock: &Mock, printer: Printer) {
-    let state = mock.state();
-    let counts = &state.counts;
+    let holdings = if let Some(state) = mock.zuora_state() {
+        let counts = state.counts;
+        format!(
+            "{}, {}",
+            counted(counts.definitions, "definition"),
+            counted(counts.records, "record"),
+        )
+    } else {
+        let counts = mock.state().counts;
+        format!(
+            "{} people, {}, {}",
+            grouped(counts.people),
+            counted(counts.objects, "object"),
+            counted(counts.events, "event"),
+        )
+    };
     printer.note(&format!(
-        "the mock holds {} people, {}, {}; {} arrived",
-        grouped(counts.people),
-        counted(counts.objects, "object"),
-        counted(counts.events, "event"),
-        counted(state.arrivals.requests, "request"),
+        "the mock holds {holdings}; {} arrived",
+        counted(mock.requests(), "request"),
     ));
 }
 

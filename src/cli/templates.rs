@@ -61,11 +61,15 @@ fn show(template: &Template) -> Result<u8, Failure> {
             file.credential, rule.title, rule.env
         );
     }
-    for (name, parameter) in &file.parameters {
-        let default = match &parameter.default {
+    for (name, parameter) in &template.parameters() {
+        let mut default = match &parameter.default {
             Some(default) => format!("default {}", default.to_text()),
+            None if parameter.optional => "optional".to_owned(),
             None => "required".to_owned(),
         };
+        if !parameter.choices.is_empty() {
+            let _ = write!(default, "; {}", parameter.choices.join(", "));
+        }
         let _ = writeln!(
             text,
             "parameter    {name} ({default}): {}",

@@ -14,7 +14,7 @@ use outpour::source::{self, Entry};
 
 use super::args::TestArgs;
 use super::error::Failure;
-use super::job::{LoadedJob, runtime, start_mock};
+use super::job::{LoadedJob, runtime};
 use super::preview::as_http;
 use super::printer::Printer;
 
@@ -25,7 +25,7 @@ pub(super) fn test(args: &TestArgs) -> Result<u8, Failure> {
 
 async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let mock = if args.mock {
-        Some(start_mock(&job.config, MockSettings::default()).await?)
+        Some(job.start_mock(MockSettings::default()).await?)
     } else {
         None
     };

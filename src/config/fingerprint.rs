@@ -14,6 +14,7 @@ pub(super) fn fingerprint(
     config: &Config,
     template: Option<&Template>,
     operations: &[(Vec<Operation>, &Template)],
+    definitions: Option<&str>,
 ) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
     let source = SourceConfig {
@@ -34,7 +35,17 @@ pub(super) fn fingerprint(
     fingerprint.note("order_by", &text(&config.order_by));
     fingerprint.note("destination", &text(&addressed(&config.destination)));
     if let Some(template) = template {
-        fingerprint.note("template", &text(&(&template.file, &template.vendor.hosts)));
+        let vendor = &template.vendor;
+        let shared = (
+            &vendor.regions,
+            &vendor.parameters,
+            &vendor.headers,
+            &vendor.functions,
+        );
+        fingerprint.note("template", &text(&(&template.file, &vendor.hosts, shared)));
+    }
+    if let Some(definitions) = definitions {
+        fingerprint.note("destination.definitions", definitions);
     }
     for (_, template) in operations.iter().skip(1) {
         let named = format!("the template `{}`", template.name);

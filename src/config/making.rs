@@ -24,6 +24,8 @@ pub(super) struct Making<'a> {
     pub(super) problems: Vec<Problem>,
     /// What the user should know of what was read so far.
     pub(super) warnings: Vec<String>,
+    /// The file of definitions, as it was read.
+    pub(super) definitions_text: Option<String>,
 }
 
 /// The endpoints of a job, and what is asked of their vendor before anything is sent.
@@ -94,7 +96,7 @@ impl Making<'_> {
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
             check: made.check,
             preflights: made.preflights,
-            fingerprint: fingerprint(config, template, &operations),
+            fingerprint: fingerprint(config, template, &operations, self.definitions_text.as_deref()),
             warnings: self.warnings(),
         })
     }
@@ -231,12 +233,16 @@ impl Making<'_> {
         }
         let batch = self.config.batch.as_ref();
         self.refuse_inline_headers(&destination.headers);
+        let definitions = self.definitions();
         let input = EndpointInput {
             destination: &destination,
             template,
             secrets: &secrets,
             body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
             is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
+            distinct: batch.map_or(&[], |batch| &batch.distinct),
+            empty: self.config.records.empty,
+            definitions: definitions.as_ref(),
         };
         let endpoint = Endpoint::compile(&input)
             .map_err(|problems| self.problems.extend(problems))
@@ -260,18 +266,15 @@ impl Making<'_> {
 
     /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
     fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
-        let hosts = catalog
-            .vendor(&mock.vendor)
-            .map(|vendor| vendor.hosts.clone())
-            .unwrap_or_default();
-        for (host, base) in &hosts {
-            if let (Some(rest), Some(place)) = (url.strip_prefix(base.as_str()), mock.hosts.get(host)) {
+        let bases = mock.bases(catalog);
+        for (base, place) in &bases {
+            if let Some(rest) = url.strip_prefix(base.as_str()).filter(|rest| begins_anew(rest)) {
                 *url = format!("{place}{rest}");
                 return;
             }
         }
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
-            let bases: Vec<String> = hosts.values().map(|base| format!("`{base}`")).collect();
+            let bases: Vec<String> = bases.iter().map(|(base, _)| format!("`{base}`")).collect();
             self.problem(
                 "destination.url",
                 format!("the mock stands in for {} only", bases.join(" and ")),
@@ -327,17 +330,25 @@ impl Making<'_> {
                     most => format!("`{name}` takes at most {most} records a request"),
                 },
             );
-        } else if max_records > 1 && *endpoint.body_shape() == BodyShape::Object {
+        } else if max_records > 1
+            && *endpoint.body_shape() == BodyShape::Object
+            && endpoint.query_room().is_none()
+        {
             self.problem(
                 "batch",
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
             );
         }
-        self.batch_limits(&config, max_records)
+        self.batch_limits(&config, max_records, endpoint.query_room())
     }
 
-    /// The caps of a batch of so many records.
-    pub(super) fn batch_limits(&mut self, config: &BatchConfig, max_records: u32) -> BatchLimits {
+    /// The caps of a batch of so many records, which may add so many bytes to a query.
+    pub(super) fn batch_limits(
+        &mut self,
+        config: &BatchConfig,
+        max_records: u32,
+        query_room: Option<usize>,
+    ) -> BatchLimits {
         if max_records == 1 {
             let idle = [
                 ("group_by", !config.group_by.is_empty()),
@@ -348,15 +359,13 @@ impl Making<'_> {
                 self.problem(format!("batch.{key}"), message);
             }
         }
-        if config
-            .group_by
-            .iter()
-            .any(|path| path.split('.').any(str::is_empty))
-        {
-            self.problem(
-                "batch.group_by",
-                "a field has no name, write `name` or `outer.inner`",
-            );
+        for (key, paths) in [("group_by", &config.group_by), ("distinct", &config.distinct)] {
+            if paths.iter().any(|path| path.split('.').any(str::is_empty)) {
+                self.problem(
+                    format!("batch.{key}"),
+                    "a field has no name, write `name` or `outer.inner`",
+                );
+            }
         }
         let usual = BatchLimits::default();
         BatchLimits {
@@ -367,6 +376,7 @@ impl Making<'_> {
             max_wait: config
                 .max_wait
                 .map_or(usual.max_wait, crate::units::TimeSpan::get),
+            max_query: query_room.unwrap_or(usual.max_query),
             ..usual
         }
     }
@@ -390,6 +400,11 @@ impl Making<'_> {
         }
         warnings
     }
+}
+
+/// Whether what follows a base URL is a part of its own, and not the rest of a longer host's name.
+fn begins_anew(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['/', '?'])
 }
 
 fn in_doubt_beside(rejects: &std::path::Path) -> PathBuf {

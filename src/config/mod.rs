@@ -1,9 +1,10 @@
 //! The configuration: a job as written, and the plan that it becomes.
 //!
 //! [`Config`] is the YAML as it stands, every key of it checked; [`Plan`] is the job made ready: template found,
-//! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and nothing else. Nobody
-//! imports this module but the command line; the settings themselves live beside what they set.
+//! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and the file of
+//! definitions, and nothing else. Nobody imports this module but the command line; the settings themselves live beside what they set.
 
+mod definitions;
 mod fingerprint;
 mod making;
 mod plan;

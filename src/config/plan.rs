@@ -44,8 +44,30 @@ pub struct MockPlace {
     pub vendor: String,
     /// Base URLs by the names of the vendor's hosts.
     pub hosts: BTreeMap<String, String>,
+    /// Further base URLs of the vendor's, such as those of its regions, and the mock's in their places.
+    pub servers: BTreeMap<String, String>,
     /// Credentials by the names of the vendor's.
     pub credentials: BTreeMap<String, Secret>,
+}
+
+impl MockPlace {
+    /// Every base URL that the mock stands in for, and the mock's own in its place: those of the vendor's file in the
+    /// order of their names, then the further ones.
+    pub(super) fn bases(&self, catalog: &Catalog) -> Vec<(String, String)> {
+        let vendor = catalog.vendor(&self.vendor);
+        let hosts = vendor.map(|vendor| vendor.hosts.clone()).unwrap_or_default();
+        let of_vendor = hosts
+            .into_iter()
+            .filter_map(|(name, base)| Some((base, self.hosts.get(&name)?.clone())));
+        let mut bases: Vec<_> = of_vendor.collect();
+        let is_new = |base: &str, bases: &[(String, String)]| bases.iter().all(|(known, _)| known != base);
+        for (base, place) in &self.servers {
+            if is_new(base, &bases) {
+                bases.push((base.clone(), place.clone()));
+            }
+        }
+        bases
+    }
 }
 
 /// A job made ready.
@@ -84,7 +106,7 @@ pub struct Check {
 }
 
 impl Plan {
-    /// Makes a plan, or says everything that is wrong. The only thing it reads is secrets.
+    /// Makes a plan, or says everything that is wrong. All that it reads is secrets and the file of definitions.
     pub fn make(
         config: &Config,
         document: &Document,
@@ -97,6 +119,7 @@ impl Plan {
             options,
             problems: Vec::new(),
             warnings: Vec::new(),
+            definitions_text: None,
         };
         let plan = making.plan(catalog);
         match plan {
@@ -123,6 +146,7 @@ impl Plan {
             options: &options,
             problems: Vec::new(),
             warnings: Vec::new(),
+            definitions_text: None,
         };
         let proxy_auth = making.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|given| making.webhook(given));

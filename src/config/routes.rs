@@ -1,5 +1,7 @@
 //! The routes of a change feed: several templates of one vendor, each with the part of the destination that it knows.
 
+use std::collections::BTreeSet;
+
 use super::making::{Made, Making};
 use crate::batch::BodyShape;
 use crate::client::ProxyAuth;
@@ -123,7 +125,11 @@ impl Making<'_> {
             let message = "each of the templates takes one record a request";
             self.problem("batch.max_records", message);
         }
-        let limits = self.batch_limits(&given, u32::try_from(most).unwrap_or(u32::MAX));
+        let room = routes
+            .iter()
+            .filter_map(|route| route.endpoint.query_room())
+            .min();
+        let limits = self.batch_limits(&given, u32::try_from(most).unwrap_or(u32::MAX), room);
         Some(Made {
             routes: Routes::by_operation(routes, config.clone())?,
             batch: limits,
@@ -136,7 +142,7 @@ impl Making<'_> {
     fn route(&self, endpoint: Endpoint, operations: Vec<Operation>) -> Route {
         let wanted = self.config.batch.as_ref().and_then(|batch| batch.max_records);
         let most = match endpoint.body_shape() {
-            BodyShape::Object => 1,
+            BodyShape::Object if endpoint.query_room().is_none() => 1,
             _ => endpoint.most_records().unwrap_or(u32::MAX),
         };
         let max_records = wanted.unwrap_or_else(|| endpoint.default_max_records()).min(most);
@@ -150,14 +156,13 @@ impl Making<'_> {
     /// What the job gives must be known to one of the templates.
     fn check_parts(&mut self, destination: &DestinationConfig, templates: &[&Template]) {
         let Some(first) = templates.first() else { return };
-        let parameters = || {
-            templates
-                .iter()
-                .flat_map(|template| template.file.parameters.keys())
-        };
+        let known: BTreeSet<String> = templates
+            .iter()
+            .flat_map(|template| template.parameters().into_keys())
+            .collect();
         for name in destination.parameters.keys() {
-            if !parameters().any(|known| known == name) {
-                let meant = closest(name, parameters().map(String::as_str));
+            if !known.contains(name) {
+                let meant = closest(name, known.iter().map(String::as_str));
                 let hint = meant
                     .map(|meant| format!(", did you mean `{meant}`?"))
                     .unwrap_or_default();
@@ -196,8 +201,8 @@ fn part_of(destination: &DestinationConfig, template: &Template, all: &[&Templat
     let mut part = destination.clone();
     part.operation = None;
     part.template = Some(template.name.clone());
-    part.parameters
-        .retain(|name, _| template.file.parameters.contains_key(name));
+    let known = template.parameters();
+    part.parameters.retain(|name, _| known.contains_key(name));
     let is_anothers = |name: &String| all.iter().any(|other| other.file.credential == *name);
     part.credentials
         .retain(|name, _| *name == template.file.credential || !is_anothers(name));

@@ -18,9 +18,10 @@ impl Making<'_> {
         let mut secrets = BTreeMap::new();
         for (path, reference) in wanted_secrets(&self.config.destination, template) {
             let name = path.rsplit('.').next().unwrap_or_default();
-            let mocked = self.options.mock.as_ref().and_then(|mock| match template {
-                Some(_) => mock.credentials.get(name).cloned(),
-                None => mock.credentials.get("api_key").cloned(),
+            let mocked = self.options.mock.as_ref().and_then(|mock| {
+                // A manual endpoint may call its key anything.
+                let key = || mock.credentials.get("api_key").filter(|_| template.is_none());
+                mock.credentials.get(name).or_else(key).cloned()
             });
             let secret = match mocked {
                 Some(secret) => Some(secret),
@@ -132,7 +133,8 @@ impl Making<'_> {
         let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(host));
         let base = mock
             .or(self.config.destination.base_url.as_ref())
-            .or_else(|| template.vendor.hosts.get(host))?;
+            .map(String::as_str)
+            .or_else(|| template.base_url(host, &self.config.destination.parameters))?;
         let text = format!("{}{path}", base.trim_end_matches('/'));
         let parameters = &self.config.destination.parameters;
         let url = fixed_url(&text, parameters, self.config.destination.allow_http).ok()?;

@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, HeaderName};
 
 use super::credentials::credential_path;
+use super::definitions::Definitions;
 use super::destination::{AuthConfig, DestinationConfig};
 use super::header::{HeaderTemplate, check_name};
 use super::placeholder::Parameters;
+use super::query::Query;
+use super::refuse::Refuse;
 use super::success::Success;
 use super::url::UrlTemplate;
 use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
-use crate::document::{Problem, closest};
+use crate::document::Problem;
 use crate::expression::{Expression, Value};
+use crate::record::EmptyStrings;
 use crate::secret::{Mask, Secret};
 use crate::template::{
-    ContentType, Idempotency, Method, Need, ParameterKind, ParameterValue, SuccessRule, Template,
+    ContentType, Idempotency, Method, Need, ParameterValue, Places, SuccessRule, Template,
 };
 
 /// All that an endpoint is made from.
@@ -32,6 +36,12 @@ pub struct EndpointInput<'a> {
     pub body_shape: Option<&'a BodyShape>,
     /// Whether the job turned batching on.
     pub is_batched: bool,
+    /// The fields in which records of a request never agree, where the job chooses some.
+    pub distinct: &'a [String],
+    /// What becomes of empty strings, where the job chooses it.
+    pub empty: Option<EmptyStrings>,
+    /// Definitions of objects at hand.
+    pub definitions: Option<&'a Definitions>,
 }
 
 impl Endpoint {
@@ -67,6 +77,13 @@ pub(super) struct Says<'a> {
     pub(super) parameters: Parameters,
     pub(super) own_headers: Vec<(String, String)>,
     pub(super) credentials: HeaderMap,
+    functions: &'a str,
+    places: Option<&'a Places>,
+    refuse: Option<&'a str>,
+    definition: Value,
+    query: Option<&'a str>,
+    empty: EmptyStrings,
+    distinct: &'a [String],
     body: Option<&'a str>,
     body_shape: BodyShape,
     needs: &'a [Need],
@@ -97,10 +114,11 @@ impl Build<'_> {
         let rule = template.credential()?;
         let credentials = self.template_credential(&file.credential, rule);
         self.refuse_unknown_credentials(template);
-        let base = destination
-            .base_url
-            .as_ref()
-            .or_else(|| vendor.hosts.get(&file.host))?;
+        let base = match &destination.base_url {
+            Some(base) => base.as_str(),
+            None => template.base_url(&file.host, &parameters)?,
+        };
+        let definition = self.definition(template, &parameters);
         let shape = self
             .input
             .body_shape
@@ -115,10 +133,20 @@ impl Build<'_> {
             } else {
                 "destination.template"
             },
-            content_type: ContentType::Json,
+            content_type: file.content_type,
+            own_headers: template.headers(&parameters),
             parameters,
-            own_headers: file.headers.clone().into_iter().collect(),
             credentials,
+            functions: vendor.functions.as_deref().unwrap_or_default(),
+            places: Some(&template.places),
+            refuse: file.refuse.as_deref(),
+            definition,
+            query: file.query.as_deref(),
+            empty: self.input.empty.or(file.empty).unwrap_or_default(),
+            distinct: match self.input.distinct {
+                [] => &file.batch.distinct,
+                given => given,
+            },
             body: file.body.as_deref(),
             body_shape: shape,
             needs: &file.needs,
@@ -132,7 +160,10 @@ impl Build<'_> {
             safe_to_resend: destination.safe_to_resend.unwrap_or(file.safe_to_resend),
             idempotency: file.idempotency.as_ref(),
             max_records: file.batch.max_records,
-            most_records: file.batch.most,
+            most_records: match file.content_type {
+                ContentType::Form => Some(1),
+                _ => file.batch.most,
+            },
         })
     }
 
@@ -156,6 +187,12 @@ impl Build<'_> {
                 "it belongs to a template, a manual endpoint has its `url`",
             );
         }
+        if self.input.definitions.is_some() {
+            self.problem(
+                "destination.definitions",
+                "it belongs to a template that looks at definitions",
+            );
+        }
         for name in destination.credentials.keys() {
             self.problem(
                 credential_path(name),
@@ -165,6 +202,8 @@ impl Build<'_> {
         let credentials = self.auth();
         let method = destination.method?;
         let content_type = destination.content_type.unwrap_or_default();
+        // Without jq that makes one of several records, a patch is one record's.
+        let is_patch = content_type == ContentType::MergePatch && self.input.body_shape.is_none();
         self.finish(Says {
             name: "manual",
             method,
@@ -174,6 +213,13 @@ impl Build<'_> {
             parameters: destination.parameters.clone(),
             own_headers: Vec::new(),
             credentials,
+            functions: "",
+            places: None,
+            refuse: None,
+            definition: Value::null(),
+            query: None,
+            empty: self.input.empty.unwrap_or_default(),
+            distinct: self.input.distinct,
             body: destination.body.as_deref(),
             body_shape: self.manual_shape(content_type),
             needs: &destination.needs,
@@ -184,12 +230,12 @@ impl Build<'_> {
                 matches!(method, Method::Put | Method::Delete) || destination.idempotency.is_some(),
             ),
             idempotency: destination.idempotency.as_ref(),
-            max_records: if self.input.is_batched && content_type != ContentType::Form {
+            max_records: if self.input.is_batched && content_type != ContentType::Form && !is_patch {
                 100
             } else {
                 1
             },
-            most_records: (content_type == ContentType::Form).then_some(1),
+            most_records: (content_type == ContentType::Form || is_patch).then_some(1),
         })
     }
 
@@ -206,14 +252,10 @@ impl Build<'_> {
         let destination = self.input.destination;
         let url = UrlTemplate::compile(&says.url, &says.parameters, destination.allow_http);
         let url = self.good(says.url_path, url);
-        let body = says.body.and_then(|text| {
-            let compiled = Expression::compile_with(text, &["$parameters"]);
-            self.good("destination.body", compiled)
-        });
-        let wrap = match &says.body_shape {
-            BodyShape::Expression(text) => self.good("batch.body_shape", Expression::compile(text)),
-            _ => None,
-        };
+        let body = self.expression(&says, "body", says.body, &["$parameters"]);
+        let refuse = self.expression(&says, "refuse", says.refuse, &["$parameters", "$definition"]);
+        let query = self.expression(&says, "query", says.query, &["$parameters"]);
+        let wrap = self.wrap(&says);
         self.check_needs(says.needs, &says.parameters);
         self.check_shape(&says);
         let success = Success::compile(says.success, says.error)
@@ -229,6 +271,7 @@ impl Build<'_> {
             }
         });
         let parameters = serde_json::to_string(&says.parameters).unwrap_or_default();
+        let parameters = self.good("destination.parameters", Value::parse(&parameters))?;
         Some(Endpoint {
             name: says.name.to_owned(),
             method: says.method.into(),
@@ -239,7 +282,17 @@ impl Build<'_> {
             body,
             body_shape: says.body_shape,
             wrap,
-            parameters: self.good("destination.parameters", Value::parse(&parameters))?,
+            refuse: refuse.map(|expression| Refuse {
+                expression,
+                variables: [parameters.clone(), says.definition.clone()],
+            }),
+            query: query.map(|expression| Query {
+                expression,
+                parameters: parameters.clone(),
+            }),
+            parameters,
+            empty: says.empty,
+            distinct: says.distinct.to_vec(),
             needs: needs.collect(),
             identifiers: says.identifiers.to_vec(),
             success: success?,
@@ -249,6 +302,39 @@ impl Build<'_> {
             most_records: says.most_records,
             mask: self.mask(&says.credentials),
         })
+    }
+
+    /// Compiles what stands under a key of the template, or of the destination.
+    fn expression(
+        &mut self,
+        says: &Says<'_>,
+        key: &str,
+        text: Option<&str>,
+        variables: &[&str],
+    ) -> Option<Expression> {
+        let error = match Expression::compile_among(says.functions, text?, variables) {
+            Ok(expression) => return Some(expression),
+            Err(error) => error.to_string(),
+        };
+        match says.places {
+            Some(places) => self.problem("destination.template", places.in_file(key, &error)),
+            None => self.problem(format!("destination.{key}"), error),
+        }
+        None
+    }
+
+    /// Compiles what makes one body of several records.
+    fn wrap(&mut self, says: &Says<'_>) -> Option<Expression> {
+        let BodyShape::Expression(text) = &says.body_shape else {
+            return None;
+        };
+        if says.places.is_some() && self.input.body_shape.is_none() {
+            return self.expression(says, "batch.shape", Some(text), &["$parameters"]);
+        }
+        self.good(
+            "batch.body_shape",
+            Expression::compile_among(says.functions, text, &["$parameters"]),
+        )
     }
 
     /// The header of the idempotency key, which nothing else may fill.
@@ -273,7 +359,13 @@ impl Build<'_> {
     /// The content type and the form of the body must say the same.
     fn check_shape(&mut self, says: &Says<'_>) {
         let is_lines = says.body_shape == BodyShape::Ndjson;
-        if matches!(says.content_type, ContentType::Json) && is_lines {
+        let is_list = is_lines || says.body_shape == BodyShape::Array;
+        if says.content_type == ContentType::MergePatch && is_list {
+            self.problem(
+                "batch.body_shape",
+                "a merge patch is one object; leave the shape out, or write jq that makes one of the records",
+            );
+        } else if says.content_type == ContentType::Json && is_lines {
             self.problem(
                 "batch.body_shape",
                 "lines are no JSON document, set `destination.content_type: ndjson`",
@@ -317,47 +409,6 @@ impl Build<'_> {
             .map(|text| Secret::new(text.trim_start_matches("Basic ")))
             .collect();
         Mask::new(self.input.secrets.values().chain(&sent))
-    }
-
-    /// The template's parameters with the job's values and the defaults; what is missing or unknown is a problem.
-    fn template_parameters(&mut self, template: &Template) -> Parameters {
-        let given = &self.input.destination.parameters;
-        let known = &template.file.parameters;
-        for name in given.keys().filter(|name| !known.contains_key(*name)) {
-            let meant = closest(name, known.keys().map(String::as_str));
-            let hint = meant
-                .map(|meant| format!(", did you mean `{meant}`?"))
-                .unwrap_or_default();
-            let path = format!("destination.parameters.{name}");
-            self.problem(
-                path,
-                format!("`{}` has no parameter `{name}`{hint}", template.name),
-            );
-        }
-        let mut parameters = Parameters::new();
-        for (name, parameter) in known {
-            let path = format!("destination.parameters.{name}");
-            match given.get(name).or(parameter.default.as_ref()) {
-                None => {
-                    let description = parameter.description.trim();
-                    self.problem(&path, format!("`{name}` is missing: {description}"));
-                    // What asks for the parameter would only say the same again.
-                    parameters.insert(name.clone(), ParameterValue::Text(name.clone()));
-                }
-                Some(value) => {
-                    match (parameter.kind, value) {
-                        (ParameterKind::Boolean, ParameterValue::Boolean(_)) => {}
-                        (ParameterKind::Boolean, _) => self.problem(&path, "it takes true or false"),
-                        (ParameterKind::Text, value) if value.to_text().trim().is_empty() => {
-                            self.problem(&path, "it is empty");
-                        }
-                        (ParameterKind::Text, _) => {}
-                    }
-                    parameters.insert(name.clone(), value.clone());
-                }
-            }
-        }
-        parameters
     }
 
     fn refuse_manual_keys(&mut self, destination: &DestinationConfig, template: &str) {

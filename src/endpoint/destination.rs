@@ -1,7 +1,7 @@
 //! Where requests go, as written: a template with its parameters, or a manual method, URL and headers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,11 +27,15 @@ pub struct DestinationConfig {
     pub credentials: BTreeMap<String, SecretRef>,
     /// Sends a template's requests to another base URL: a proxy, a test server, a mock. Default: the vendor's.
     pub base_url: Option<String>,
+    /// A file with definitions of objects, YAML or JSON, by which a template that can checks its records: `{definitions: {NAME:
+    /// ..}}`, also as an API lists them. The one named by the parameter `object` counts. Default: none.
+    pub definitions: Option<PathBuf>,
     /// The HTTP method of a manual endpoint: POST, PUT, PATCH or DELETE.
     pub method: Option<Method>,
     /// The URL of a manual endpoint; `{name}` is a parameter, `{record.field}` a field. Host and scheme are literal.
     pub url: Option<String>,
-    /// `json`, `ndjson` (a line a record) or `form` (one record a request). Default: `json`.
+    /// `json`, `ndjson` (a line a record), `form` (one record a request) or `merge_patch` (RFC 7396, one record a request).
+    /// Default: `json`.
     pub content_type: Option<ContentType>,
     /// Further headers: a map, or the text `header1:value1,header2:value2`. Default: none.
     pub headers: HeadersConfig,
@@ -122,6 +126,9 @@ impl DestinationConfig {
     pub fn start_from(&mut self, folder: &Path) {
         for secret in self.credentials.values_mut() {
             secret.start_from(folder);
+        }
+        if let Some(definitions) = &mut self.definitions {
+            *definitions = folder.join(&*definitions);
         }
         if let HeadersConfig::Map(headers) = &mut self.headers {
             for header in headers.values_mut() {

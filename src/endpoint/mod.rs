@@ -5,15 +5,20 @@
 
 mod compile;
 mod credentials;
+mod definitions;
 mod destination;
+mod given;
 mod header;
 mod operation;
 mod placeholder;
+mod query;
+mod refuse;
 mod routes;
 mod sample;
 mod success;
 mod url;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ::url::Url;
@@ -23,21 +28,25 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use crate::batch::BodyShape;
 use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::{FieldError, Fields, Record, is_blank, text_of};
+use crate::record::{EmptyError, EmptyStrings, FieldError, Fields, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
 use crate::template::{ContentType, Need};
 
 pub use compile::EndpointInput;
 pub use credentials::wanted_secrets;
+pub use definitions::Definitions;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
 pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
+pub use query::{MAX_URL, QueryError};
 pub use routes::{Route, Routed, Routes};
 pub use success::{Success, Verdict};
 pub use url::{UrlError, check_url, fixed_url};
 
 use header::HeaderTemplate;
+use query::Query;
+use refuse::Refuse;
 use url::UrlTemplate;
 
 /// A compiled endpoint: ready to make requests.
@@ -53,6 +62,10 @@ pub struct Endpoint {
     body_shape: BodyShape,
     wrap: Option<Expression>,
     parameters: Value,
+    empty: EmptyStrings,
+    refuse: Option<Refuse>,
+    query: Option<Query>,
+    distinct: Vec<String>,
     needs: Vec<Requirement>,
     identifiers: Vec<String>,
     success: Success,
@@ -88,6 +101,20 @@ pub struct Prepared {
     pub order: Vec<u64>,
     /// The number of its endpoint among the job's [`Routes`], from 0.
     pub route: usize,
+    /// What it is distinct by: records with the same value never share a request, and are in the order of the input too.
+    /// None: it may share one with any.
+    pub distinct: Option<u64>,
+    /// The most bytes that it adds to the query of a request's URL.
+    pub query_bytes: usize,
+}
+
+/// What is made of a record.
+struct Parts {
+    piece: Bytes,
+    target: Option<Arc<Target>>,
+    lacks_need: bool,
+    distinct: Option<u64>,
+    query_bytes: usize,
 }
 
 /// URL and headers that come from a record. Records of different targets never share a request.
@@ -117,6 +144,21 @@ pub enum PrepareError {
     /// The body's expression failed.
     #[error("`body` cannot be made of the record")]
     Body(#[from] ExpressionError),
+    /// It has empty strings, or cannot be looked through for them.
+    #[error(transparent)]
+    Empty(#[from] EmptyError),
+    /// The template gives reasons not to send it.
+    #[error("{0}")]
+    Refused(String),
+    /// Whether it may be sent cannot be said.
+    #[error("`refuse` cannot be asked of the record")]
+    Refuse(#[source] ExpressionError),
+    /// `refuse` gave something that is no reason.
+    #[error("`refuse` gave {0}, a reason is a text")]
+    NotReason(String),
+    /// It cannot stand in the query.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// A form holds plain values alone.
     #[error("a form cannot hold the list or object in `{0}`")]
     NotFlat(String),
@@ -141,7 +183,7 @@ impl Endpoint {
     /// The URL of a request as a person may see it: `***` for what the configuration's URL has in its query, where it may be
     /// a key. What comes from parameters and records is shown.
     pub fn masked_url(&self, url: &Url) -> String {
-        self.url.masked(url)
+        self.url.masked(url, self.query.is_some())
     }
 
     /// The fields that tell one record from another.
@@ -205,27 +247,56 @@ impl Endpoint {
         &self.fixed_headers
     }
 
-    pub(crate) fn wrap(&self) -> Option<&Expression> {
-        self.wrap.as_ref()
+    /// The body of a list of records, where jq makes it.
+    pub(crate) fn wrapped(&self, list: Value) -> Option<Result<Value, ExpressionError>> {
+        let wrap = self.wrap.as_ref()?;
+        Some(wrap.one_with(list, std::slice::from_ref(&self.parameters)))
+    }
+
+    /// The query of these records, where they have one.
+    pub(crate) fn query(&self, batch: &[Prepared]) -> Option<Result<String, QueryError>> {
+        let query = self.query.as_ref()?;
+        let rendered = query.render(batch.iter().map(|item| item.record.as_str()));
+        Some(rendered.map(|rendered| rendered.text))
+    }
+
+    /// The most bytes that the records of a request may add to its URL; none where they add nothing.
+    pub fn query_room(&self) -> Option<usize> {
+        // Of a URL that differs by record, this is about what is usual; what is longer is cut when it is rendered.
+        const VARYING: usize = 2_048;
+        self.query.as_ref()?;
+        let own = self.url.fixed().map_or(VARYING, |url| url.as_str().len());
+        Some(MAX_URL.saturating_sub(own))
     }
 
     /// Turns a record into its part of a request.
     pub fn prepare(&self, record: Record) -> Result<Prepared, Box<(Record, PrepareError)>> {
+        let record = match self.empty.apply(record.as_str()) {
+            Ok(Cow::Borrowed(_)) => record,
+            Ok(Cow::Owned(text)) => Record {
+                original: Some(record.original().clone()),
+                text: Bytes::from(text),
+                position: record.position,
+            },
+            Err(error) => return Err(Box::new((record, error.into()))),
+        };
         match self.parts_of(&record) {
-            Ok((piece, target, lacks_need)) => Ok(Prepared {
+            Ok(parts) => Ok(Prepared {
                 record,
-                piece,
-                target,
-                lacks_need,
+                piece: parts.piece,
+                target: parts.target,
+                lacks_need: parts.lacks_need,
                 was_marked: false,
                 order: Vec::new(),
                 route: 0,
+                distinct: parts.distinct,
+                query_bytes: parts.query_bytes,
             }),
             Err(error) => Err(Box::new((record, error))),
         }
     }
 
-    fn parts_of(&self, record: &Record) -> Result<(Bytes, Option<Arc<Target>>, bool), PrepareError> {
+    fn parts_of(&self, record: &Record) -> Result<Parts, PrepareError> {
         let needs_fields =
             !self.needs.is_empty() || self.url.fixed().is_none() || !self.varying_headers.is_empty();
         let fields = if needs_fields {
@@ -234,8 +305,34 @@ impl Endpoint {
             Fields::default()
         };
         let lacks_need = self.check_needs(&fields)?;
+        if let Some(refuse) = &self.refuse {
+            refuse.check(record)?;
+        }
         let target = self.target(&fields)?;
-        Ok((self.piece(record)?, target, lacks_need))
+        Ok(Parts {
+            piece: self.piece(record)?,
+            query_bytes: self.query_bytes(record, target.as_deref())?,
+            distinct: match self.distinct.is_empty() {
+                true => None,
+                false => key_of(record.as_str(), &self.distinct)?,
+            },
+            target,
+            lacks_need,
+        })
+    }
+
+    /// What a record adds to a URL, which must not be too long with it alone.
+    fn query_bytes(&self, record: &Record, target: Option<&Target>) -> Result<usize, PrepareError> {
+        let Some(query) = &self.query else {
+            return Ok(0);
+        };
+        let rendered = query.render(std::iter::once(record.as_str()))?;
+        let url = target.and_then(|target| target.url.as_ref()).or(self.url.fixed());
+        let length = url.map_or(0, |url| url.as_str().len()) + 1 + rendered.text.len();
+        match length > MAX_URL {
+            true => Err(QueryError::TooLong(length).into()),
+            false => Ok(rendered.bytes_among_others()),
+        }
     }
 
     /// Whether a waived need is lacking; one that is not waived is an error.
@@ -281,7 +378,7 @@ impl Endpoint {
         };
         match self.content_type {
             ContentType::Form => form(&shaped),
-            ContentType::Json | ContentType::Ndjson => Ok(shaped),
+            ContentType::Json | ContentType::Ndjson | ContentType::MergePatch => Ok(shaped),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::placeholder::{self, FillError, Parameters, Part, PlaceholderError};
 use crate::record::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 is encoded, in a path as in a query.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -98,8 +98,10 @@ impl UrlTemplate {
             } else {
                 Form::Varying(parts)
             };
-            let pieces = text.split_once('?').map_or("", |(_, query)| query).split('&');
+            let pieces = text.split_once('?').map(|(_, query)| query.split('&'));
             let is_literal = pieces
+                .into_iter()
+                .flatten()
                 .map(|piece| {
                     !piece
                         .split_once('=')
@@ -171,24 +173,24 @@ impl UrlTemplate {
     }
 
     /// A URL of this template as a person may see it: what the query's values are where they come from parameters and
-    /// records, and `***` where they stand in the configuration's URL itself.
-    pub(super) fn masked(&self, url: &Url) -> String {
+    /// records, and `***` where they stand in the configuration's URL itself. What records add behind them is shown.
+    pub(super) fn masked(&self, url: &Url, has_more: bool) -> String {
         let Some((before, query)) = url.as_str().split_once('?') else {
             return url.to_string();
         };
         let pieces: Vec<&str> = query.split('&').collect();
-        if pieces.len() != self.is_literal.len() {
+        let own = self.is_literal.len();
+        if pieces.len() < own || (pieces.len() > own && !has_more) {
             return format!("{before}?***");
         }
-        let masked =
-            pieces
-                .iter()
-                .zip(&self.is_literal)
-                .map(|(piece, is_literal)| match piece.split_once('=') {
-                    Some((name, _)) if *is_literal => format!("{name}=***"),
-                    None if *is_literal && !piece.is_empty() => "***".to_owned(),
-                    _ => (*piece).to_owned(),
-                });
+        let masked = pieces
+            .iter()
+            .zip(self.is_literal.iter().chain(std::iter::repeat(&false)))
+            .map(|(piece, is_literal)| match piece.split_once('=') {
+                Some((name, _)) if *is_literal => format!("{name}=***"),
+                None if *is_literal && !piece.is_empty() => "***".to_owned(),
+                _ => (*piece).to_owned(),
+            });
         format!("{before}?{}", masked.collect::<Vec<_>>().join("&"))
     }
 }
@@ -213,10 +215,14 @@ pub fn check_url(text: &str, allow_http: bool) -> Result<Url, UrlError> {
 /// Why a value cannot stand in a URL. Parsers drop some control characters; servers behind servers may decode a path once
 /// more and then fold it.
 fn unfit(value: &str, is_in_query: bool) -> Option<&'static str> {
-    if value.contains(char::is_control) {
+    if has_control(value) {
         return Some("it has control characters");
     }
     (!is_in_query && climbs(value)).then_some("it would change the path")
+}
+
+pub(super) fn has_control(text: &str) -> bool {
+    text.contains(char::is_control)
 }
 
 /// Whether a part of a path is or holds a `.` or `..`, however it is percent-encoded. What is encoded more often than

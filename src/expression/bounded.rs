@@ -354,7 +354,11 @@ impl ValT for Bounded {
                 let given = given.transpose()?;
                 match &given {
                     Some(new) => drop(map.insert(key.clone(), new.val.clone())),
-                    None => drop(map.swap_remove(key)),
+                    // jaq itself puts the last key in the place of one that goes; here the others keep their order.
+                    None => {
+                        charge(1 + map.len() as u64 / 4);
+                        drop(map.shift_remove(key));
+                    }
                 }
                 given.map(|new| (new.weight() + index.weight(), new.depth))
             }

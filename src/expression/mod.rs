@@ -131,6 +131,23 @@ impl Expression {
 
     /// Compiles a jq expression that may use these variables, named with their `$`.
     pub fn compile_with(text: &str, variables: &[&str]) -> Result<Self, ExpressionError> {
+        Self::compile_among("", text, variables)
+    }
+
+    /// Compiles a jq expression that may use these definitions, and these variables, named with their `$`. The definitions see
+    /// what they are given, and no variables.
+    ///
+    /// ```
+    /// use outpour::expression::{Expression, Value};
+    /// let expression = Expression::compile_among("def twice: . * 2;", "$a | twice", &["$a"])?;
+    /// assert_eq!(expression.one_with(Value::null(), &[Value::parse("4")?])?.to_json()?, "8");
+    /// # Ok::<(), outpour::expression::ExpressionError>(())
+    /// ```
+    pub fn compile_among(definitions: &str, text: &str, variables: &[&str]) -> Result<Self, ExpressionError> {
+        let whole = match definitions.trim() {
+            "" => text.to_owned(),
+            definitions => format!("{definitions}\n{text}"),
+        };
         let failed = |reason: String| ExpressionError::Compile {
             text: text.trim().to_owned(),
             reason,
@@ -139,8 +156,14 @@ impl Expression {
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let defs = defs.filter(|def| !REFUSED.contains(&def.name));
         let modules = Loader::new(defs)
-            .load(&arena, File { code: text, path: () })
-            .map_err(|errors| failed(load_reason(text, errors)))?;
+            .load(
+                &arena,
+                File {
+                    code: whole.as_str(),
+                    path: (),
+                },
+            )
+            .map_err(|errors| failed(load_reason(&whole, errors)))?;
         let filter = Compiler::default()
             .with_funs(functions::functions().filter(|(name, ..)| !REFUSED.contains(name)))
             .with_global_vars(variables.iter().copied())
@@ -188,6 +211,33 @@ impl Expression {
             true => Ok(first),
             false => Err(self.count("more than one value")),
         }
+    }
+
+    /// Runs on `input` and gives its values, the first `most` of them.
+    pub fn several(
+        &self,
+        input: Value,
+        variables: &[Value],
+        most: usize,
+    ) -> Result<Vec<Value>, ExpressionError> {
+        let given = within(self.steps, || {
+            let vars = Vars::new(variables.iter().map(|value| value.0.clone()));
+            let context = Ctx::<Metered>::new(Terms(&self.filter.lut), vars);
+            let values = self.filter.id.run((context, input.0)).map(unwrap_valr);
+            let read = |value: Result<Bounded, jaq_core::Error<Bounded>>| match value {
+                Ok(value) => Ok(Value(value)),
+                Err(error) => Err(shortened(&Value(error.into_val()).to_words())),
+            };
+            values.take(most).map(read).collect::<Result<Vec<_>, String>>()
+        });
+        let given = given.map_err(|exceeded| ExpressionError::Exceeded {
+            text: self.text.clone(),
+            exceeded,
+        })?;
+        given.map_err(|reason| ExpressionError::Run {
+            text: self.text.clone(),
+            reason,
+        })
     }
 
     /// The first value, and whether no other comes after it.
@@ -266,6 +316,14 @@ impl Value {
     /// Whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self.0.val, Val::Null)
+    }
+
+    /// The text that the value is, if it is one.
+    pub fn as_text(&self) -> Option<String> {
+        match &self.0.val {
+            Val::TStr(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => None,
+        }
     }
 
     /// Whether the value is an object.
@@ -558,6 +616,44 @@ mod tests {
             let reason = reason(text, 1_000_000);
             assert!(reason.len() < 700, "{text}: {reason}");
         }
+    }
+
+    #[test]
+    fn what_is_deleted_leaves_the_other_keys_in_their_order() {
+        let input = r#"{"id":7,"z":1.50,"a":{"x":1,"y":2,"b":3}}"#;
+        assert_eq!(
+            run("del(.id, .a.x)", input).unwrap(),
+            r#"{"z":1.50,"a":{"y":2,"b":3}}"#
+        );
+    }
+
+    #[test]
+    fn several_values_are_given_up_to_a_number() {
+        let expression = Expression::compile_with(".[] | . + $n", &["$n"]).unwrap();
+        let several = |input: &str, most| {
+            let values = expression.several(Value::parse(input)?, &[Value::parse("1")?], most)?;
+            values.iter().map(Value::to_json).collect::<Result<Vec<_>, _>>()
+        };
+        assert_eq!(several("[1,2,3]", 2).unwrap(), ["2", "3"]);
+        assert!(several("[]", 2).unwrap().is_empty());
+        assert!(several("[1,{}]", 5).is_err());
+        let endless = Expression::compile("repeat(1) | select(. == 2)").unwrap();
+        assert!(matches!(
+            endless.several(Value::null(), &[], 1),
+            Err(ExpressionError::Exceeded { .. })
+        ));
+    }
+
+    #[test]
+    fn definitions_are_for_the_text_behind_them_and_stay_out_of_messages() {
+        let among = |definitions, text| Expression::compile_among(definitions, text, &[]);
+        let expression = among("def f: error(\"no\");", "f").unwrap();
+        assert_eq!(
+            expression.one(Value::null()).unwrap_err().to_string(),
+            "`f` failed: no"
+        );
+        let broken = among("def f: 1;", "f |").unwrap_err().to_string();
+        assert!(broken.starts_with("`f |` is not a jq expression"), "{broken}");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
@@ -17,21 +18,63 @@ pub(super) struct Call<'a> {
     /// The path as sent, percent-encoded.
     pub(super) path: &'a str,
     pub(super) query: &'a str,
-    /// The header `X-Encharge-Token`, where it is text.
+    /// All headers, for what is a vendor's own.
+    pub(super) headers: &'a HeaderMap,
+    /// The header that carries the vendor's credential, where it is text.
     pub(super) token: Option<&'a str>,
     /// Whether the body is said to be JSON.
     pub(super) is_json: bool,
+    /// The body, no longer compressed.
     pub(super) body: &'a [u8],
+    /// How long the answer will be held back.
+    pub(super) delay: Duration,
+}
+
+impl Call<'_> {
+    /// A header's value, where it is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// How much of a call was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    Nothing,
+    /// All of it.
+    Whole,
+    /// This many of its records.
+    Records(u64),
+}
+
+impl Effect {
+    /// How many records were carried out, of so many in the call.
+    pub(super) fn of(self, records: u64) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Whole => records,
+            Self::Records(done) => done,
+        }
+    }
+
+    pub(super) fn is_any(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Records(0))
+    }
 }
 
 /// A complete answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
     pub(super) retry_after: Option<u64>,
     /// Whether the connection is to close in the middle of the body.
     pub(super) is_cut: bool,
+    /// How much was carried out, where the status does not tell.
+    pub(super) effect: Option<Effect>,
+    /// Further headers.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     content_type: Option<&'static str>,
 }
 
@@ -42,6 +85,8 @@ impl Answer {
             body: Bytes::new(),
             retry_after: None,
             is_cut: false,
+            effect: None,
+            headers: Vec::new(),
             content_type: None,
         }
     }
@@ -71,12 +116,25 @@ impl Answer {
             body: body.into(),
             retry_after: None,
             is_cut: false,
+            effect: None,
+            headers: Vec::new(),
             content_type: Some(content_type),
         }
     }
 
-    pub(super) fn is_success(&self) -> bool {
-        self.status.is_success()
+    /// How much of the call was carried out: what the answer says of it, else all of it if it is a success.
+    pub(super) fn effect(&self) -> Effect {
+        self.effect.unwrap_or(match self.status.is_success() {
+            true => Effect::Whole,
+            false => Effect::Nothing,
+        })
+    }
+
+    /// Adds a header. A value that no header can have is left out.
+    pub(super) fn push_header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
     }
 
     pub(super) fn into_response(self) -> Response<Payload> {
@@ -89,6 +147,7 @@ impl Answer {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        headers.extend(self.headers);
         response
     }
 }

@@ -33,6 +33,9 @@ pub enum Fault {
     Garbage,
     /// Carried out and answered with its status, but the connection closes in the middle of the body.
     Cut,
+    /// Where many records share a request at Zuora, carried out for about half of them, and answered 500 with a list of
+    /// the others, to be sent again. Any other request is answered 500 and not carried out.
+    Throttled,
 }
 
 /// How often each fault strikes. The default is never.
@@ -86,7 +89,7 @@ pub enum FaultError {
     },
 }
 
-const KINDS: &str = "`reset`, `close`, `hang`, `slow`, `error200`, `garbage` or `cut`";
+const KINDS: &str = "`reset`, `close`, `hang`, `slow`, `error200`, `garbage`, `cut` or `throttled`";
 
 impl Faults {
     /// Whether nothing ever goes wrong.
@@ -128,6 +131,18 @@ pub(super) fn mix(seed: u64, number: u64) -> u64 {
 fn ratio(bits: u64) -> f64 {
     let high = u32::try_from(bits >> 32).unwrap_or(u32::MAX);
     f64::from(high) / (f64::from(u32::MAX) + 1.0)
+}
+
+impl Fault {
+    /// Whether it is an answer of the API itself, in place of the one that there would have been. A 429 is none: it comes
+    /// from before the API.
+    pub(super) fn is_answer(self) -> bool {
+        match self {
+            Self::Status(status) => status != 429,
+            Self::Error200 | Self::Throttled => true,
+            _ => false,
+        }
+    }
 }
 
 impl FromStr for Faults {
@@ -178,6 +193,7 @@ impl FromStr for Fault {
             "error200" => Self::Error200,
             "garbage" => Self::Garbage,
             "cut" => Self::Cut,
+            "throttled" => Self::Throttled,
             _ => match kind.parse() {
                 Ok(status @ 400..=599) => Self::Status(status),
                 _ => {
@@ -201,6 +217,7 @@ impl fmt::Display for Fault {
             Self::Error200 => "error200",
             Self::Garbage => "garbage",
             Self::Cut => "cut",
+            Self::Throttled => "throttled",
         })
     }
 }

@@ -1,24 +1,30 @@
-//! The built-in look-alike of a vendor, that a job can be tried against without an account.
+//! The built-in look-alikes of two vendors, that a job can be tried against without an account.
 //!
-//! [`Mock`] is a running HTTP server on this machine's loopback interface. It answers as Encharge's contract says
-//! (people, tags, objects, schemas, ingest events, both kinds of key, the error envelopes), keeps what it was
-//! given as the exact text that arrived, and can be told to misbehave: [`MockSettings`] gives it a latency, a
-//! rate limit and [`Faults`]. [`Mock::state`] and `GET /_mock/state` show what became of it all: [`State`].
+//! [`Mock`] is a running HTTP server on this machine's loopback interface. It answers as a vendor's contract says, keeps
+//! what it was given as the exact text that arrived, and can be told to misbehave: [`MockSettings`] gives it a vendor, a
+//! latency, a rate limit and [`Faults`]. [`Mock::state`], [`Mock::zuora_state`] and `GET /_mock/state` show what became
+//! of it all: [`State`], [`ZuoraState`].
 //!
 //! ```text
-//! /v1/..          the REST API, with the API key      -> encharge/
-//! /ingest/v1      events, with the write key          -> encharge/ingest.rs
-//! /_mock/state    GET: the state as JSON, no key needed
-//! /_mock/reset    POST: forget everything that arrived
+//! Encharge: people, tags, objects, schemas, events, both kinds of key       -> encharge/
+//!   /v1/..              the REST API, with the API key
+//!   /ingest/v1          events, with the write key                          -> encharge/ingest.rs
+//! Zuora: tokens, custom object definitions and records                      -> zuora/
+//!   /oauth/token        a token for a client's id and secret
+//!   /objects/..         definitions, migrations, records, batches, with the token
+//! both:
+//!   /_mock/state        GET: the state as JSON, no key needed
+//!   /_mock/reset        POST: forget everything that arrived
+//!   /_mock/expire_tokens  POST, at Zuora: every token given out so far is worthless
 //! ```
 //!
 //! It is an oracle, and so it shares nothing with the code that it judges: no client, template or record code of
 //! outpour's is used here, only the vendor's contract. The invariant is that [`Arrivals`] tells the truth about
 //! every request: what it was answered, whether it was carried out, and whether the caller was left to guess.
 //!
-//! What is not here: anything that needs the real Encharge to be known (flows, segments, e-mail), and any way to
-//! bind it to another interface. The folder `encharge/` holds what is that vendor's own; the files beside this
-//! one (server, faults, arrivals) would serve another vendor's look-alike just as well.
+//! What is not here: anything that needs the real vendor to be known (flows, segments, bills), and any way to bind it to
+//! another interface. What is a vendor's own is in its folder, behind the seam in `vendor.rs`; the files beside it
+//! (server, faults, arrivals) know of none.
 
 mod answer;
 mod arrivals;
@@ -29,6 +35,8 @@ mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
+mod vendor;
+mod zuora;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,12 +46,18 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use self::server::Server;
+use self::vendor::Vendor;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use encharge::{Attributes, Event, Object, Person, Schema};
 pub use faults::{Fault, FaultError, Faults};
 pub use settings::{API_KEY, MockSettings, WRITE_KEY};
 pub use state::{Counts, State};
+pub use vendor::MockVendor;
+pub use zuora::{
+    CLIENT_ID, CLIENT_SECRET, SERVERS as ZUORA_SERVERS, ZuoraCounts, ZuoraDefinition, ZuoraField,
+    ZuoraRecord, ZuoraRelationship, ZuoraSchema, ZuoraSettings, ZuoraState,
+};
 
 /// A mock that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -56,17 +70,26 @@ pub enum MockError {
         /// What the system said.
         source: io::Error,
     },
+    /// The definitions to start with are none that the vendor would take.
+    #[error("the definitions to start with are refused: {message}")]
+    Definitions {
+        /// Why, as the look-alike would answer.
+        message: String,
+    },
 }
 
-/// A running look-alike of Encharge. It stops when it is dropped.
+/// A running look-alike of a vendor, of Encharge unless its settings say otherwise. It stops when it is dropped.
 ///
 /// ```
-/// use outpour::mock::{Mock, MockSettings};
+/// use outpour::mock::{Mock, MockSettings, MockVendor};
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// let mock = Mock::start(MockSettings::default()).await?;
 /// assert!(mock.api_url().starts_with("http://127.0.0.1:"));
 /// assert_eq!(mock.state().arrivals.requests, 0);
 /// mock.stop().await;
+/// let zuora = MockSettings { vendor: MockVendor::Zuora, ..MockSettings::default() };
+/// let mock = Mock::start(zuora).await?;
+/// assert!(mock.zuora_state().is_some_and(|state| state.definitions.is_empty()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -79,7 +102,8 @@ pub struct Mock {
 }
 
 impl Mock {
-    /// Binds a port of the loopback interface and begins to answer, on the current tokio runtime.
+    /// Binds a port of the loopback interface and begins to answer, on the current tokio runtime. It fails where the port
+    /// is taken, or where the definitions in the settings are wrong.
     #[expect(
         clippy::unused_async,
         reason = "it needs a runtime, and what it waits for may grow"
@@ -89,7 +113,7 @@ impl Mock {
         let failed = |source| MockError::Listen { port, source };
         let listener = listen(port).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let server = Arc::new(Server::new(settings));
+        let server = Arc::new(Server::new(settings)?);
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
         tracing::debug!(%address, "the mock listens");
         Ok(Self {
@@ -99,12 +123,25 @@ impl Mock {
         })
     }
 
-    /// The base of the REST API, without a slash at its end.
+    /// Whom it looks like.
+    pub fn vendor(&self) -> MockVendor {
+        match self.server.vendor() {
+            Vendor::Encharge(_) => MockVendor::Encharge,
+            Vendor::Zuora(_) => MockVendor::Zuora,
+        }
+    }
+
+    /// The base of Zuora's REST API, without a slash at its end.
+    pub fn rest_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The base of Encharge's REST API, without a slash at its end.
     pub fn api_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// The base of the ingest API, without a slash at its end.
+    /// The base of Encharge's ingest API, without a slash at its end.
     pub fn ingest_url(&self) -> String {
         format!("http://{}/ingest/v1", self.address)
     }
@@ -114,9 +151,22 @@ impl Mock {
         self.address
     }
 
-    /// What the mock holds and has seen, at this moment.
+    /// What a mock of Encharge holds and has seen, at this moment; of another vendor's mock, what arrived alone.
     pub fn state(&self) -> State {
-        self.server.state()
+        self.server.vendor().encharge_state(self.server.totals())
+    }
+
+    /// What a mock of Zuora holds and has seen, at this moment; none of another vendor's.
+    pub fn zuora_state(&self) -> Option<ZuoraState> {
+        match self.server.vendor() {
+            Vendor::Encharge(_) => None,
+            Vendor::Zuora(zuora) => Some(zuora.state(self.server.totals())),
+        }
+    }
+
+    /// Makes every token that a mock of Zuora has given out worthless, as their end would.
+    pub fn expire_tokens(&self) {
+        self.server.vendor().expire_tokens();
     }
 
     /// How many requests have arrived. Unlike the whole [`state`](Self::state) it costs nothing to ask.

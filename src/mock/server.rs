@@ -17,17 +17,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde::de::IgnoredAny;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::answer::{Answer, Call, Payload};
-use super::arrivals::{Arrival, ArrivalLog, Ending, Ticket};
-use super::encharge::Encharge;
+use super::MockError;
+use super::answer::{Answer, Call, Effect, Payload};
+use super::arrivals::{Arrival, ArrivalLog, Arrivals, Ending, Ticket};
 use super::faults::{Fault, is_carried_out};
 use super::settings::MockSettings;
-use super::state::State;
+use super::vendor::{Body, Vendor};
 
 /// How long to wait after a connection could not be accepted, for example because no file handle is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -36,7 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Server {
     settings: MockSettings,
-    vendor: Encharge,
+    vendor: Vendor,
     arrivals: Mutex<ArrivalLog>,
 }
 
@@ -52,7 +51,6 @@ enum HangUp {
 /// How a request goes out.
 enum Outcome {
     Answer(Answer),
-    AnswerLate(Answer),
     HangUp(HangUp),
     Hang,
 }
@@ -99,17 +97,22 @@ async fn connect(stream: TcpStream, server: Arc<Server>) {
 }
 
 impl Server {
-    pub(super) fn new(settings: MockSettings) -> Self {
-        Self {
-            vendor: Encharge::new(&settings),
-            arrivals: Mutex::new(ArrivalLog::new(settings.rate, settings.log_length)),
+    pub(super) fn new(settings: MockSettings) -> Result<Self, MockError> {
+        let vendor = Vendor::new(&settings)?;
+        let allowance = vendor.allowance(&settings);
+        Ok(Self {
+            vendor,
+            arrivals: Mutex::new(ArrivalLog::new(allowance, settings.log_length)),
             settings,
-        }
+        })
     }
 
-    pub(super) fn state(&self) -> State {
-        let arrivals = self.arrivals().totals().clone();
-        self.vendor.state(arrivals)
+    pub(super) fn vendor(&self) -> &Vendor {
+        &self.vendor
+    }
+
+    pub(super) fn totals(&self) -> Arrivals {
+        self.arrivals().totals().clone()
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -130,16 +133,23 @@ impl Server {
         if head.uri.path().starts_with("/_mock/") {
             return Ok(self.own_page(&head).into_response());
         }
-        let mut pending = Pending::new(self);
+        let mut pending = Pending::new(self, head.uri.path());
         let body = read_whole(body, self.settings.max_body).await?;
-        let outcome = self.deal_with(&head, body.as_deref(), &mut pending);
-        let (answer, delay) = match outcome {
-            Outcome::Answer(answer) => (answer, Duration::ZERO),
-            Outcome::AnswerLate(answer) => (answer, self.settings.slow),
+        let faults = self.vendor.faults(&self.settings, head.uri.path());
+        let fault = match pending.ticket.excess {
+            Some(_) => None,
+            None => faults.roll(self.settings.seed, pending.ticket.number),
+        };
+        let delay = self.settings.latency
+            + match fault {
+                Some(Fault::Slow) => self.settings.slow,
+                _ => Duration::ZERO,
+            };
+        let answer = match self.deal_with(&head, body.as_deref(), fault, delay, &mut pending) {
+            Outcome::Answer(answer) => answer,
             Outcome::HangUp(hang_up) => return Err(hang_up),
             Outcome::Hang => match future::pending::<Infallible>().await {},
         };
-        let delay = delay + self.settings.latency;
         if !delay.is_zero() {
             sleep(delay).await;
         }
@@ -149,69 +159,90 @@ impl Server {
 
     /// Everything between a request's last byte and the first one of its answer, but the waiting. A body of `None`
     /// was too long.
-    fn deal_with(&self, head: &Parts, body: Option<&[u8]>, pending: &mut Pending<'_>) -> Outcome {
+    fn deal_with(
+        &self,
+        head: &Parts,
+        body: Option<&[u8]>,
+        fault: Option<Fault>,
+        delay: Duration,
+        pending: &mut Pending<'_>,
+    ) -> Outcome {
+        let body = body.map_or(Body::TooLong, |bytes| {
+            self.vendor.unpack(&head.headers, bytes, self.settings.max_body)
+        });
         let call = Call {
             number: pending.ticket.number,
             method: &head.method,
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
             token: head
                 .headers
-                .get("x-encharge-token")
+                .get(self.vendor.token_header())
                 .and_then(|value| value.to_str().ok()),
             is_json: is_json(head),
-            body: body.unwrap_or_default(),
+            body: body.bytes(),
+            delay,
         };
-        let (fault, carried_out, outcome) = if let Some(seconds) = pending.ticket.refused_for {
-            let mut answer = self
-                .vendor
-                .fail(&call, StatusCode::TOO_MANY_REQUESTS, "Too many requests");
-            answer.retry_after = Some(seconds);
-            (None, false, Outcome::Answer(answer))
-        } else if body.is_none() {
-            let answer = self
-                .vendor
-                .fail(&call, StatusCode::PAYLOAD_TOO_LARGE, "Request entity too large");
-            (None, false, Outcome::Answer(answer))
-        } else {
-            let fault = self.settings.faults.roll(self.settings.seed, call.number);
-            let (carried_out, outcome) = self.carry_out(&call, fault);
-            (fault, carried_out, outcome)
+        let refusal = pending
+            .ticket
+            .excess
+            .map(|excess| self.vendor.refuse_excess(&call, excess));
+        let refusal = refusal.or_else(|| match body {
+            Body::TooLong => {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Some(self.vendor.fail(&call, status, "Request entity too large"))
+            }
+            Body::Damaged(message) => Some(self.vendor.fail(&call, StatusCode::BAD_REQUEST, message)),
+            Body::Read(_) => None,
+        });
+        // An answer that stands already is given again, whatever goes wrong.
+        let has_answer = |fault: Fault| fault.is_answer() && self.vendor.is_answered(&call);
+        let fault = fault.filter(|fault| refusal.is_none() && !has_answer(*fault));
+        let (effect, mut outcome) = match refusal {
+            Some(answer) => (Effect::Nothing, Outcome::Answer(answer)),
+            None => self.carry_out(&call, fault),
         };
-        pending.settle(&call, fault, carried_out, &outcome);
+        if let Outcome::Answer(answer) = &mut outcome {
+            self.vendor.complete(&call, &pending.ticket, answer);
+        }
+        pending.settle(&call, fault, effect, &outcome);
         outcome
     }
 
     /// Has the vendor answer, or not, as the fault says.
-    fn carry_out(&self, call: &Call<'_>, fault: Option<Fault>) -> (bool, Outcome) {
-        let silently =
-            || is_carried_out(self.settings.seed, call.number) && self.vendor.answer(call).is_success();
+    fn carry_out(&self, call: &Call<'_>, fault: Option<Fault>) -> (Effect, Outcome) {
+        let silently = || match is_carried_out(self.settings.seed, call.number) {
+            true => self.vendor.answer(call).effect(),
+            false => Effect::Nothing,
+        };
         match fault {
-            Some(Fault::Status(status)) => (false, Outcome::Answer(self.injected(call, status))),
-            Some(Fault::Error200) => {
-                let answer = self.vendor.fail(call, StatusCode::OK, "Something went wrong");
-                (false, Outcome::Answer(answer))
-            }
             Some(Fault::Reset) => (silently(), Outcome::HangUp(HangUp::Reset)),
             Some(Fault::Close) => (silently(), Outcome::HangUp(HangUp::Close)),
             Some(Fault::Hang) => (silently(), Outcome::Hang),
-            None | Some(Fault::Slow | Fault::Garbage | Fault::Cut) => {
-                let mut answer = self.vendor.answer(call);
-                let carried_out = answer.is_success();
-                answer.is_cut = fault == Some(Fault::Cut);
-                let outcome = match fault {
-                    Some(Fault::Slow) => Outcome::AnswerLate(answer),
-                    Some(Fault::Garbage) => Outcome::Answer(Answer::garbage(answer.status)),
-                    _ => Outcome::Answer(answer),
+            Some(Fault::Status(status)) => (Effect::Nothing, Outcome::Answer(self.injected(call, status))),
+            Some(Fault::Error200) => {
+                let answer = self.vendor.inject(call, StatusCode::OK, "Something went wrong");
+                (Effect::Nothing, Outcome::Answer(answer))
+            }
+            None | Some(Fault::Slow | Fault::Garbage | Fault::Cut | Fault::Throttled) => {
+                let mut answer = match fault {
+                    Some(Fault::Throttled) => self.vendor.throttle(call),
+                    _ => self.vendor.answer(call),
                 };
-                (carried_out, outcome)
+                let effect = answer.effect();
+                if fault == Some(Fault::Garbage) {
+                    answer = Answer::garbage(answer.status);
+                }
+                answer.is_cut = fault == Some(Fault::Cut);
+                (effect, Outcome::Answer(answer))
             }
         }
     }
 
     fn injected(&self, call: &Call<'_>, status: u16) -> Answer {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = self.vendor.fail(call, status, "Injected by the mock");
+        let mut answer = self.vendor.inject(call, status, "Injected by the mock");
         if matches!(status.as_u16(), 429 | 503) {
             answer.retry_after = self.settings.retry_after;
         }
@@ -221,7 +252,10 @@ impl Server {
     /// The pages that are the mock's and no vendor's: not logged, not limited, never failing.
     fn own_page(&self, head: &Parts) -> Answer {
         match (&head.method, head.uri.path()) {
-            (&Method::GET, "/_mock/state") => Answer::json(StatusCode::OK, &self.state()),
+            (&Method::GET, "/_mock/state") => self.vendor.state_page(self.totals()),
+            (&Method::POST, "/_mock/expire_tokens") if self.vendor.expire_tokens() => {
+                Answer::empty(StatusCode::NO_CONTENT)
+            }
             (&Method::POST, "/_mock/reset") => {
                 self.reset();
                 Answer::empty(StatusCode::NO_CONTENT)
@@ -241,17 +275,19 @@ struct Pending<'a> {
 }
 
 impl<'a> Pending<'a> {
-    fn new(server: &'a Server) -> Self {
+    fn new(server: &'a Server, path: &str) -> Self {
+        let is_limited = server.vendor.is_limited(path);
         Self {
             server,
-            ticket: server.arrivals().arrive(),
+            ticket: server.arrivals().arrive(is_limited),
             ending: None,
             is_settled: false,
         }
     }
 
     /// Writes down how the request ends, unless its caller goes away before.
-    fn settle(&mut self, call: &Call<'_>, fault: Option<Fault>, carried_out: bool, outcome: &Outcome) {
+    fn settle(&mut self, call: &Call<'_>, fault: Option<Fault>, effect: Effect, outcome: &Outcome) {
+        let records = self.server.vendor.records_in(call);
         let arrival = Arrival {
             number: call.number,
             micros: self.ticket.micros,
@@ -259,14 +295,15 @@ impl<'a> Pending<'a> {
             path: call.path.to_owned(),
             status: outcome.status(),
             fault,
-            records: records_in(call.body),
-            carried_out,
+            records,
+            carried_out: effect.is_any(),
+            records_carried_out: effect.of(records),
         };
         self.ending = arrival.status.map(|status| Ending {
             number: call.number,
             status,
-            carried_out,
-            records: arrival.records,
+            carried_out: arrival.carried_out,
+            records_carried_out: arrival.records_carried_out,
         });
         tracing::debug!(
             number = arrival.number,
@@ -284,10 +321,12 @@ impl<'a> Pending<'a> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
+        let mut arrivals = self.server.arrivals();
+        arrivals.depart(&self.ticket);
         match self.ending {
             _ if self.is_settled => {}
-            Some(ending) => self.server.arrivals().abandon(ending),
-            None => self.server.arrivals().lose(),
+            Some(ending) => arrivals.abandon(ending),
+            None => arrivals.lose(),
         }
     }
 }
@@ -295,7 +334,7 @@ impl Drop for Pending<'_> {
 impl Outcome {
     fn status(&self) -> Option<u16> {
         match self {
-            Self::Answer(answer) | Self::AnswerLate(answer) => Some(answer.status.as_u16()),
+            Self::Answer(answer) => Some(answer.status.as_u16()),
             Self::HangUp(_) | Self::Hang => None,
         }
     }
@@ -325,13 +364,4 @@ fn is_json(head: &Parts) -> bool {
         let essence = text.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json")
     })
-}
-
-/// How many records a body holds: the elements of an array, one for other JSON, none for anything else.
-fn records_in(body: &[u8]) -> u64 {
-    if body.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice::<Vec<IgnoredAny>>(body).map_or(0, |records| records.len() as u64)
-    } else {
-        u64::from(serde_json::from_slice::<IgnoredAny>(body).is_ok())
-    }
 }

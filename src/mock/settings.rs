@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::faults::Faults;
+use super::vendor::MockVendor;
+use super::zuora::ZuoraSettings;
 
 /// The API key that a mock accepts unless told otherwise. Like the vendor's it is a JWT; this one opens nothing.
 pub const API_KEY: &str =
@@ -26,12 +28,15 @@ pub const WRITE_KEY: &str = "mockWriteKey4f1c9a27";
 /// ```
 #[derive(Debug, Clone)]
 pub struct MockSettings {
+    /// Whom it looks like. Default: Encharge.
+    pub vendor: MockVendor,
     /// The port of 127.0.0.1 to listen on; 0, the default, lets the system choose.
     pub port: u16,
     /// How long each answer is held back, once the request was carried out. Default: not at all.
     pub latency: Duration,
-    /// How many requests any window of that length may hold. One more is answered 429, with a Retry-After of whole
-    /// seconds after which the window has room again. Refused requests do not use up the window. Default: no limit.
+    /// How many requests any window of that length may hold. One more is answered 429, with a Retry-After (at Zuora a
+    /// `ratelimit-reset`) of whole seconds after which the window has room again. Refused requests do not use up the
+    /// window, nor do requests for a token. Default: no limit.
     pub rate: Option<(u32, Duration)>,
     /// What goes wrong, and how often. Default: nothing.
     pub faults: Faults,
@@ -39,26 +44,29 @@ pub struct MockSettings {
     pub retry_after: Option<u64>,
     /// How much longer than `latency` an answer is held back by the fault `slow`. Default: 2 s.
     pub slow: Duration,
-    /// The key of the REST API. Default: [`API_KEY`].
+    /// The key of Encharge's REST API. Default: [`API_KEY`].
     pub api_key: String,
-    /// The key of the ingest API. Default: [`WRITE_KEY`].
+    /// The key of Encharge's ingest API. Default: [`WRITE_KEY`].
     pub write_key: String,
     /// Whether what arrives is stored. Where it is not, requests are checked and counted, memory stays flat, every
     /// person is taken to be new and every person or object that a request names to exist. Default: stored.
     pub keep: bool,
     /// What all chance follows: the same requests in the same order meet the same faults and identifiers. Default: 1.
     pub seed: u64,
-    /// The names of the objects that are defined from the start. Default: `company`, which the vendor builds in.
+    /// The names of the objects that are defined at Encharge from the start. Default: `company`, which it builds in.
     pub schemas: Vec<String>,
     /// The longest body in bytes; a longer one is answered 413. Default: 10 MiB.
     pub max_body: usize,
     /// How many arrivals the log keeps, the latest ones; the totals are of all. Default: 10,000.
     pub log_length: usize,
+    /// What only a look-alike of Zuora needs to know.
+    pub zuora: ZuoraSettings,
 }
 
 impl Default for MockSettings {
     fn default() -> Self {
         Self {
+            vendor: MockVendor::default(),
             port: 0,
             latency: Duration::ZERO,
             rate: None,
@@ -72,6 +80,7 @@ impl Default for MockSettings {
             schemas: vec!["company".to_owned()],
             max_body: 10 << 20,
             log_length: 10_000,
+            zuora: ZuoraSettings::default(),
         }
     }
 }

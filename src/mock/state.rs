@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::arrivals::Arrivals;
 use super::encharge::{Event, Object, Person, Schema};
 
-/// What a mock holds and has seen at one moment; `GET /_mock/state` is its JSON, which reads back into this type.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What a mock of Encharge holds and has seen at one moment; `GET /_mock/state` is its JSON, which reads back into this
+/// type.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
     /// The people, in the order in which they were first seen.
     pub people: Vec<Person>,

@@ -1,12 +1,13 @@
 //! Order by key: of records that agree in what they are ordered by, at most one batch is under way, the earliest first.
+//! Those that agree in the fields of `distinct` are in such an order too, and never in one batch.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use crate::batch::Batcher;
+use crate::batch::{Batcher, Size};
 use crate::endpoint::Prepared;
-use crate::record::{FieldError, Fields, is_blank, text_of};
+use crate::record::{FieldError, Fields, is_blank, key_of, text_of};
 
 /// What keeps records in the order of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +53,11 @@ impl Order {
 }
 
 fn keys(items: &[Prepared]) -> impl Iterator<Item = u64> {
-    items.iter().flat_map(|item| item.order.iter().copied())
+    items.iter().flat_map(keys_of)
+}
+
+fn keys_of(item: &Prepared) -> impl Iterator<Item = u64> {
+    item.order.iter().copied().chain(item.distinct)
 }
 
 impl OrderBy {
@@ -60,27 +65,10 @@ impl OrderBy {
     pub(super) fn keys_of(&self, text: &str) -> Result<Vec<u64>, FieldError> {
         match self {
             Self::Nothing => Ok(Vec::new()),
-            Self::All(paths) => Ok(one_key(&Fields::parse(text)?, paths)?.into_iter().collect()),
+            Self::All(paths) => Ok(key_of(text, paths)?.into_iter().collect()),
             Self::Any(paths) => each_key(&Fields::parse(text)?, paths),
         }
     }
-}
-
-/// The key of all fields together, none where the record has none of them.
-fn one_key(fields: &Fields<'_>, paths: &[String]) -> Result<Option<u64>, FieldError> {
-    let mut hasher = DefaultHasher::new();
-    let mut has_any = false;
-    for path in paths {
-        let value = fields.at(path)?.filter(|value| *value != "null");
-        has_any |= value.is_some();
-        // A text is the same text however it is escaped.
-        match value.map(|value| (value, text_of(value))) {
-            Some((_, Some(text))) => text.hash(&mut hasher),
-            Some((value, None)) => value.hash(&mut hasher),
-            None => 0_u8.hash(&mut hasher),
-        }
-    }
-    Ok(has_any.then(|| hasher.finish()))
 }
 
 /// A key for each value. One record may be found by several identifiers, and by different ones each time: what shares
@@ -110,7 +98,8 @@ pub(super) struct OpenKeys {
 
 impl OpenKeys {
     /// Puts a record into the batch of its group, of at most `max_records`, and gives what is complete. Batches of other
-    /// groups that hold a record of the same key go first.
+    /// groups that hold a record of the same key go first, and so does one of any group that holds a record that this
+    /// one must not meet.
     pub(super) fn push(
         &mut self,
         batcher: &mut Batcher<Prepared>,
@@ -119,14 +108,13 @@ impl OpenKeys {
         group: Option<&str>,
         now: Instant,
     ) -> Vec<Vec<Prepared>> {
-        let (size, order) = (prepared.piece.len() + 1, prepared.order.clone());
+        let size = Size {
+            body: prepared.piece.len() + 1,
+            query: prepared.query_bytes,
+        };
         let ordinal = prepared.record.position.ordinal;
-        let mut complete = Vec::new();
-        for key in &order {
-            let other = self.groups.get(key).filter(|open| open.as_deref() != group);
-            // Another key may have sent it on its way already.
-            complete.extend(other.and_then(|other| batcher.release(other.as_deref())));
-        }
+        let mut complete = self.make_way(batcher, &prepared, group);
+        let own: Vec<u64> = keys_of(&prepared).collect();
         complete.extend(batcher.push_at_most(max_records, prepared, size, group, now));
         self.forget(&complete);
         let is_last = |batch: &Vec<Prepared>| {
@@ -135,8 +123,26 @@ impl OpenKeys {
                 .is_some_and(|last| last.record.position.ordinal == ordinal)
         };
         if !complete.iter().any(is_last) {
-            for key in order {
-                self.groups.insert(key, group.map(str::to_owned));
+            let open = own.into_iter().map(|key| (key, group.map(str::to_owned)));
+            self.groups.extend(open);
+        }
+        complete
+    }
+
+    /// The open batches that must go before this record's.
+    fn make_way(
+        &mut self,
+        batcher: &mut Batcher<Prepared>,
+        prepared: &Prepared,
+        group: Option<&str>,
+    ) -> Vec<Vec<Prepared>> {
+        let mut complete = Vec::new();
+        for key in keys_of(prepared) {
+            let may_meet =
+                |open: &&Option<String>| open.as_deref() == group && prepared.distinct != Some(key);
+            if let Some(open) = self.groups.get(&key).filter(|open| !may_meet(open)) {
+                complete.extend(batcher.release(open.as_deref()));
+                self.forget(&complete);
             }
         }
         complete

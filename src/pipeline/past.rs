@@ -163,6 +163,8 @@ mod tests {
             was_marked: false,
             order: Vec::new(),
             route: 0,
+            distinct: None,
+            query_bytes: 0,
         }
     }
 

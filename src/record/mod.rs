@@ -5,7 +5,9 @@
 //! values. This module is the leaf that every stage may import; it knows nothing of files, templates or HTTP.
 
 mod duplicates;
+mod empty;
 mod fields;
+mod key;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +15,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use duplicates::refuse_duplicates;
+pub use empty::{EmptyError, EmptyStrings};
 pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
+pub use key::key_of;
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
 /// loses them.

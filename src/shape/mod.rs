@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, ExpressionError, MAX_DEPTH, Value};
-use crate::record::{ERROR_KEYS, FieldError, Fields, Record, text_of};
+use crate::record::{ERROR_KEYS, EmptyStrings, FieldError, Fields, Record, text_of};
 
 pub use attributes::{AttributeError, Exclusion};
 use attributes::{Path, Rewrite};
@@ -33,6 +33,14 @@ pub struct RecordsConfig {
     pub only: Vec<String>,
     /// Attributes to leave out, as dotted paths. Default: none.
     pub exclude: Vec<String>,
+    /// What becomes of values that are empty strings, nested ones too, once all else is done: `null`, `omit` (the attribute
+    /// is left out), `reject` or `keep`. Default: the template's, else `keep`.
+    #[serde(
+        deserialize_with = "EmptyStrings::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "EmptyStrings")]
+    pub empty: Option<EmptyStrings>,
 }
 
 /// What became of a record in shaping.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use super::{Template, TemplateFile, VendorFile};
-use crate::document::{self, Problem, Problems, closest};
+use super::wiring::{problems_of, vendor_problems};
+use super::{Places, Template, TemplateFile, VendorFile};
+use crate::document::{self, Document, Problem, Problems, closest};
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -21,6 +22,7 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     vendors: BTreeMap<String, Arc<VendorFile>>,
+    vendor_documents: BTreeMap<String, Arc<Document>>,
     templates: BTreeMap<String, Template>,
 }
 
@@ -98,9 +100,14 @@ impl Catalog {
             .into_iter()
             .partition(|(path, _)| path.file_stem().is_some_and(|name| name == "vendor"));
         for (path, text) in vendors {
-            let (vendor, _) = document::parse::<VendorFile>(&path.display().to_string(), &text)
+            let (vendor, document) = document::parse::<VendorFile>(&path.display().to_string(), &text)
                 .map_err(CatalogError::Document)?;
+            let problems = vendor_problems(&vendor);
+            if !problems.is_empty() {
+                return Err(CatalogError::Document(document.locate(problems)));
+            }
             self.vendors.insert(folder_of(&path), Arc::new(vendor));
+            self.vendor_documents.insert(folder_of(&path), Arc::new(document));
         }
         for (path, text) in endpoints {
             let template = self.read_template(&path, &text, is_built_in)?;
@@ -124,6 +131,7 @@ impl Catalog {
                 )));
             }
             template.vendor = Arc::clone(vendor);
+            template.places.vendor = self.vendor_documents.get(folder).cloned();
         }
         Ok(())
     }
@@ -149,41 +157,12 @@ impl Catalog {
             vendor: Arc::clone(vendor),
             file,
             is_built_in,
+            places: Places {
+                vendor: self.vendor_documents.get(&folder).cloned(),
+                file: Some(Arc::new(document)),
+            },
         })
     }
-}
-
-/// What the schema cannot see: names that must exist elsewhere.
-fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !vendor.hosts.contains_key(&file.host) {
-        problems.push(Problem::new(
-            "host",
-            format!("the vendor has no host `{}`", file.host),
-        ));
-    }
-    if !vendor.credentials.contains_key(&file.credential) {
-        problems.push(Problem::new(
-            "credential",
-            format!("the vendor has no credential `{}`", file.credential),
-        ));
-    }
-    for (index, need) in file.needs.iter().enumerate() {
-        if let Some(name) = need
-            .unless
-            .as_ref()
-            .filter(|name| !file.parameters.contains_key(*name))
-        {
-            problems.push(Problem::new(
-                format!("needs.{index}.unless"),
-                format!("no parameter is named `{name}`"),
-            ));
-        }
-        if need.any_of.is_empty() {
-            problems.push(Problem::new(format!("needs.{index}.any_of"), "it names no field"));
-        }
-    }
-    problems
 }
 
 fn folder_of(path: &Path) -> String {

@@ -6,10 +6,12 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::parameter::Parameter;
 use super::preflight::PreflightRule;
 use super::success::SuccessRule;
 use super::trial::{TemplateTest, TestRecord};
 use crate::batch::BodyShape;
+use crate::record::EmptyStrings;
 
 /// `<endpoint>.yaml`: one endpoint of a vendor.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -31,10 +33,14 @@ pub struct TemplateFile {
     pub path: String,
     /// The name of one of the vendor's credentials.
     pub credential: String,
-    /// What a job must or may set.
+    /// How the body is labelled. Default: `json`.
+    #[serde(default)]
+    pub content_type: ContentType,
+    /// What a job must or may set, besides the vendor's parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Further headers; values may have the same placeholders as `path`.
+    /// Further headers, besides the vendor's; values may have the same placeholders as `path`. One that names an optional
+    /// parameter is left out where the job does not give it.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The fields (dotted paths) that tell one record from another, for reports, events and duplicates.
@@ -43,9 +49,25 @@ pub struct TemplateFile {
     /// What each record must have; one that lacks it is a reject and is not sent.
     #[serde(default)]
     pub needs: Vec<Need>,
+    /// What becomes of values that are empty strings, unless the job says otherwise. Default: `keep`.
+    #[serde(
+        default,
+        deserialize_with = "EmptyStrings::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "EmptyStrings")]
+    pub empty: Option<EmptyStrings>,
+    /// jq over one record, with `$parameters` and `$definition`: each text that it gives is a reason why the record is not
+    /// sent.
+    #[serde(default)]
+    pub refuse: Option<String>,
     /// jq over one record: what is sent of it, with `$parameters`. Without it the record is sent as it is.
     #[serde(default)]
     pub body: Option<String>,
+    /// jq over the list of a request's records, with `$parameters`: an object, or a list of pairs, that is appended to the
+    /// URL as its query.
+    #[serde(default)]
+    pub query: Option<String>,
     /// How the request carries its records.
     #[serde(default)]
     pub batch: BatchRule,
@@ -91,46 +113,6 @@ pub enum Method {
     Delete,
 }
 
-/// A value that a job gives a template.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Parameter {
-    /// What it is, and what it does.
-    pub description: String,
-    /// Whether it is text or a yes or no.
-    #[serde(default, rename = "type")]
-    pub kind: ParameterKind,
-    /// The value unless the job gives one. Without a default the parameter is required.
-    #[serde(default)]
-    pub default: Option<ParameterValue>,
-    /// A value for examples.
-    #[serde(default)]
-    pub example: Option<ParameterValue>,
-}
-
-/// What a parameter's values are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ParameterKind {
-    /// Any text but an empty one.
-    #[default]
-    Text,
-    /// `true` or `false`.
-    Boolean,
-}
-
-/// a text, a whole number, or true or false
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ParameterValue {
-    /// `true` or `false`
-    Boolean(bool),
-    /// A whole number, which stands for its digits.
-    Number(i64),
-    /// A text.
-    Text(String),
-}
-
 /// Something that each record must have: a field with a value that is not blank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -156,12 +138,15 @@ pub struct BatchRule {
     /// The most records that the API takes in one request; absent where no limit is known.
     #[serde(default)]
     pub most: Option<u32>,
-    /// The form of the body. Default: `object`.
+    /// The form of the body; jq may use `$parameters`. Default: `object`.
     #[serde(default)]
     pub shape: BodyShape,
+    /// Fields (dotted paths). Records that agree in them never share a request, and are sent in their order. Default: none.
+    #[serde(default)]
+    pub distinct: Vec<String>,
 }
 
-/// a content type: `json`, `ndjson` or `form` (or its MIME name)
+/// a content type: `json`, `ndjson`, `form` or `merge_patch` (or its MIME name)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContentType {
     /// `application/json`
@@ -174,6 +159,9 @@ pub enum ContentType {
     /// `application/x-www-form-urlencoded`: one record a request.
     #[serde(rename = "form", alias = "application/x-www-form-urlencoded")]
     Form,
+    /// `application/merge-patch+json`: what changes of one resource (RFC 7396).
+    #[serde(rename = "merge_patch", alias = "application/merge-patch+json")]
+    MergePatch,
 }
 
 impl Default for BatchRule {
@@ -182,28 +170,13 @@ impl Default for BatchRule {
             max_records: one(),
             most: None,
             shape: BodyShape::Object,
+            distinct: Vec::new(),
         }
     }
 }
 
 const fn one() -> u32 {
     1
-}
-
-impl ParameterValue {
-    /// The value as the text that stands for it.
-    pub fn to_text(&self) -> String {
-        match self {
-            Self::Boolean(value) => value.to_string(),
-            Self::Number(value) => value.to_string(),
-            Self::Text(value) => value.clone(),
-        }
-    }
-
-    /// Whether the value says yes.
-    pub fn is_true(&self) -> bool {
-        *self == Self::Boolean(true)
-    }
 }
 
 impl From<Method> for http::Method {
@@ -230,6 +203,7 @@ impl ContentType {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
             Self::Form => "application/x-www-form-urlencoded",
+            Self::MergePatch => "application/merge-patch+json",
         }
     }
 }

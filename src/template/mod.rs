@@ -7,20 +7,26 @@
 
 mod catalog;
 mod file;
+mod parameter;
+mod places;
 mod preflight;
 mod success;
 mod treat;
 mod trial;
 mod vendor;
+mod wiring;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use wiring::placeholders;
 
 use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
-pub use file::{
-    BatchRule, ContentType, Idempotency, Method, Need, Parameter, ParameterKind, ParameterValue, TemplateFile,
-};
+pub use file::{BatchRule, ContentType, Idempotency, Method, Need, TemplateFile};
+pub use parameter::{Parameter, ParameterKind, ParameterValue};
+pub use places::Places;
 pub use preflight::{NamesRule, PreflightRule};
 pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};
@@ -38,12 +44,68 @@ pub struct Template {
     pub file: TemplateFile,
     /// Whether it is built into the binary.
     pub is_built_in: bool,
+    /// Where its keys stand.
+    pub places: Places,
 }
+
+/// The parameter that chooses one of a vendor's regions.
+const REGION: &str = "region";
 
 impl Template {
     /// The vendor's rule of the credential that the endpoint takes.
     pub fn credential(&self) -> Option<&CredentialRule> {
         self.vendor.credentials.get(&self.file.credential)
+    }
+
+    /// What a job must or may set: the vendor's parameters, the endpoint's in their place where they have the same name, and
+    /// `region` where the vendor has regions.
+    pub fn parameters(&self) -> BTreeMap<String, Parameter> {
+        let mut all = self.vendor.parameters.clone();
+        all.extend(self.file.parameters.clone());
+        if !self.vendor.regions.is_empty() {
+            let regions = self.vendor.regions.keys().cloned().collect();
+            let region = all.entry(REGION.to_owned()).or_insert_with(|| Parameter {
+                description: format!(
+                    "The region of the account, which says where requests go. Without it: {}.",
+                    self.vendor.hosts.get(&self.file.host).map_or("", String::as_str)
+                ),
+                kind: ParameterKind::Text,
+                default: None,
+                optional: true,
+                choices: Vec::new(),
+                check: None,
+                because: None,
+                example: None,
+            });
+            region.choices = regions;
+        }
+        all
+    }
+
+    /// The headers of the vendor and of the endpoint, without those that name an optional parameter that is not `given`. The
+    /// endpoint's take the place of the vendor's.
+    pub fn headers(&self, given: &BTreeMap<String, ParameterValue>) -> Vec<(String, String)> {
+        let parameters = self.parameters();
+        let is_absent = |name: &str| {
+            !given.contains_key(name) && parameters.get(name).is_some_and(|parameter| parameter.optional)
+        };
+        let is_own = |name: &str| self.file.headers.keys().any(|own| own.eq_ignore_ascii_case(name));
+        let shared = self.vendor.headers.iter().filter(|(name, _)| !is_own(name));
+        let all = shared.chain(&self.file.headers);
+        let sent = all.filter(|(_, value)| !placeholders(value).any(is_absent));
+        sent.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The base URL of a host of the vendor's, in the region that the job's parameters choose.
+    pub fn base_url(&self, host: &str, given: &BTreeMap<String, ParameterValue>) -> Option<&str> {
+        let region = given.get(REGION).map(ParameterValue::to_text).or_else(|| {
+            let default = self.parameters().get(REGION)?.default.clone();
+            default.map(|default| default.to_text())
+        });
+        let regional = region.and_then(|region| self.vendor.regions.get(&region)?.get(host));
+        regional
+            .or_else(|| self.vendor.hosts.get(host))
+            .map(String::as_str)
     }
 
     /// A value of the form that the credential has and that opens nothing, for previews and tests.

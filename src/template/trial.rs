@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::file::{Method, ParameterValue};
+use super::file::Method;
+use super::parameter::ParameterValue;
 
 /// Records in, exact requests out.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +18,9 @@ pub struct TemplateTest {
     /// The job's parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterValue>,
+    /// What `$definition` is in `refuse`. Default: null.
+    #[serde(default)]
+    pub definition: Option<Value>,
     /// Records in one request. Default: the template's.
     #[serde(default)]
     pub max_records: Option<u32>,
@@ -51,6 +55,9 @@ pub struct TestRequest {
     /// Headers that must be there with these values.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Headers that must not be there.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// The body: text is compared byte for byte, YAML by its values.
     pub body: Expected,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::parameter::Parameter;
 use crate::client::LimitsConfig;
 
 /// `vendor.yaml`: what the endpoints of one vendor share.
@@ -18,6 +19,21 @@ pub struct VendorFile {
     pub docs: Option<String>,
     /// Base URLs by name; a template's `path` is appended to one of them.
     pub hosts: BTreeMap<String, String>,
+    /// Base URLs by region and host, which a job chooses with the parameter `region`. A host that a region does not name is
+    /// that of `hosts`. Default: none.
+    #[serde(default)]
+    pub regions: BTreeMap<String, BTreeMap<String, String>>,
+    /// What a job must or may set at any endpoint. One of the same name in a template takes its place. Default: none.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Headers of every endpoint; values may name parameters, `{name}`. One that names an optional parameter is left out
+    /// where the job does not give it. Default: none.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// jq definitions (`def name: ..;`) that `check`, `refuse`, `body`, `query` and `batch.shape` may use. They see what
+    /// they are given, and no variables. Default: none.
+    #[serde(default)]
+    pub functions: Option<String>,
     /// Credentials by name.
     pub credentials: BTreeMap<String, CredentialRule>,
     /// The read-only request that tells whether a credential is good.

@@ -68,6 +68,9 @@ fn endpoint(yaml: &str) -> Arc<Endpoint> {
         secrets: &BTreeMap::new(),
         body_shape: None,
         is_batched: true,
+        distinct: &[],
+        empty: None,
+        definitions: None,
     };
     Arc::new(Endpoint::compile(&input).unwrap())
 }
@@ -323,6 +326,9 @@ async fn a_reply_that_repeats_the_key_is_masked() {
         secrets: &secrets,
         body_shape: None,
         is_batched: false,
+        distinct: &[],
+        empty: None,
+        definitions: None,
     };
     let endpoint = Arc::new(Endpoint::compile(&input).unwrap());
     let api = Api::replying(|_, _| status(400, r#"{"error":"no such key: CANARY-KEY"}"#));

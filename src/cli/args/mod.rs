@@ -2,6 +2,7 @@
 
 mod ledger;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -82,7 +83,7 @@ pub(in crate::cli) enum Verb {
         #[command(subcommand)]
         verb: WebhookVerb,
     },
-    /// Runs the built-in Encharge look-alike
+    /// Runs a built-in look-alike of Encharge or Zuora
     Mock(MockArgs),
     /// Prints a JSON Schema, for editors
     Schema(SchemaArgs),
@@ -139,7 +140,8 @@ pub(in crate::cli) struct SendingArgs {
     /// Sends to a built-in look-alike of the vendor; needs no account and no key, and keeps only the job's own limits
     #[arg(long)]
     pub(in crate::cli) mock: bool,
-    /// What goes wrong at the mock: a status, reset, close, hang, slow, cut, garbage, error200; such as 429:5%,reset:1%
+    /// What goes wrong at the mock: a status, reset, close, hang, slow, cut, garbage, error200, throttled; such as
+    /// 429:5%,reset:1%
     #[arg(long, value_name = "FAULTS", requires = "mock")]
     pub(in crate::cli) fail: Option<Faults>,
     /// How the report is written to standard output
@@ -269,7 +271,7 @@ pub(in crate::cli) struct DeliverArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MockArgs {
     /// Whose look-alike it is
-    #[arg(long, value_enum, default_value_t = Vendor::Encharge)]
+    #[arg(value_enum, default_value_t = Vendor::Encharge)]
     pub(in crate::cli) vendor: Vendor,
     /// The port of 127.0.0.1 to listen on; 0 lets the system choose
     #[arg(long, default_value_t = 8080)]
@@ -280,15 +282,25 @@ pub(in crate::cli) struct MockArgs {
     /// How many requests it takes; one more is answered 429
     #[arg(long, value_name = "RATE")]
     pub(in crate::cli) rate: Option<Rate>,
-    /// What goes wrong, and how often: a status, reset, close, hang, slow, cut, garbage, error200; such as 429:5%,reset:1%
+    /// What goes wrong, and how often: a status, reset, close, hang, slow, cut, garbage, error200, throttled; such as
+    /// 429:5%,reset:1%
     #[arg(long, value_name = "FAULTS")]
     pub(in crate::cli) fail: Option<Faults>,
     /// What chance follows: the same seed and the same requests meet the same faults
     #[arg(long, default_value_t = 1)]
     pub(in crate::cli) seed: u64,
-    /// An object that is defined from the start, besides `company`
+    /// An object that is there from the start: at Encharge besides `company`, at Zuora one that takes any fields
     #[arg(long = "object", value_name = "NAME")]
     pub(in crate::cli) objects: Vec<String>,
+    /// Zuora: what is defined from the start, a JSON file: the answer of a list, or a request to create
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) definitions: Option<PathBuf>,
+    /// Zuora: how many requests a token is good for; the next is answered 401
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) token_requests: Option<NonZeroU64>,
+    /// Zuora: how long a token is good for, whatever its `expires_in` says, which is an hour
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) token_life: Option<TimeSpan>,
     /// Counts what arrives without keeping it, for large loads
     #[arg(long)]
     pub(in crate::cli) forget: bool,
@@ -297,6 +309,7 @@ pub(in crate::cli) struct MockArgs {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(in crate::cli) enum Vendor {
     Encharge,
+    Zuora,
 }
 
 #[derive(Debug, Args)]

@@ -62,7 +62,7 @@ impl Attributes {
         self.entries.is_empty()
     }
 
-    pub(super) fn raw(&self, name: &str) -> Option<&RawValue> {
+    pub(in crate::mock) fn raw(&self, name: &str) -> Option<&RawValue> {
         self.entries
             .iter()
             .find(|(known, _)| known == name)
@@ -70,7 +70,7 @@ impl Attributes {
     }
 
     /// Writes an attribute over the one of the same name, or after all others.
-    pub(super) fn set(&mut self, name: String, value: Box<RawValue>) {
+    pub(in crate::mock) fn set(&mut self, name: String, value: Box<RawValue>) {
         match self.entries.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.entries.push((name, value)),
@@ -84,7 +84,7 @@ impl Attributes {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(in crate::mock) fn remove(&mut self, name: &str) {
         self.entries.retain(|(known, _)| known != name);
     }
 
@@ -110,7 +110,11 @@ impl Attributes {
     }
 
     /// Serializes into a map that is already begun, leaving out one name.
-    pub(super) fn write_into<M: SerializeMap>(&self, map: &mut M, except: &str) -> Result<(), M::Error> {
+    pub(in crate::mock) fn write_into<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        except: &str,
+    ) -> Result<(), M::Error> {
         for (name, value) in self.entries.iter().filter(|(name, _)| name != except) {
             map.serialize_entry(name, value)?;
         }

@@ -7,6 +7,7 @@ mod objects;
 mod people;
 mod server;
 mod tags;
+mod zuora;
 
 use caller::Caller;
 

@@ -31,7 +31,7 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       retry        Sends the open rejects of a run again, or a file of them that was mended
       templates    Lists, shows and tests endpoint templates
       webhook      Delivers the webhook events that runs left in the ledger
-      mock         Runs the built-in Encharge look-alike
+      mock         Runs a built-in look-alike of Encharge or Zuora
       schema       Prints a JSON Schema, for editors
       completions  Prints a completion script for a shell
       man          Prints the manual page
@@ -82,7 +82,7 @@ fn the_help_of_run() {
           --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
                                   key, and keeps only the job's own limits
           --fail <FAULTS>         What goes wrong at the mock: a status, reset, close, hang, slow, cut,
-                                  garbage, error200; such as 429:5%,reset:1%
+                                  garbage, error200, throttled; such as 429:5%,reset:1%
           --report <FORMAT>       How the report is written to standard output [default: human]
                                   [possible values: human, json]
           --report-file <PATH>    Writes the report to this file too, as JSON
@@ -228,24 +228,32 @@ fn the_help_of_templates() {
 #[test]
 fn the_help_of_mock() {
     insta::assert_snapshot!(help(&["mock"]), @"
-    Runs the built-in Encharge look-alike
+    Runs a built-in look-alike of Encharge or Zuora
 
-    Usage: outpour mock [OPTIONS]
+    Usage: outpour mock [OPTIONS] [VENDOR]
+
+    Arguments:
+      [VENDOR]  Whose look-alike it is [default: encharge] [possible values: encharge, zuora]
 
     Options:
-      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
-          --vendor <VENDOR>      Whose look-alike it is [default: encharge] [possible values: encharge]
           --port <PORT>          The port of 127.0.0.1 to listen on; 0 lets the system choose [default:
                                  8080]
-      -q, --quiet                Says nothing on standard error but errors
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
           --latency <TIME>       How long each answer is held back [default: 0s]
+      -q, --quiet                Says nothing on standard error but errors
           --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
           --rate <RATE>          How many requests it takes; one more is answered 429
           --fail <FAULTS>        What goes wrong, and how often: a status, reset, close, hang, slow,
-                                 cut, garbage, error200; such as 429:5%,reset:1%
+                                 cut, garbage, error200, throttled; such as 429:5%,reset:1%
           --seed <SEED>          What chance follows: the same seed and the same requests meet the same
                                  faults [default: 1]
-          --object <NAME>        An object that is defined from the start, besides `company`
+          --object <NAME>        An object that is there from the start: at Encharge besides `company`,
+                                 at Zuora one that takes any fields
+          --definitions <FILE>   Zuora: what is defined from the start, a JSON file: the answer of a
+                                 list, or a request to create
+          --token-requests <N>   Zuora: how many requests a token is good for; the next is answered 401
+          --token-life <TIME>    Zuora: how long a token is good for, whatever its `expires_in` says,
+                                 which is an hour
           --forget               Counts what arrives without keeping it, for large loads
       -h, --help                 Print help
     ");
@@ -500,7 +508,7 @@ fn the_help_of_retry() {
           --mock                  Sends to a built-in look-alike of the vendor; needs no account and no
                                   key, and keeps only the job's own limits
           --fail <FAULTS>         What goes wrong at the mock: a status, reset, close, hang, slow, cut,
-                                  garbage, error200; such as 429:5%,reset:1%
+                                  garbage, error200, throttled; such as 429:5%,reset:1%
           --report <FORMAT>       How the report is written to standard output [default: human]
                                   [possible values: human, json]
           --report-file <PATH>    Writes the report to this file too, as JSON

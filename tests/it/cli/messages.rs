@@ -275,7 +275,7 @@ fn a_fault_that_is_none_is_named() {
     insta::assert_snapshot!(shown(&["run", "job.yaml", "--mock", "--fail", "teapot:5%"]), @"
     exit code 2
     --- stderr
-    error: invalid value 'teapot:5%' for '--fail <FAULTS>': `teapot` is not a fault: expected a status from 400 to 599, `reset`, `close`, `hang`, `slow`, `error200`, `garbage` or `cut`
+    error: invalid value 'teapot:5%' for '--fail <FAULTS>': `teapot` is not a fault: expected a status from 400 to 599, `reset`, `close`, `hang`, `slow`, `error200`, `garbage`, `cut` or `throttled`
 
     For more information, try '--help'.
     ");

@@ -4,6 +4,7 @@ mod canary;
 mod exit_codes;
 mod help;
 mod messages;
+mod mocks;
 mod options;
 mod outputs;
 mod preview;

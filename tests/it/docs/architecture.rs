@@ -21,7 +21,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["dates", "document::close_names", "record", "units"]),
     (
         "template",
-        &["batch::BodyShape", "client::LimitsConfig", "document", "secret"],
+        &[
+            "batch::BodyShape",
+            "client::LimitsConfig",
+            "document",
+            "record::EmptyStrings",
+            "secret",
+        ],
     ),
     ("shape", &["document::closest", "expression", "record"]),
     (

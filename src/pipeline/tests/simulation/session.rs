@@ -235,6 +235,9 @@ fn endpoint(plan: &Plan, method: &str) -> Endpoint {
         secrets: &BTreeMap::new(),
         body_shape: Some(&BodyShape::Array),
         is_batched: true,
+        distinct: &[],
+        empty: None,
+        definitions: None,
     };
     Endpoint::compile(&input).unwrap()
 }

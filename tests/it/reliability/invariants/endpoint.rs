@@ -38,6 +38,9 @@ pub(super) fn placeholders(data: &[u8]) {
         secrets: &BTreeMap::new(),
         body_shape: None,
         is_batched: false,
+        distinct: &[],
+        empty: None,
+        definitions: None,
     };
     match Endpoint::compile(&input) {
         Ok(endpoint) => check_request(&endpoint, &url, record),

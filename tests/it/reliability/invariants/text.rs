@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use outpour::document::{self, Document, Problems};
 use outpour::endpoint::{Endpoint, Parameters};
-use outpour::template::{Catalog, Template, TemplateFile, VendorFile};
+use outpour::template::{Catalog, Places, Template, TemplateFile, VendorFile};
 
 static VENDOR: LazyLock<VendorFile> = LazyLock::new(|| {
     let catalog = Catalog::built_in().unwrap();
@@ -28,6 +28,7 @@ pub(super) fn template(data: &[u8]) {
                 vendor: Arc::new(VENDOR.clone()),
                 file,
                 is_built_in: false,
+                places: Places::default(),
             };
             // Its expressions are compiled and not run: a template is trusted not to run for ever.
             if let Err(reason) = Endpoint::sample(&template, &Parameters::new()) {
