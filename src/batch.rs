@@ -165,9 +165,21 @@ impl<T> Batcher<T> {
 
     /// Takes an item of this size (a number is that of its body) and gives the batches that are complete with it.
     pub fn push(&mut self, item: T, size: impl Into<Size>, group: Option<&str>, now: Instant) -> Vec<Vec<T>> {
+        self.push_at_most(self.limits.max_records, item, size, group, now)
+    }
+
+    /// As [`push`](Self::push), where at most so many items share the group's batch.
+    pub fn push_at_most(
+        &mut self,
+        max_records: usize,
+        item: T,
+        size: impl Into<Size>,
+        group: Option<&str>,
+        now: Instant,
+    ) -> Vec<Vec<T>> {
         let size = size.into();
         let mut complete = Vec::new();
-        if self.limits.max_records <= 1 {
+        if max_records <= 1 {
             complete.push(vec![item]);
             return complete;
         }
@@ -182,7 +194,7 @@ impl<T> Batcher<T> {
         if !self.open.contains_key(&key) && self.open.len() >= self.limits.max_groups {
             complete.extend(self.take_oldest());
         }
-        if self.add(item, size, key, now) {
+        if self.add(max_records, item, size, key, now) {
             complete.extend(self.take(group));
         }
         complete
@@ -229,9 +241,9 @@ impl<T> Batcher<T> {
     }
 
     /// Adds the item to its group and says whether that is complete now.
-    fn add(&mut self, item: T, size: Size, group: Option<String>, now: Instant) -> bool {
+    fn add(&mut self, max_records: usize, item: T, size: Size, group: Option<String>, now: Instant) -> bool {
         let age = self.next_age;
-        let capacity = self.limits.max_records.min(1_024);
+        let capacity = max_records.min(1_024);
         let open = self.open.entry(group).or_insert_with(|| Open {
             items: Vec::with_capacity(capacity),
             // The list's closing bracket.
@@ -242,7 +254,7 @@ impl<T> Batcher<T> {
         self.next_age += 1;
         open.items.push(item);
         open.size = open.size.and(size);
-        open.items.len() >= self.limits.max_records
+        open.items.len() >= max_records
             || open.size.body >= self.limits.max_bytes
             || open.size.query >= self.limits.max_query
     }

@@ -44,7 +44,8 @@ fn item(shape: &Shape, original: &'static str) -> Prepared {
         target: None,
         lacks_need: false,
         was_marked: false,
-        order: None,
+        order: Vec::new(),
+        route: 0,
         distinct: None,
         query_bytes: 0,
     }

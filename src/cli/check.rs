@@ -5,6 +5,7 @@ use std::fmt::Write;
 use outpour::accepted::AcceptedFile;
 use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
+use outpour::endpoint::{Route, Routes};
 use outpour::expression::{Expression, Value};
 use outpour::new_file;
 use outpour::report::counted;
@@ -30,21 +31,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
             source: error.source,
         })?;
     }
-    let endpoint = &plan.job.endpoint;
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
-    let _ = writeln!(
-        text,
-        "  sends {} {} ({})",
-        endpoint.method(),
-        endpoint.shown_url(),
-        endpoint.name()
-    );
-    let _ = write!(
-        text,
-        "  {} in a request, {} at once",
-        counted(plan.job.batch.max_records as u64, "record"),
-        counted(u64::from(plan.sender.limits.concurrency), "request")
-    );
+    text.push_str(&destination(&plan.job.routes));
+    text.push_str(&counted(u64::from(plan.sender.limits.concurrency), "request"));
+    text.push_str(" at once");
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");
     } else {
@@ -68,7 +58,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
 
 /// The records against what the account knows, where they can be read without being lost.
 fn look_at_records(plan: Plan, job: &LoadedJob) -> Result<u8, Failure> {
-    if plan.preflight.is_none() {
+    if plan.preflights.iter().all(Option::is_none) {
         return Ok(0);
     }
     if job.source().path.as_slice().iter().any(|path| path == "-") {
@@ -80,11 +70,41 @@ fn look_at_records(plan: Plan, job: &LoadedJob) -> Result<u8, Failure> {
         .map(|()| 0)
 }
 
+/// Where records go and how many share a request, up to what is said of all requests.
+fn destination(routes: &Routes) -> String {
+    let shown = |route: &Route| {
+        let endpoint = &route.endpoint;
+        format!(
+            "{} {} ({})",
+            endpoint.method(),
+            endpoint.shown_url(),
+            endpoint.name()
+        )
+    };
+    let records = |route: &Route| format!("{} in a request", counted(route.max_records as u64, "record"));
+    if !routes.is_change_feed() {
+        let one = |route| format!("  sends {}\n  {}, ", shown(route), records(route));
+        return routes.iter().map(one).collect();
+    }
+    let mut text = String::new();
+    for route in routes.iter() {
+        let operations: Vec<&str> = route.operations.iter().map(|one| one.name()).collect();
+        let _ = writeln!(
+            text,
+            "  {}: {}, {}",
+            operations.join(" and "),
+            shown(route),
+            records(route)
+        );
+    }
+    text + "  "
+}
+
 fn online(plan: &Plan) -> Result<u8, Failure> {
     let Some(check) = &plan.check else {
         Printer::result(&format!(
             "  `{}` has no read-only request to check its credentials with",
-            plan.job.endpoint.name()
+            plan.job.routes.name()
         ))?;
         return Ok(0);
     };
@@ -105,7 +125,7 @@ fn online(plan: &Plan) -> Result<u8, Failure> {
     })?;
     let (text, code) = match sent.outcome {
         Outcome::Replied(mut reply) => {
-            plan.job.endpoint.mask(&mut reply);
+            plan.job.routes.mask(&mut reply);
             answer(plan, check, &reply)
         }
         Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("no answer: {error}"), 69),
@@ -124,7 +144,13 @@ fn online(plan: &Plan) -> Result<u8, Failure> {
 }
 
 fn answer(plan: &Plan, check: &Check, reply: &Reply) -> (String, u8) {
-    let reason = || plan.job.endpoint.success().reason(reply.status, &reply.body);
+    let reason = || {
+        plan.job
+            .routes
+            .of(&[])
+            .success()
+            .reason(reply.status, &reply.body)
+    };
     match reply.status.as_u16() {
         200..=299 => (
             format!("the credentials are good{}", account(check, &reply.body)),

@@ -146,7 +146,7 @@ impl Opening<'_> {
         let run = ledger.begin(&NewRun {
             run_id: plan.job.run_id.clone(),
             job: plan.job.name.clone(),
-            template: plan.job.endpoint.name().to_owned(),
+            template: plan.job.routes.name(),
             config: config.display().to_string(),
             is_mock: self.is_mock,
             retries: self.retries,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use outpour::client::{HttpTransport, Outcome, Policy, Reply, Request, Sender};
 use outpour::config::Plan;
+use outpour::endpoint::Endpoint;
 use outpour::pipeline;
 use outpour::preflight::{Finding, Known, Misfit, Preflight, Survey};
 use outpour::report::{counted, grouped};
@@ -17,26 +18,39 @@ pub(super) type Say = fn(&str) -> Result<(), Failure>;
 
 const NOTHING_LIKE_IT: &str = "the template has no preflight: the API does not tell its fields, or takes any";
 
+/// What an endpoint's records are compared with.
+struct Compared {
+    /// What the comparison is called.
+    title: String,
+    /// None where the endpoint's template has no preflight.
+    known: Option<Known>,
+}
+
 /// Looks at all records of the job, tells `say` what does not fit, and fails if there is something. `plan` is one of its
 /// own: its records are read.
 pub(super) async fn preflight(plan: Plan, job: &LoadedJob, say: Say) -> Result<(), Failure> {
-    let Some(preflight) = &plan.preflight else {
+    if plan.preflights.iter().all(Option::is_none) {
         return say(&format!("  {NOTHING_LIKE_IT}"));
-    };
+    }
     if job.source().path.as_slice().iter().any(|path| path == "-") {
         return Err(Failure::usage_hint(
             "a preflight reads the records before they are sent, and standard input can be read once",
             "write them to a file first, or leave the preflight out",
         ));
     }
-    let known = known(&plan, preflight).await?;
+    let compared = compared(&plan).await?;
     let source = source::open(job.source())?;
-    let mut survey = Survey::new(&known);
+    let mut surveys: Vec<_> = compared
+        .iter()
+        .map(|one| one.known.as_ref().map(Survey::new))
+        .collect();
     // Reading is synchronous, and it is all that happens meanwhile.
     let seen = tokio::task::block_in_place(|| {
         pipeline::preview(plan.job, source, |_, records| {
             for item in records {
-                survey.look(&item.record);
+                if let Some(Some(survey)) = surveys.get_mut(item.route) {
+                    survey.look(&item.record);
+                }
             }
             true
         })
@@ -47,8 +61,17 @@ pub(super) async fn preflight(plan: Plan, job: &LoadedJob, say: Say) -> Result<(
             code: 65,
         });
     }
-    say(&told(&survey, &known))?;
-    match survey.findings().len() as u64 {
+    let mut count = 0;
+    for (Compared { title, known }, survey) in compared.iter().zip(&surveys) {
+        match (known, survey) {
+            (Some(known), Some(survey)) => {
+                say(&told(title, survey, known))?;
+                count += survey.findings().len() as u64;
+            }
+            _ => say(&format!("  {title}: not compared, the template has none"))?,
+        }
+    }
+    match count {
         0 => Ok(()),
         count => Err(Failure::Preflight {
             message: format!(
@@ -61,8 +84,25 @@ pub(super) async fn preflight(plan: Plan, job: &LoadedJob, say: Say) -> Result<(
     }
 }
 
+/// What the account knows of the records of each endpoint, in the order of the job's.
+async fn compared(plan: &Plan) -> Result<Vec<Compared>, Failure> {
+    let mut compared = Vec::new();
+    for (route, preflight) in plan.job.routes.iter().zip(&plan.preflights) {
+        let title = match plan.job.routes.is_change_feed() {
+            true => format!("preflight of {}", route.endpoint.name()),
+            false => "preflight".to_owned(),
+        };
+        let known = match preflight {
+            Some(preflight) => Some(known(plan, &route.endpoint, preflight).await?),
+            None => None,
+        };
+        compared.push(Compared { title, known });
+    }
+    Ok(compared)
+}
+
 /// What the account says that it knows.
-async fn known(plan: &Plan, preflight: &Preflight) -> Result<Known, Failure> {
+async fn known(plan: &Plan, endpoint: &Endpoint, preflight: &Preflight) -> Result<Known, Failure> {
     let reply = ask(plan, preflight.request()).await?;
     let status = reply.status.as_u16();
     if status == 404
@@ -74,7 +114,7 @@ async fn known(plan: &Plan, preflight: &Preflight) -> Result<Known, Failure> {
         }
     }
     if !reply.status.is_success() {
-        let reason = plan.job.endpoint.success().reason(reply.status, &reply.body);
+        let reason = endpoint.success().reason(reply.status, &reply.body);
         return Err(Failure::Preflight {
             message: format!("the account does not tell its fields: {reason}"),
             code: if matches!(status, 401 | 403) { 77 } else { 69 },
@@ -105,7 +145,7 @@ async fn ask(plan: &Plan, request: &Request) -> Result<Reply, Failure> {
     };
     match sender.send(request, &policy).await.outcome {
         Outcome::Replied(mut reply) => {
-            plan.job.endpoint.mask(&mut reply);
+            plan.job.routes.mask(&mut reply);
             Ok(reply)
         }
         Outcome::NotSent(error) | Outcome::InDoubt(error) => Err(no_answer(&error)),
@@ -117,17 +157,17 @@ async fn ask(plan: &Plan, request: &Request) -> Result<Reply, Failure> {
     }
 }
 
-fn told(survey: &Survey<'_>, known: &Known) -> String {
+fn told(title: &str, survey: &Survey<'_>, known: &Known) -> String {
     const SHOWN: usize = 50;
     let looked = counted(survey.records(), "record");
     let findings = survey.findings();
     if findings.is_empty() {
         return format!(
-            "  preflight: {looked} fit the account's {}",
+            "  {title}: {looked} fit the account's {}",
             counted(known.fields.len() as u64, "field")
         );
     }
-    let mut text = format!("  preflight: of {looked}, some do not fit what the account knows\n");
+    let mut text = format!("  {title}: of {looked}, some do not fit what the account knows\n");
     for finding in findings.iter().take(SHOWN) {
         let _ = writeln!(
             text,

@@ -1,7 +1,6 @@
 //! `outpour preview`: the exact requests, without sending them.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use outpour::client::{Limits, Request};
@@ -39,16 +38,17 @@ pub(super) struct Showing {
 /// Shows the requests that a plan would send of a source.
 pub(super) fn show(plan: Plan, source: Box<dyn Source>, showing: &Showing) -> Result<u8, Failure> {
     let limits = plan.sender.limits.clone();
-    let endpoint = Arc::clone(&plan.job.endpoint);
+    let routes = plan.job.routes.clone();
     let mut shown = 0;
     let mut failure = None;
     let preview = pipeline::preview(plan.job, source, |request, records| {
         if shown < showing.requests {
             shown += 1;
+            let endpoint = routes.of(records);
             let text = if showing.is_curl {
-                as_curl(&endpoint, request)
+                as_curl(endpoint, request)
             } else {
-                as_http(&endpoint, request)
+                as_http(endpoint, request)
             };
             let place = records
                 .first()

@@ -133,8 +133,7 @@ async fn send_all(
     let input = open(&mut plan, &progress)?;
     tracing::info!(
         run_id = plan.job.run_id,
-        method = %plan.job.endpoint.method(),
-        url = plan.job.endpoint.shown_url(),
+        to = plan.job.routes.name(),
         input = job.source().path.as_slice().join(", "),
         "the run begins"
     );

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Outcome, Reply, Sender};
 use outpour::delivery;
-use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Verdict};
+use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Routed, Routes, Verdict};
 use outpour::mock::MockSettings;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
 use outpour::report::with_code;
@@ -31,13 +31,13 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         None
     };
     let mut plan = job.plan(mock.as_ref())?;
-    let endpoint = Arc::clone(&plan.job.endpoint);
     let record = match &args.record {
         Some(text) => given(text)?,
         None => first_of(job)?,
     };
-    let prepared = prepare(&mut plan.job.shaper, &endpoint, record)?;
+    let prepared = prepare(&mut plan.job.shaper, &plan.job.routes, record)?;
     let batch = std::slice::from_ref(&prepared);
+    let endpoint = Arc::clone(plan.job.routes.of(batch));
     let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
     request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&endpoint, &request))?;
@@ -109,15 +109,22 @@ fn first_of(job: &LoadedJob) -> Result<Record, Failure> {
     ))
 }
 
-fn prepare(shaper: &mut Shaper, endpoint: &Endpoint, record: Record) -> Result<Prepared, Failure> {
+fn prepare(shaper: &mut Shaper, routes: &Routes, record: Record) -> Result<Prepared, Failure> {
     let record = match shaper.shape(record) {
         Ok(Shaped::Kept(record)) => record,
         Ok(Shaped::Filtered) => return Err(Failure::usage("the record is filtered out by `where` or `map`")),
         Err(refused) => return Err(Failure::usage(format!("{}: {}", refused.0.position, refused.1))),
     };
-    endpoint
-        .prepare(record)
-        .map_err(|refused| Failure::usage(format!("{} would be rejected: {}", refused.0.position, refused.1)))
+    match routes.prepare(record) {
+        Ok(Routed::To(prepared)) => Ok(prepared),
+        Ok(Routed::Skipped) => Err(Failure::usage(
+            "the record is filtered out: its operation is skipped",
+        )),
+        Err(refused) => Err(Failure::usage(format!(
+            "{} would be rejected: {}",
+            refused.0.position, refused.1
+        ))),
+    }
 }
 
 fn as_text(reply: &Reply) -> String {

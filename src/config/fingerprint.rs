@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Config;
-use crate::endpoint::{DestinationConfig, HeaderValueConfig, HeadersConfig};
+use crate::endpoint::{DestinationConfig, HeaderValueConfig, HeadersConfig, Operation};
 use crate::ledger::Fingerprint;
 use crate::source::SourceConfig;
 use crate::template::Template;
@@ -13,6 +13,7 @@ use crate::template::Template;
 pub(super) fn fingerprint(
     config: &Config,
     template: Option<&Template>,
+    operations: &[(Vec<Operation>, &Template)],
     definitions: Option<&str>,
 ) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
@@ -46,6 +47,10 @@ pub(super) fn fingerprint(
     if let Some(definitions) = definitions {
         fingerprint.note("destination.definitions", definitions);
     }
+    for (_, template) in operations.iter().skip(1) {
+        let named = format!("the template `{}`", template.name);
+        fingerprint.note(&named, &text(&template.file));
+    }
     fingerprint
 }
 
@@ -62,6 +67,7 @@ fn addressed(destination: &DestinationConfig) -> DestinationConfig {
     };
     DestinationConfig {
         template: destination.template.clone(),
+        operation: destination.operation.clone(),
         parameters: destination.parameters.clone(),
         base_url: destination.base_url.clone(),
         method: destination.method,

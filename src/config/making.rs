@@ -1,31 +1,30 @@
 //! Making a plan: each part of a configuration resolved, compiled and checked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
-use crate::batch::{BatchLimits, BodyShape};
+use crate::batch::{BatchConfig, BatchLimits, BodyShape};
 use crate::client::{
     Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
 };
 use crate::document::{Document, Problem};
-use crate::endpoint::{AuthConfig, Endpoint, EndpointInput};
-use crate::pipeline::Job;
+use crate::endpoint::{AuthConfig, DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
+use crate::pipeline::{Job, OrderBy};
 use crate::preflight::Preflight;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
-use crate::webhook::EventContext;
+use crate::webhook::{EventContext, EventSource};
 
 /// An endpoint, and what is asked of its vendor besides.
-type Made = (
-    Option<Endpoint>,
-    Option<Check>,
-    Option<TokenSettings>,
-    Option<Preflight>,
-);
+pub(super) struct Asked {
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) check: Option<Check>,
+    pub(super) token: Option<TokenSettings>,
+    pub(super) preflight: Option<Preflight>,
+}
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -39,6 +38,15 @@ pub(super) struct Making<'a> {
     pub(super) definitions_text: Option<String>,
 }
 
+/// The endpoints of a job, and what is asked of their vendor before anything is sent.
+pub(super) struct Made {
+    pub(super) routes: Routes,
+    pub(super) batch: BatchLimits,
+    pub(super) check: Option<Check>,
+    pub(super) token: Option<TokenSettings>,
+    pub(super) preflights: Vec<Option<Preflight>>,
+}
+
 impl Making<'_> {
     pub(super) fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.problems.push(Problem::new(path, message));
@@ -50,7 +58,11 @@ impl Making<'_> {
 
     pub(super) fn plan(&mut self, catalog: &Catalog) -> Option<Plan> {
         let config = self.config;
-        let template = self.template(catalog);
+        let operations = self.operations(catalog);
+        let template = match operations.first() {
+            Some((_, template)) => Some(*template),
+            None => self.template(catalog),
+        };
         let shaper = self.shaper();
         self.check_order();
         let limits = self.limits(template);
@@ -59,12 +71,8 @@ impl Making<'_> {
         }
         let proxy_auth = self.proxy_auth();
         let webhook = config.webhook.as_ref().and_then(|webhook| self.webhook(webhook));
-        let (endpoint, check, token, preflight) = match &config.destination.template {
-            Some(_) if template.is_none() => (None, None, None, None),
-            _ => self.endpoint(template, catalog, proxy_auth.as_ref()),
-        };
-        let batch = endpoint.as_ref().map(|endpoint| self.batch(endpoint));
-        let (endpoint, batch, limits) = (endpoint?, batch?, limits?);
+        let made = self.made(&operations, template, catalog, proxy_auth.as_ref());
+        let (made, limits) = (made?, limits?);
         let transport = TransportSettings {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
@@ -72,34 +80,72 @@ impl Making<'_> {
             pool: limits.concurrency,
         };
         let accepted = config.accepted.as_ref().map(|accepted| self.accepted(accepted));
-        let mut job = self.job(endpoint, shaper?, batch, &limits);
+        let mut job = self.job(made.routes, shaper?, made.batch, &limits);
         job.accepted = accepted;
         Some(Plan {
             context: EventContext {
                 run_id: job.run_id.clone(),
                 job: job.name.clone(),
-                template: job.endpoint.name().to_owned(),
-                identifiers: job.endpoint.identifiers().to_vec(),
+                sources: job
+                    .routes
+                    .iter()
+                    .map(|route| EventSource {
+                        template: route.endpoint.name().to_owned(),
+                        identifiers: route.endpoint.identifiers().to_vec(),
+                    })
+                    .collect(),
             },
             job,
             sender: SenderSettings {
                 limits,
                 retry: config.retry.clone(),
                 redirects: config.http.redirects,
-                token,
+                token: made.token,
                 seed: None,
             },
             transport,
             webhook,
             responses: config.responses.as_ref().map(|responses| responses.path.clone()),
-            check,
-            preflight,
-            fingerprint: fingerprint(config, template, self.definitions_text.as_deref()),
+            check: made.check,
+            preflights: made.preflights,
+            fingerprint: fingerprint(config, template, &operations, self.definitions_text.as_deref()),
             warnings: self.warnings(),
         })
     }
 
-    fn job(&self, endpoint: Endpoint, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
+    /// The endpoints, and what is asked of their vendor.
+    fn made(
+        &mut self,
+        operations: &[(Vec<Operation>, &Template)],
+        template: Option<&Template>,
+        catalog: &Catalog,
+        proxy_auth: Option<&ProxyAuth>,
+    ) -> Option<Made> {
+        let destination = &self.config.destination;
+        if let Some(operation) = &destination.operation {
+            return self.routes(operation, operations, catalog, proxy_auth);
+        }
+        if destination.template.is_some() && template.is_none() {
+            return None;
+        }
+        let Asked {
+            endpoint,
+            check,
+            token,
+            preflight,
+        } = self.endpoint(destination.clone(), template, catalog, proxy_auth);
+        let endpoint = endpoint?;
+        let batch = self.batch(&endpoint);
+        Some(Made {
+            routes: Routes::one(endpoint, batch.max_records),
+            batch,
+            check,
+            token,
+            preflights: vec![preflight],
+        })
+    }
+
+    fn job(&self, routes: Routes, shaper: Shaper, batch: BatchLimits, limits: &Limits) -> Job {
         let config = self.config;
         let rejects = config
             .rejects
@@ -113,7 +159,8 @@ impl Making<'_> {
             is_cut_short: false,
             run_id,
             name: config.name().to_owned(),
-            endpoint: Arc::new(endpoint),
+            order_by: self.order_by(&routes),
+            routes,
             keep: Keep {
                 body: config.rejects.body,
                 exclude: config.rejects.exclude.then(|| shaper.exclusion()),
@@ -125,7 +172,6 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
-            order_by: config.order_by.clone(),
             in_flight: limits.concurrency as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
@@ -181,13 +227,13 @@ impl Making<'_> {
             .ok()
     }
 
-    fn endpoint(
+    pub(super) fn endpoint(
         &mut self,
+        mut destination: DestinationConfig,
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> Made {
-        let mut destination = self.config.destination.clone();
+    ) -> Asked {
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
                 (Some(template), _) => {
@@ -225,7 +271,12 @@ impl Making<'_> {
         let check = template.and_then(|template| self.check(template, &secrets));
         let preflight = template.and_then(|template| self.preflight(template, &secrets));
         let token = self.token(&destination, template, &secrets);
-        (endpoint, check, token, preflight)
+        Asked {
+            endpoint,
+            check,
+            token,
+            preflight,
+        }
     }
 
     /// A mock of one vendor says nothing of another's endpoints.
@@ -277,8 +328,18 @@ impl Making<'_> {
 
     fn check_order(&mut self) {
         let is_nameless = |path: &String| path.split('.').any(str::is_empty);
-        if self.config.order_by.iter().any(is_nameless) {
+        if self.config.order_by.iter().flatten().any(is_nameless) {
             self.problem("order_by", "a field has no name, write `name` or `outer.inner`");
+        }
+    }
+
+    /// What keeps the order: what the job says, else in a change feed what tells its records apart.
+    fn order_by(&self, routes: &Routes) -> OrderBy {
+        match &self.config.order_by {
+            Some(fields) if fields.is_empty() => OrderBy::Nothing,
+            Some(fields) => OrderBy::All(fields.clone()),
+            None if routes.is_change_feed() => OrderBy::Any(routes.identifiers()),
+            None => OrderBy::Nothing,
         }
     }
 
@@ -305,6 +366,16 @@ impl Making<'_> {
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
             );
         }
+        self.batch_limits(&config, max_records, endpoint.query_room())
+    }
+
+    /// The caps of a batch of so many records, which may add so many bytes to a query.
+    pub(super) fn batch_limits(
+        &mut self,
+        config: &BatchConfig,
+        max_records: u32,
+        query_room: Option<usize>,
+    ) -> BatchLimits {
         if max_records == 1 {
             let idle = [
                 ("group_by", !config.group_by.is_empty()),
@@ -332,7 +403,7 @@ impl Making<'_> {
             max_wait: config
                 .max_wait
                 .map_or(usual.max_wait, crate::units::TimeSpan::get),
-            max_query: endpoint.query_room().unwrap_or(usual.max_query),
+            max_query: query_room.unwrap_or(usual.max_query),
             ..usual
         }
     }

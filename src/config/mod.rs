@@ -8,6 +8,7 @@ mod definitions;
 mod fingerprint;
 mod making;
 mod plan;
+mod routes;
 mod secrets;
 mod webhook;
 
@@ -64,9 +65,10 @@ pub struct Config {
     #[serde(default)]
     pub batch: Option<BatchConfig>,
     /// The fields (dotted paths) whose records are sent in the order of the input: of records that agree in them at most
-    /// one request is under way. Default: none, as requests overtake each other.
+    /// one request is under way. Default: none, as requests overtake each other; with `destination.operation` records
+    /// that share the value of one of the templates' identifiers.
     #[serde(default)]
-    pub order_by: Vec<String>,
+    pub order_by: Option<Vec<String>>,
     /// How fast requests are sent, and how many at once.
     #[serde(default)]
     pub limits: LimitsConfig,

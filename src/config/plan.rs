@@ -87,8 +87,9 @@ pub struct Plan {
     pub context: EventContext,
     /// The read-only request that checks the credentials, where the vendor has one.
     pub check: Option<Check>,
-    /// How the records are compared with what the account knows, where the template says so.
-    pub preflight: Option<Preflight>,
+    /// What is compared with the account before anything is sent, in the order of the job's routes; none where a
+    /// template has no preflight.
+    pub preflights: Vec<Option<Preflight>>,
     /// What must be the same for a stopped run to be gone on with, the inputs aside.
     pub fingerprint: Fingerprint,
     /// What the user should know before anything is sent.

@@ -55,11 +55,11 @@ impl Sorted {
     fn refuse_what_is_late(&mut self, has_try: bool) {
         let accepted = self.accepted.iter().zip(&self.places);
         let last: HashMap<u64, usize> = accepted
-            .filter_map(|(item, place)| Some((item.order?, *place)))
+            .flat_map(|(item, place)| item.order.iter().map(|order| (*order, *place)))
             .collect();
         for (place, item, mut refusal) in std::mem::take(&mut self.again) {
-            let last = item.order.and_then(|order| last.get(&order));
-            let is_overtaken = last.is_some_and(|last| *last > place);
+            let mut orders = item.order.iter();
+            let is_overtaken = orders.any(|order| last.get(order).is_some_and(|last| *last > place));
             if has_try && !is_overtaken {
                 self.again.push((place, item, refusal));
                 continue;
@@ -75,8 +75,11 @@ impl Sorted {
     fn left(&mut self) -> (Vec<Prepared>, Vec<Prepared>) {
         let again = std::mem::take(&mut self.again).into_iter();
         let mut again: Vec<(usize, Prepared)> = again.map(|(place, item, _)| (place, item)).collect();
-        let orders: HashSet<u64> = again.iter().filter_map(|(_, item)| item.order).collect();
-        let waits = |(_, item): &(usize, Prepared)| item.order.is_some_and(|order| orders.contains(&order));
+        let orders: HashSet<u64> = again
+            .iter()
+            .flat_map(|(_, item)| item.order.iter().copied())
+            .collect();
+        let waits = |(_, item): &(usize, Prepared)| item.order.iter().any(|order| orders.contains(order));
         let (waiting, spared): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.spared).into_iter().partition(waits);
         again.extend(waiting);

@@ -92,6 +92,15 @@ impl<T: Transport> Deliverer<T> {
         Self { keys, ..self }
     }
 
+    /// The same, for batches of another endpoint.
+    #[must_use]
+    pub fn at(&self, endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            endpoint,
+            ..self.clone()
+        }
+    }
+
     /// The sender that it sends through.
     pub fn sender(&self) -> &Sender<T> {
         &self.sender

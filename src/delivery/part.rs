@@ -50,7 +50,7 @@ impl Part {
 
     /// What its records are ordered by.
     pub(super) fn orders(&self) -> impl Iterator<Item = u64> {
-        self.items.iter().filter_map(|item| item.order)
+        self.items.iter().flat_map(|item| item.order.iter().copied())
     }
 
     /// Whether an attempt of this session, or of an earlier one, may have been carried out.
@@ -71,6 +71,11 @@ impl Rest {
         let settled = std::iter::once(self.settled.clone());
         let all: Vec<Vec<u64>> = settled.chain(parts).filter(|part| !part.is_empty()).collect();
         if all.len() > 1 { all } else { Vec::new() }
+    }
+
+    /// Some of its records; all go to one endpoint.
+    pub fn items(&self) -> &[Prepared] {
+        self.parts.first().map_or(&[], |part| &part.items)
     }
 
     /// What its records are ordered by. Until it is delivered no later record of these may be sent.

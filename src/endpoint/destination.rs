@@ -7,17 +7,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::header::parse_text;
+use super::operation::OperationConfig;
 use super::placeholder::Parameters;
 use crate::client::ClientAuth;
 use crate::secret::{EnvRef, FileRef, SecretRef};
 use crate::template::{BodyCompression, ContentType, Idempotency, Method, Need, SuccessRule};
 
-/// Where requests go; the key `destination:`. Either `template`, or `method` and `url`.
+/// Where requests go; the key `destination:`. Either `template`, `operation`, or `method` and `url`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DestinationConfig {
     /// A template's name, such as `encharge/upsert-person`; `outpour templates` lists them.
     pub template: Option<String>,
+    /// In place of `template`: sends each record of a change feed to one of several templates of one vendor, as a field
+    /// of the record says. Default: none.
+    pub operation: Option<OperationConfig>,
     /// Values for the template's parameters, or for `{name}` in `url` and `headers`. Default: none.
     pub parameters: Parameters,
     /// Where the template's credentials are kept. Default: the environment variables that the template names.

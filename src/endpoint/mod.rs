@@ -9,10 +9,12 @@ mod definitions;
 mod destination;
 mod given;
 mod header;
+mod operation;
 mod placeholder;
 mod query;
 mod refuse;
 mod results;
+mod routes;
 mod sample;
 mod success;
 mod url;
@@ -38,8 +40,10 @@ pub use definitions::Definitions;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use given::misfit;
 pub use header::HeaderError;
+pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use query::{MAX_URL, QueryError};
+pub use routes::{Route, Routed, Routes};
 pub use success::Success;
 pub use url::{UrlError, check_url, fixed_url};
 pub use verdict::{ItemVerdict, Refusal, Verdict};
@@ -97,9 +101,11 @@ pub struct Prepared {
     pub lacks_need: bool,
     /// Whether an earlier session of the run may have sent it.
     pub was_marked: bool,
-    /// What it is ordered by: of records with the same value at most one is under way, in the order of the input. None:
+    /// What it is ordered by: of records that share a value at most one is under way, in the order of the input. None:
     /// it is in no order with others.
-    pub order: Option<u64>,
+    pub order: Vec<u64>,
+    /// The number of its endpoint among the job's [`Routes`], from 0.
+    pub route: usize,
     /// What it is distinct by: records with the same value never share a request, and are in the order of the input too.
     /// None: it may share one with any.
     pub distinct: Option<u64>,
@@ -131,6 +137,9 @@ pub enum PrepareError {
     /// The record lacks what the endpoint needs.
     #[error("the record has no {}{}", listed(.0), .1.as_ref().map(|because| format!(": {because}")).unwrap_or_default())]
     Lacks(Vec<String>, Option<String>),
+    /// It is not known where the record goes.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
     /// A placeholder cannot be filled.
     #[error(transparent)]
     Fill(#[from] FillError),
@@ -280,7 +289,8 @@ impl Endpoint {
                 target: parts.target,
                 lacks_need: parts.lacks_need,
                 was_marked: false,
-                order: None,
+                order: Vec::new(),
+                route: 0,
                 distinct: parts.distinct,
                 query_bytes: parts.query_bytes,
             }),

@@ -286,7 +286,7 @@ impl Accountant {
         }
         if self.totals.filtered > 0 && self.totals.filtered + self.totals.rejected == self.totals.read {
             self.warn(vec![
-                "`where` or `map` filtered out every record that could be read".to_owned(),
+                "`where`, `map` or `skip` filtered out every record that could be read".to_owned(),
             ]);
         }
         let outcome = std::mem::take(&mut self.events).finish(enough).await;

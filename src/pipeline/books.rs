@@ -73,8 +73,8 @@ impl Books {
         Ok((self.ledger.outbox(job)?, self.journal.events()))
     }
 
-    pub(super) fn past(&self, policy: Holding) -> Past {
-        Past::new(&self.resume, policy)
+    pub(super) fn past(&self, policies: Vec<Holding>) -> Past {
+        Past::new(&self.resume, policies)
     }
 
     /// What earlier sessions counted.

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::order::OpenKeys;
+use super::order::{OpenKeys, OrderBy};
 use super::past::{Known, Past, Replayed};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
-use crate::endpoint::{Endpoint, Prepared};
+use crate::endpoint::{Prepared, Routed, Routes};
 use crate::ledger::Members;
-use crate::record::{Fields, Record, key_of as key_of_fields};
+use crate::record::{Fields, Record};
 use crate::rejects::Reject;
 use crate::report::Ending;
 use crate::shape::{ShapeError, Shaped as ShapedRecord, Shaper};
@@ -21,11 +21,11 @@ use crate::source::{Chunk, Entry, Source};
 
 /// What the shaping thread works with.
 pub(super) struct FeedSettings {
-    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) routes: Routes,
     pub(super) shaper: Shaper,
     pub(super) batch: BatchLimits,
     pub(super) group_by: Vec<String>,
-    pub(super) order_by: Vec<String>,
+    pub(super) order_by: OrderBy,
     pub(super) limit: Option<u64>,
     pub(super) past: Past,
     /// Whether the records may have been carried out by an earlier run.
@@ -290,9 +290,10 @@ impl Stage {
             Some((prepared, group)) if known == Known::New => {
                 shaped.lacking_needs += u64::from(prepared.lacks_need);
                 let key = key_of(group, &prepared);
+                let most = self.settings.routes.max_records(&prepared);
                 let complete = self
                     .open_keys
-                    .push(&mut self.batcher, prepared, key.as_deref(), now);
+                    .push(&mut self.batcher, most, prepared, key.as_deref(), now);
                 shaped.batches.extend(complete);
             }
             Some((prepared, _)) => past
@@ -327,15 +328,19 @@ impl Stage {
                 return None;
             }
         };
-        let order = match self.order(&record) {
+        let order = match self.settings.order_by.keys_of(record.as_str()) {
             Ok(order) => order,
             Err(error) => {
                 shaped.rejects.push(reject(record, &error));
                 return None;
             }
         };
-        match self.settings.endpoint.prepare(record) {
-            Ok(prepared) => {
+        match self.settings.routes.prepare(record) {
+            Ok(Routed::Skipped) => {
+                shaped.filtered.push(ordinal);
+                None
+            }
+            Ok(Routed::To(prepared)) => {
                 let was_marked = self.settings.is_doubtful;
                 Some((
                     Prepared {
@@ -350,14 +355,6 @@ impl Stage {
                 shaped.rejects.push(reject(refused.0, &refused.1));
                 None
             }
-        }
-    }
-
-    /// What the record is ordered by.
-    fn order(&self, record: &Record) -> Result<Option<u64>, crate::record::FieldError> {
-        match self.settings.order_by.is_empty() {
-            true => Ok(None),
-            false => key_of_fields(record.as_str(), &self.settings.order_by),
         }
     }
 
@@ -434,8 +431,12 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
     }
 }
 
-/// Records of different targets never share a batch.
+/// Records of different endpoints or targets never share a batch.
 fn key_of(group: Option<String>, prepared: &Prepared) -> Option<String> {
+    let group = match prepared.route {
+        0 => group,
+        route => Some(format!("{route}\u{0}{}", group.unwrap_or_default())),
+    };
     let Some(target) = &prepared.target else {
         return group;
     };

@@ -33,7 +33,7 @@ use crate::accepted::AcceptedFile;
 use crate::batch::BatchLimits;
 use crate::client::{Sender, Transport};
 use crate::delivery::InDoubt;
-use crate::endpoint::Endpoint;
+use crate::endpoint::Routes;
 use crate::rejects::Keep;
 use crate::report::{Progress, Report};
 use crate::shape::Shaper;
@@ -44,7 +44,7 @@ use crate::webhook::Events;
 use run::Run;
 
 pub use books::Books;
-
+pub use order::OrderBy;
 pub use preview::{Preview, preview};
 
 /// When a run gives up; the key `stop_when:`.
@@ -70,15 +70,15 @@ pub struct Job {
     /// The job's name.
     pub name: String,
     /// Where requests go.
-    pub endpoint: Arc<Endpoint>,
+    pub routes: Routes,
     /// What is kept and changed of each record.
     pub shaper: Shaper,
     /// The caps of a batch.
     pub batch: BatchLimits,
     /// The fields in which the records of a request agree.
     pub group_by: Vec<String>,
-    /// The fields whose records keep the order of the input.
-    pub order_by: Vec<String>,
+    /// What keeps records in the order of the input.
+    pub order_by: OrderBy,
     /// How many batches are under way at once, waits included.
     pub in_flight: usize,
     /// When the run gives up.
@@ -118,7 +118,7 @@ pub async fn run<T: Transport>(
     let started = Instant::now();
     progress.start(source.total_bytes());
     let stop = Arc::new(AtomicBool::new(false));
-    let mut report = Report::new(&job.run_id, &job.name, job.endpoint.name());
+    let mut report = Report::new(&job.run_id, &job.name, job.routes.name());
     let (feed, mut run) = Run::new(job, sender.clone(), events, progress, &stop, |settings| {
         feed::start(source, settings, Arc::clone(&stop))
     });

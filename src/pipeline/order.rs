@@ -1,11 +1,25 @@
-//! Order by key: of records that agree in the fields of `order_by`, at most one batch is under way, the earliest first. Those
-//! that agree in the fields of `distinct` are in such an order too, and never in one batch.
+//! Order by key: of records that agree in what they are ordered by, at most one batch is under way, the earliest first.
+//! Those that agree in the fields of `distinct` are in such an order too, and never in one batch.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use crate::batch::{Batcher, Size};
 use crate::endpoint::Prepared;
+use crate::record::{FieldError, Fields, is_blank, key_of, text_of};
+
+/// What keeps records in the order of the input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OrderBy {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Agreeing in all of these fields (dotted paths).
+    All(Vec<String>),
+    /// Sharing the value of one of these fields (dotted paths), perhaps under another's name.
+    Any(Vec<String>),
+}
 
 /// What is under way, by the keys of its records. Records without a key are in no order, and cost nothing here.
 #[derive(Debug, Default)]
@@ -42,8 +56,38 @@ fn keys(items: &[Prepared]) -> impl Iterator<Item = u64> {
     items.iter().flat_map(keys_of)
 }
 
-fn keys_of(item: &Prepared) -> impl Iterator<Item = u64> + use<> {
-    [item.order, item.distinct].into_iter().flatten()
+fn keys_of(item: &Prepared) -> impl Iterator<Item = u64> {
+    item.order.iter().copied().chain(item.distinct)
+}
+
+impl OrderBy {
+    /// The keys of a record, hashes of texts. Two keys of one hash only wait for each other without need.
+    pub(super) fn keys_of(&self, text: &str) -> Result<Vec<u64>, FieldError> {
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::All(paths) => Ok(key_of(text, paths)?.into_iter().collect()),
+            Self::Any(paths) => each_key(&Fields::parse(text)?, paths),
+        }
+    }
+}
+
+/// A key for each value. One record may be found by several identifiers, and by different ones each time: what shares
+/// one of them stays in order. An API may be lenient about case and white space around a value, so these do not count.
+fn each_key(fields: &Fields<'_>, paths: &[String]) -> Result<Vec<u64>, FieldError> {
+    let mut keys = Vec::new();
+    for path in paths {
+        let Some(value) = fields.at(path)?.filter(|value| !is_blank(value)) else {
+            continue;
+        };
+        let text = text_of(value).unwrap_or(value.into());
+        let mut hasher = DefaultHasher::new();
+        text.trim().to_lowercase().hash(&mut hasher);
+        let key = hasher.finish();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
 }
 
 /// Which open batch holds a key. A batch of another group must not overtake it.
@@ -53,11 +97,13 @@ pub(super) struct OpenKeys {
 }
 
 impl OpenKeys {
-    /// Puts a record into the batch of its group and gives what is complete. A batch of another group that holds a
-    /// record of the same key goes first, and so does one of any group that holds a record that this one must not meet.
+    /// Puts a record into the batch of its group, of at most `max_records`, and gives what is complete. Batches of other
+    /// groups that hold a record of the same key go first, and so does one of any group that holds a record that this
+    /// one must not meet.
     pub(super) fn push(
         &mut self,
         batcher: &mut Batcher<Prepared>,
+        max_records: usize,
         prepared: Prepared,
         group: Option<&str>,
         now: Instant,
@@ -69,7 +115,7 @@ impl OpenKeys {
         let ordinal = prepared.record.position.ordinal;
         let mut complete = self.make_way(batcher, &prepared, group);
         let own: Vec<u64> = keys_of(&prepared).collect();
-        complete.extend(batcher.push(prepared, size, group, now));
+        complete.extend(batcher.push_at_most(max_records, prepared, size, group, now));
         self.forget(&complete);
         let is_last = |batch: &Vec<Prepared>| {
             batch

@@ -11,7 +11,8 @@ pub(super) struct Past {
     settled: Spans,
     marked: HashMap<u64, usize>,
     replays: Vec<Replay>,
-    policy: Holding,
+    /// By the numbers of the endpoints.
+    policies: Vec<Holding>,
 }
 
 /// What is done with records that may have been sent, and whose answer never came.
@@ -56,10 +57,10 @@ pub(super) enum Known {
 
 impl Past {
     /// The past of a run.
-    pub(super) fn new(resume: &Resume, policy: Holding) -> Self {
+    pub(super) fn new(resume: &Resume, policies: Vec<Holding>) -> Self {
         let mut past = Self {
             settled: resume.spans.clone(),
-            policy,
+            policies,
             ..Self::default()
         };
         for Mark { members, is_single } in &resume.marks {
@@ -119,7 +120,8 @@ impl Past {
     }
 
     fn decide(&self, records: Vec<Prepared>) -> Replayed {
-        let is_held = match self.policy {
+        let route = records.first().map_or(0, |first| first.route);
+        let is_held = match self.policies.get(route).copied().unwrap_or_default() {
             Holding::None => false,
             Holding::Unidentified => records.iter().any(|record| record.lacks_need),
             Holding::All => true,
@@ -159,7 +161,8 @@ mod tests {
             target: None,
             lacks_need,
             was_marked: false,
-            order: None,
+            order: Vec::new(),
+            route: 0,
             distinct: None,
             query_bytes: 0,
         }
@@ -174,7 +177,7 @@ mod tests {
             marks: vec![mark],
             ..Resume::default()
         };
-        Past::new(&resume, policy)
+        Past::new(&resume, vec![policy])
     }
 
     #[test]
@@ -186,6 +189,25 @@ mod tests {
             Some(Replayed::Hold(records)) => assert_eq!(records.len(), 3),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn each_endpoint_says_whether_its_batches_are_sent_again() {
+        let at = |route| Prepared {
+            route,
+            ..prepared(1, false)
+        };
+        let policies = vec![Holding::Unidentified, Holding::All];
+        let resume = Resume {
+            marks: vec![Mark {
+                members: (1..=1).collect(),
+                is_single: true,
+            }],
+            ..Resume::default()
+        };
+        let mut past = Past::new(&resume, policies);
+        assert!(matches!(past.replay(at(0)), Some(Replayed::Send(_))));
+        assert!(matches!(past.replay(at(1)), Some(Replayed::Hold(_))));
     }
 
     #[test]

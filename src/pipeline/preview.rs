@@ -12,7 +12,7 @@ use super::feed::{self, Feed, FeedSettings, Shaped};
 use super::past::Past;
 use crate::causes::in_one_line;
 use crate::client::Request;
-use crate::endpoint::{Endpoint, Prepared};
+use crate::endpoint::{Prepared, Routes};
 use crate::record::Fields;
 use crate::request;
 use crate::source::Source;
@@ -49,9 +49,9 @@ pub fn preview(
     mut show: impl FnMut(&Request, &[Prepared]) -> bool,
 ) -> Preview {
     let stop = Arc::new(AtomicBool::new(false));
-    let endpoint = Arc::clone(&job.endpoint);
+    let routes = job.routes.clone();
     let settings = FeedSettings {
-        endpoint: job.endpoint,
+        routes: job.routes,
         shaper: job.shaper,
         batch: job.batch,
         group_by: job.group_by,
@@ -67,7 +67,7 @@ pub fn preview(
         match fed {
             Feed::Shaped(shaped) => {
                 for batch in preview.take(shaped) {
-                    if !preview.batch(&endpoint, &batch, &mut seen, &mut show) {
+                    if !preview.batch(&routes, &batch, &mut seen, &mut show) {
                         stop.store(true, Ordering::Relaxed);
                         return preview;
                     }
@@ -125,12 +125,15 @@ impl Preview {
 
     fn batch(
         &mut self,
-        endpoint: &Endpoint,
+        routes: &Routes,
         batch: &[Prepared],
         seen: &mut Seen,
         show: &mut impl FnMut(&Request, &[Prepared]) -> bool,
     ) -> bool {
-        for item in batch {
+        let endpoint = routes.of(batch);
+        // In a feed a second record is a change of the first.
+        let counted = if routes.is_change_feed() { &[] } else { batch };
+        for item in counted {
             if !endpoint.identifiers().is_empty() && !seen.is_new(endpoint.identifiers(), item) {
                 self.duplicates += 1;
             }

@@ -17,6 +17,7 @@ use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Fatal, Sender, TokenError, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, StopReason};
+use crate::endpoint::Routes;
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -43,6 +44,7 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 /// A run under way.
 pub(super) struct Run<T> {
     deliverer: Deliverer<T>,
+    routes: Routes,
     accountant: Accountant,
     /// Shut while the webhook's backlog is full.
     gate: Gate,
@@ -80,14 +82,18 @@ impl<T: Transport> Run<T> {
         stop: &Arc<AtomicBool>,
         start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
     ) -> (mpsc::Receiver<Feed>, Self) {
-        let is_safe = InDoubt::resends(job.in_doubt, job.endpoint.is_safe_to_resend());
-        let holding = match (job.in_doubt, is_safe) {
-            (Some(InDoubt::Resend), _) => Holding::None,
-            (_, true) => Holding::Unidentified,
-            (_, false) => Holding::All,
-        };
+        let holding = job.routes.iter().map(|route| {
+            let is_safe = InDoubt::resends(job.in_doubt, route.endpoint.is_safe_to_resend());
+            match (job.in_doubt, is_safe) {
+                (Some(InDoubt::Resend), _) => Holding::None,
+                (_, true) => Holding::Unidentified,
+                (_, false) => Holding::All,
+            }
+        });
+        let holding: Vec<_> = holding.collect();
+        let is_safe = InDoubt::resends(job.in_doubt, job.routes.are_safe_to_resend());
         let settings = FeedSettings {
-            endpoint: Arc::clone(&job.endpoint),
+            routes: job.routes.clone(),
             shaper: job.shaper,
             batch: job.batch,
             group_by: job.group_by,
@@ -113,9 +119,10 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverer: Deliverer::new(job.endpoint, sender, job.in_doubt, &job.key_id)
+            deliverer: Deliverer::new(Arc::clone(job.routes.of(&[])), sender, job.in_doubt, &job.key_id)
                 .telling(splits)
                 .keeping(keys),
+            routes: job.routes,
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -238,7 +245,9 @@ impl<T: Transport> Run<T> {
     }
 
     fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
-        let (deliverer, aborted) = (self.deliverer.clone(), aborted.clone());
+        let items = rests.first().map_or(&[][..], Rest::items);
+        let deliverer = self.deliverer.at(Arc::clone(self.routes.of(items)));
+        let aborted = aborted.clone();
         self.in_flight.spawn(deliver(deliverer, rests, aborted));
     }
 

@@ -95,6 +95,36 @@ impl<'a> Fields<'a> {
             _ => Ok(None),
         }
     }
+
+    /// The object without the value at a dotted path; the others keep their text.
+    ///
+    /// ```
+    /// use outpour::record::Fields;
+    /// let fields = Fields::parse(r#"{"op":"c", "meta":{"op":1,"n":1.10}}"#)?;
+    /// assert_eq!(fields.without("meta.op"), r#"{"op":"c","meta":{"n":1.10}}"#);
+    /// # Ok::<(), outpour::record::FieldError>(())
+    /// ```
+    pub fn without(&self, path: &str) -> String {
+        let inside = path.split_once('.').filter(|_| !self.has(path));
+        let mut text = String::with_capacity(256);
+        for field in self.iter().filter(|field| !field.is_key(path)) {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(field.raw_key);
+            text.push(':');
+            match inside {
+                Some((head, rest)) if field.is_key(head) => match Fields::parse(field.value) {
+                    Ok(inner) => text.push_str(&inner.without(rest)),
+                    Err(_) => text.push_str(field.value),
+                },
+                _ => text.push_str(field.value),
+            }
+        }
+        if text.is_empty() {
+            text.push('{');
+        }
+        text.push('}');
+        text
+    }
 }
 
 impl<'a> Field<'a> {
@@ -256,6 +286,16 @@ mod tests {
         assert_eq!(fields.at("a.b").unwrap(), Some("1"));
         assert_eq!(fields.at("a.c.d").unwrap(), Some("3"));
         assert_eq!(fields.at("a.x").unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_path_names_goes_and_the_rest_keeps_its_text() {
+        let without = |path: &str, text: &str| Fields::parse(text).unwrap().without(path);
+        assert_eq!(without("a", r#"{ "\u0061" : 1, "b":1.10 }"#), r#"{"b":1.10}"#);
+        assert_eq!(without("a", r#"{"a":1}"#), "{}");
+        assert_eq!(without("a.b", r#"{"a.b":1,"a":{"b":2}}"#), r#"{"a":{"b":2}}"#);
+        assert_eq!(without("a.b", r#"{"a":{"b":2, "c":-0}}"#), r#"{"a":{"c":-0}}"#);
+        assert_eq!(without("a.b", r#"{"a":[1]}"#), r#"{"a":[1]}"#);
     }
 
     #[test]

@@ -68,6 +68,11 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         Fate::InDoubt(reason) => ("in_doubt", Some(reason.as_str())),
         Fate::Unsent => ("unsent", None),
     };
+    let route = delivery.items.first().map_or(0, |first| first.route);
+    let source = context.sources.get(route);
+    let (template, identifiers) = source.map_or(("", &[][..]), |source| {
+        (source.template.as_str(), &source.identifiers[..])
+    });
     let body = exchange
         .reply
         .as_ref()
@@ -84,14 +89,14 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         kind: "outpour.reply",
         run_id: &context.run_id,
         job: &context.job,
-        template: &context.template,
+        template,
         outcome,
         reason,
         code: delivery.code.as_deref(),
         records: delivery
             .items
             .iter()
-            .map(|item| told(item, &context.identifiers))
+            .map(|item| told(item, identifiers))
             .collect(),
         request: ToldRequest {
             method: exchange.method.as_str(),

@@ -49,6 +49,13 @@ pub struct EventContext {
     pub run_id: String,
     /// The job's name.
     pub job: String,
+    /// The endpoints of the job, in the order in which their records name them.
+    pub sources: Vec<EventSource>,
+}
+
+/// The endpoint that a reply is from.
+#[derive(Debug, Clone, Default)]
+pub struct EventSource {
     /// The template's name, or `manual`.
     pub template: String,
     /// The fields that tell one record from another.

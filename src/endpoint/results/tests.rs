@@ -33,7 +33,8 @@ pub(in crate::endpoint) fn prepared(texts: &[&str]) -> Vec<Prepared> {
             target: None,
             lacks_need: false,
             was_marked: false,
-            order: None,
+            order: Vec::new(),
+            route: 0,
             distinct: None,
             query_bytes: 0,
         }

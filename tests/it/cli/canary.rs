@@ -132,7 +132,9 @@ fn test_keeps_the_secret() {
 #[test]
 fn check_keeps_the_secret() {
     run(&scene(""), "check", &[]).ends_with(0);
-    run(&scene(""), "check", &["--online"]).ends_with(0);
+    let known = ["--online", "--set", "records={only: [email, name]}"];
+    run(&scene(""), "check", &known).ends_with(0);
+    run(&scene(""), "check", &["--online"]).ends_with(65);
     run(&scene_with_key("", "another"), "check", &["--online"]).ends_with(77);
 }
 

@@ -348,3 +348,57 @@ fn a_column_that_is_not_in_the_file_says_what_was_meant() {
     let shown = scene.outpour(&["run", "job.yaml", "--set", set]).shown();
     assert!(shown.contains("did you mean `mrr`?"), "{shown}");
 }
+
+/// What a job with this `operation` gives, and these further lines of the destination.
+fn checked_operation(operation: &str, more: &str) -> String {
+    checked(&format!(
+        "source: {{path: people.ndjson}}\ndestination:\n  operation: {operation}\n{more}"
+    ))
+}
+
+#[test]
+fn the_templates_of_a_change_feed_are_named_with_what_is_wrong_with_them() {
+    let operation = "{field: op, insert: encharge/upsert-persn, update: encharge/add-tag, skip: [update]}";
+    insta::assert_snapshot!(checked_operation(operation, "  template: encharge/add-tag\nbatch: {body_shape: array, max_records: 2}\n"), @"
+    exit code 2
+    --- stderr
+    error: job.yaml:3: destination.operation.insert: no template is named `encharge/upsert-persn`, did you mean `encharge/upsert-person`?; `outpour templates` lists them
+    error: job.yaml:3: destination.operation.skip: `update` has a template, and is skipped; leave out one of the two
+    error: job.yaml:4: destination.template: `operation` names the templates, leave this out or leave out `operation`
+    error: job.yaml:5: batch.body_shape: the templates of `operation` have each a shape of their own
+    error: job.yaml:5: batch.max_records: each of the templates takes one record a request
+    ");
+    insta::assert_snapshot!(checked_operation("{field: a..b, values: {x: remove}}", ""), @"
+    exit code 2
+    --- stderr
+    error: job.yaml:3: destination.operation: name a template for `insert`, `update` or `delete`
+    error: job.yaml:3: destination.operation.field: a field has no name, write `name` or `outer.inner`
+    error: job.yaml:3: destination.operation.values.x: `remove` is not one of `insert`, `update`, `delete`
+    ");
+    insta::assert_snapshot!(checked_operation("{field: a..b}", "  url: https://example.com\n"), @"
+    exit code 2
+    --- stderr
+    error: job.yaml:3: destination.operation: name a template for `insert`, `update` or `delete`
+    error: job.yaml:3: destination.operation.field: a field has no name, write `name` or `outer.inner`
+    error: job.yaml:4: destination.url: `operation` names the templates, leave this out or leave out `operation`
+    ");
+}
+
+#[test]
+fn the_parameters_of_a_change_feed_belong_to_one_of_its_templates() {
+    let operation = "{field: op, insert: encharge/create-object, update: encharge/upsert-person}";
+    let parameters = "  parameters: {objct_name: company, allow_unidentified: maybe}\n";
+    insta::assert_snapshot!(checked_operation(operation, parameters), @"
+    exit code 2
+    --- stderr
+    error: job.yaml:4: destination.parameters.object_name: `object_name` is missing: The schema's name, exactly as it was defined; upper and lower case count.
+    error: job.yaml:4: destination.parameters.objct_name: none of the templates has a parameter `objct_name`, did you mean `object_name`?
+    error: job.yaml:4: destination.parameters.allow_unidentified: it takes true or false
+    ");
+    let hosts = "{field: op, insert: encharge/track-event, update: encharge/upsert-person}";
+    insta::assert_snapshot!(checked_operation(hosts, "  base_url: https://example.com\n"), @"
+    exit code 2
+    --- stderr
+    error: job.yaml:4: destination.base_url: the templates are on different hosts of the vendor, and this stands for one
+    ");
+}

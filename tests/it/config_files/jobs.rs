@@ -124,6 +124,7 @@ fn those_that_need_no_other_data_run_against_the_mock() {
     for (job, records) in [
         ("people", 10),
         ("accepted", 10),
+        ("change-feed", 6),
         ("people-batched", 7),
         ("objects", 4),
         ("events", 4),

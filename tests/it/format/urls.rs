@@ -88,8 +88,8 @@ tests: []
     let (plan, _) = super::plan_in(folder.path(), &whole).unwrap();
     let url = "https://a.example/x?key=hidden&list=a&id=1&id=3".parse().unwrap();
     assert_eq!(
-        plan.job.endpoint.masked_url(&url),
+        plan.job.routes.of(&[]).masked_url(&url),
         "https://a.example/x?key=***&list=a&id=1&id=3"
     );
-    assert_eq!(plan.job.endpoint.shown_url(), "https://a.example/x");
+    assert_eq!(plan.job.routes.of(&[]).shown_url(), "https://a.example/x");
 }

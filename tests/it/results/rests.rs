@@ -170,7 +170,7 @@ async fn a_part_has_the_key_that_it_would_have_as_a_batch_so_that_a_killed_run_k
 /// Three records, of which the first and the third are of one order.
 fn ordered() -> Vec<outpour::endpoint::Prepared> {
     let mut batch = batch(&endpoint(RULE), &records(3));
-    (batch[0].order, batch[2].order) = (Some(7), Some(7));
+    (batch[0].order, batch[2].order) = (vec![7], vec![7]);
     batch
 }
 

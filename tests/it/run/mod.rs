@@ -7,6 +7,7 @@ mod loads;
 mod manual;
 mod memory;
 mod oauth;
+mod operations;
 mod order;
 mod preflight;
 mod rate;

@@ -154,3 +154,36 @@ fn standard_input_cannot_be_read_twice() {
         checked.stdout
     );
 }
+
+#[test]
+fn in_a_change_feed_the_records_of_each_template_are_compared_with_what_it_takes() {
+    let scene = scene();
+    let feed = "operation: {field: op, insert: encharge/upsert-person, update: encharge/create-object, \
+                delete: encharge/remove-tag}, parameters: {object_name: company}";
+    let text = scene
+        .read("job.yaml")
+        .replace("template: encharge/upsert-person", feed);
+    scene.write("job.yaml", text);
+    let changes = [
+        r#"{"op":"insert","email":"a@example.com","mrr":2}"#,
+        r#"{"op":"update","externalId":"7","mrr":2}"#,
+        r#"{"op":"delete","email":"a@example.com","tag":"x","nobody":"looks"}"#,
+    ];
+    scene.write("people.ndjson", changes.join("\n"));
+    let before = scene.state().counts;
+    insta::assert_snapshot!(job(&scene, "run", &["--preflight"]).shown(), @"
+    exit code 65
+    --- stderr
+      preflight of encharge/upsert-person: 1 record fit the account's 7 fields
+      preflight of encharge/create-object: of 1 record, some do not fit what the account knows
+        `mrr`: no such field, Encharge would drop it without a word (1 record, first people.ndjson: record 2 (line 2, byte 48))
+      hint: `records.rename`, `records.exclude` and types of columns mend it; `preflight.allow` names attributes that are meant
+      preflight of encharge/remove-tag: not compared, the template has none
+    error: the preflight found 1 thing that does not fit; nothing was sent
+    ");
+    let after = scene.state().counts;
+    assert_eq!((after.upserts, after.objects), (before.upserts, before.objects));
+    let allowed = ["--preflight", "--set", "preflight.allow=[mrr]", "--limit", "2"];
+    assert_eq!(job(&scene, "run", &allowed).ends_with(0).code, Some(0));
+    assert_eq!(scene.state().counts.objects, 1);
+}

@@ -31,6 +31,14 @@ impl Input {
     }
 }
 
+/// What happened to a record, where there are two endpoints.
+fn operation_of(ordinal: u64) -> &'static str {
+    match ordinal * 7 % 5 {
+        0..3 => "insert",
+        _ => "delete",
+    }
+}
+
 /// The group that a record belongs to.
 pub(super) fn group_of(ordinal: u64) -> u64 {
     ordinal % 3
@@ -54,7 +62,10 @@ fn entry(ordinal: u64, kind: Kind, origin: Arc<Origin>) -> Entry {
     }
     let (group, is_kept, is_bad) = (group_of(ordinal), kind != Kind::Filtered, kind == Kind::Refused);
     let id = if kind == Kind::Lacking { "" } else { "x" };
-    let text = format!(r#"{{"n":{ordinal},"group":{group},"id":"{id}","keep":{is_kept},"bad":{is_bad}}}"#);
+    let op = operation_of(ordinal);
+    let text = format!(
+        r#"{{"n":{ordinal},"op":"{op}","group":{group},"id":"{id}","keep":{is_kept},"bad":{is_bad}}}"#
+    );
     Entry::Record(Record {
         position,
         text: text.into(),

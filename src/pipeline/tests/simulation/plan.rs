@@ -70,6 +70,8 @@ pub(super) struct Plan {
     pub(super) is_grouped: bool,
     /// Whether records of a group keep the order of the input.
     pub(super) is_ordered: bool,
+    /// Whether records go to one of two endpoints, by their operation.
+    pub(super) is_routed: bool,
     pub(super) is_safe: bool,
     pub(super) in_doubt: Option<InDoubt>,
     /// Whether a reply has a result for each record; otherwise one bad record refuses the whole request.
@@ -113,6 +115,8 @@ impl Plan {
             max_records: dice.one(&[1, 1, 2, 3, 5, 8]),
             is_grouped: dice.strikes(300),
             is_ordered: dice.strikes(300),
+            // Thrown apart, so that what a seed meant before it means still.
+            is_routed: Dice::new(seed ^ 0x0b5e_55ed).strikes(300),
             is_safe,
             in_doubt: dice.one(&policies),
             has_results: dice.strikes(300),

@@ -15,9 +15,9 @@ use super::life::{Life, Mortal};
 use super::plan::{Cut, Lists, Plan};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, RetryConfig, Sender, SenderSettings};
-use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput};
+use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Route, Routes};
 use crate::ledger::{Course, Fingerprint, Intent, Ledger, NewRun, Resume};
-use crate::pipeline::{Books, Job, Run, StopWhen, feed};
+use crate::pipeline::{Books, Job, OrderBy, Run, StopWhen, feed};
 use crate::rejects::Keep;
 use crate::report::{Progress, Report};
 use crate::shape::{RecordsConfig, Shaper};
@@ -117,7 +117,7 @@ fn prepare(
     let sender = Sender::new(api, &sender_settings(plan));
     let source = Box::new(Input::of(&plan.kinds, plan.dice.split()));
     let (job, stop) = (job(plan, folder, books, number), Arc::new(AtomicBool::new(false)));
-    let mut report = Report::new(&job.run_id, &job.name, job.endpoint.name());
+    let mut report = Report::new(&job.run_id, &job.name, job.routes.name());
     let progress = Arc::new(Progress::default());
     let (feed, mut run) = Run::new(job, sender, Events::default(), progress, &stop, |settings| {
         feed::inline(source, settings, Arc::clone(&stop))
@@ -163,7 +163,7 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         is_doubtful: false,
         is_cut_short: false,
         name: JOB.to_owned(),
-        endpoint: Arc::new(endpoint(plan)),
+        routes: routes(plan),
         shaper: Shaper::compile(&records).unwrap(),
         batch: BatchLimits {
             max_records: plan.max_records,
@@ -177,9 +177,9 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
             Vec::new()
         },
         order_by: if plan.is_ordered {
-            vec!["group".to_owned()]
+            OrderBy::All(vec!["group".to_owned()])
         } else {
-            Vec::new()
+            OrderBy::Nothing
         },
         in_flight: plan.concurrency as usize * 2,
         stop_when: StopWhen {
@@ -197,7 +197,25 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
     }
 }
 
-fn endpoint(plan: &Plan) -> Endpoint {
+/// One endpoint, or one for what is new and one, which takes one record a request, for what is gone.
+fn routes(plan: &Plan) -> Routes {
+    if !plan.is_routed {
+        return Routes::one(endpoint(plan, "POST"), plan.max_records);
+    }
+    let route = |method, max_records, operation| Route {
+        endpoint: endpoint(plan, method).into(),
+        max_records,
+        operations: vec![operation],
+    };
+    let routes = vec![
+        route("POST", plan.max_records, Operation::Insert),
+        route("DELETE", 1, Operation::Delete),
+    ];
+    let config = serde_json::from_value(serde_json::json!({"field": "op"})).unwrap();
+    Routes::by_operation(routes, config).unwrap()
+}
+
+fn endpoint(plan: &Plan, method: &str) -> Endpoint {
     let success = if plan.has_results {
         serde_json::json!({"items": ".results"})
     } else if plan.lists() != Lists::None {
@@ -208,7 +226,7 @@ fn endpoint(plan: &Plan) -> Endpoint {
         serde_json::json!({})
     };
     let destination = serde_json::json!({
-        "method": "POST",
+        "method": method,
         "url": "http://127.0.0.1/records",
         "safe_to_resend": plan.is_safe,
         "idempotency": {"header": KEY},

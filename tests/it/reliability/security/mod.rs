@@ -39,7 +39,7 @@ fn plan(destination: &str, rest: &str) -> Result<Plan, String> {
 
 /// The request that a manual job makes of one record, or why it makes none.
 fn request(destination: &str, record: &str) -> Result<Request, String> {
-    request_of(&plan(destination, "")?.job.endpoint, record)
+    request_of(plan(destination, "")?.job.routes.of(&[]), record)
 }
 
 /// The request that an endpoint makes of one record, or why it makes none.

@@ -10,7 +10,8 @@ use super::{plan, request, request_of, run};
 const JOB: &str = "method: PUT, url: 'https://api.example/users/{record.id}/profile'";
 
 fn path(id: &str) -> Result<String, String> {
-    static ENDPOINT: LazyLock<Arc<Endpoint>> = LazyLock::new(|| plan(JOB, "").unwrap().job.endpoint);
+    static ENDPOINT: LazyLock<Arc<Endpoint>> =
+        LazyLock::new(|| Arc::clone(plan(JOB, "").unwrap().job.routes.of(&[])));
     let record = serde_json::json!({ "id": id }).to_string();
     request_of(&ENDPOINT, &record).map(|request| request.url.path().to_owned())
 }
