@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_of_an_earlier_outpour_is_brought_up_to_date() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(directory.path()).unwrap();
+        ledger
+            .connection
+            .execute_batch("DROP TABLE keys; PRAGMA user_version = 1")
+            .unwrap();
+        drop(ledger);
+        let ledger = Ledger::open(directory.path()).unwrap();
+        assert_eq!(ledger.version().unwrap(), VERSION);
+        assert!(ledger.keys(1).unwrap().is_empty());
+    }
+
+    #[test]
     fn a_ledger_of_a_later_outpour_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(directory.path()).unwrap();
