@@ -1,4 +1,4 @@
-//! What lies between a file and an account, as steps in the order of seed 000: schemas, fields, association types, which
+//! What lies between a file and an account, as steps in the order of Encharge's help: schemas, fields, association types, which
 //! fields are searched, fields of people.
 
 use http::Method;
