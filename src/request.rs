@@ -1,12 +1,16 @@
 //! Requests: an endpoint and a batch become bytes. Pure: the same batch gives the same bytes, always.
 
+use std::io::Write as _;
+
 use bytes::{Bytes, BytesMut};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{HeaderValue, header};
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::batch::BodyShape;
-use crate::client::Request;
+use crate::client::{IdempotencyKey, Request};
 use crate::endpoint::{Endpoint, MAX_URL, Prepared, QueryError};
 use crate::expression::{ExpressionError, Value};
 
@@ -51,6 +55,7 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
         url,
         headers,
         body,
+        key: None,
     })
 }
 
@@ -75,12 +80,16 @@ fn with_query(endpoint: &Endpoint, batch: &[Prepared], url: &Url) -> Result<Url,
     }
 }
 
-/// Adds the header by which the API knows a request that it has seen before, where the endpoint has one. The key follows
+/// The key by which the API knows a request that it has seen before, where the endpoint has one. It follows
 /// from the run, the records and the body: the same request has the same key, and a part of it has one of its own.
-pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
-    let Some(header) = endpoint.idempotency() else {
-        return;
-    };
+/// [`Request::identify`] puts it in.
+pub fn key_of(
+    request: &Request,
+    endpoint: &Endpoint,
+    run_id: &str,
+    batch: &[Prepared],
+) -> Option<IdempotencyKey> {
+    let header = endpoint.idempotency()?;
     let mut hash = Sha256::new();
     hash.update(run_id);
     for item in batch {
@@ -89,8 +98,36 @@ pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch:
     hash.update(&request.body);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
-    if let Ok(value) = HeaderValue::from_str(&format!("{:032x}", u128::from_be_bytes(bytes))) {
-        request.headers.insert(header.clone(), value);
+    Some(IdempotencyKey::new(header.clone(), u128::from_be_bytes(bytes)))
+}
+
+/// Gives a request its key, where the endpoint has keys.
+pub fn identify(request: &mut Request, endpoint: &Endpoint, run_id: &str, batch: &[Prepared]) {
+    if let Some(key) = key_of(request, endpoint, run_id, batch) {
+        request.identify(key);
+    }
+}
+
+/// A shorter body is not worth compressing.
+const WORTH_IT: usize = 1024;
+
+/// Makes a request ready for its way, where the endpoint speaks gzip: compresses its body, and asks for a compressed reply.
+/// The same body always becomes the same bytes. A request has its key before, which follows from the readable body.
+pub fn pack(request: &mut Request, endpoint: &Endpoint) {
+    const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+    if !endpoint.speaks_gzip() {
+        return;
+    }
+    request.headers.entry(header::ACCEPT_ENCODING).or_insert(GZIP);
+    if request.body.len() < WORTH_IT {
+        return;
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(request.body.len() / 4), Compression::default());
+    // Writing to memory cannot fail; if it did, the body would go as it is.
+    let packed = encoder.write_all(&request.body).and_then(|()| encoder.finish());
+    if let Ok(packed) = packed {
+        request.body = packed.into();
+        request.headers.insert(header::CONTENT_ENCODING, GZIP);
     }
 }
 

@@ -12,7 +12,7 @@ use outpour::report::counted;
 use outpour::source;
 
 use super::args::CheckArgs;
-use super::error::Failure;
+use super::error::{Failure, code_of};
 use super::job::{LoadedJob, runtime};
 use super::preflight::preflight;
 use super::printer::Printer;
@@ -131,7 +131,11 @@ fn online(plan: &Plan) -> Result<u8, Failure> {
         Outcome::NotSent(error) | Outcome::InDoubt(error) => (format!("no answer: {error}"), 69),
         Outcome::Fatal(fatal) => {
             let cause = std::error::Error::source(&fatal).map(|cause| format!(": {cause}"));
-            (format!("no answer: {fatal}{}", cause.unwrap_or_default()), 69)
+            let cause = cause.unwrap_or_default();
+            match code_of(&fatal) {
+                77 => (format!("the credentials were refused: {fatal}{cause}"), 77),
+                code => (format!("no answer: {fatal}{cause}"), code),
+            }
         }
         Outcome::Stopped => ("stopped".to_owned(), 75),
     };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use outpour::client::HttpTransportError;
+use outpour::client::{Fatal, HttpTransportError, TokenError};
 use outpour::config::ConfigError;
 use outpour::document::Problems;
 use outpour::ledger::{LedgerError, Refusal};
@@ -212,5 +212,14 @@ fn config_hint(path: &std::path::Path, error: &std::io::Error) -> Option<String>
     match outpour::document::closest(&name, names.iter().map(String::as_str)) {
         Some(meant) => Some(format!("did you mean `{}`?", folder.join(meant).display())),
         None => Some("`outpour init TEMPLATE` prints a job to start from".to_owned()),
+    }
+}
+
+/// The exit code of a reason for which nothing can be sent.
+pub(super) fn code_of(fatal: &Fatal) -> u8 {
+    match fatal {
+        Fatal::Token(TokenError::Refused { .. }) => 77,
+        Fatal::Token(TokenError::Unusable(_)) => 75,
+        _ => 69,
     }
 }

@@ -30,10 +30,13 @@ pub(super) fn init(args: &InitArgs, printer: Printer) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What a job must give stands there, what it may give in comments.
+/// What a job must give stands there, what it may give or must confirm in comments.
 fn write_parameters(text: &mut String, template: &Template) {
     let parameters = template.parameters();
-    if parameters.values().any(|parameter| !parameter.optional) {
+    let is_left_out = |parameter: &Parameter| {
+        parameter.optional || (parameter.is_required() && parameter.choices.len() == 1)
+    };
+    if parameters.values().any(|parameter| !is_left_out(parameter)) {
         text.push_str("  parameters:\n");
     } else if !parameters.is_empty() {
         text.push_str("  # parameters:\n");
@@ -42,7 +45,7 @@ fn write_parameters(text: &mut String, template: &Template) {
         let _ = writeln!(text, "    # {}", parameter.description.trim());
         let given = parameter.default.as_ref().or(parameter.example.as_ref());
         let value = given.map_or_else(|| placeholder_of(parameter), ParameterValue::to_text);
-        let mark = if parameter.optional { "# " } else { "" };
+        let mark = if is_left_out(parameter) { "# " } else { "" };
         let _ = writeln!(text, "    {mark}{name}: {value}");
     }
 }
@@ -66,21 +69,28 @@ fn starter(template: &Template) -> String {
     text.push_str("  path: records.csv\n");
     let _ = write!(text, "destination:\n  template: {}\n", template.name);
     write_parameters(&mut text, template);
-    if let Some(rule) = template.credential() {
+    text.push_str("  credentials:\n");
+    for (name, rule) in template.secrets() {
         let place = rule
             .where_to_find
             .as_ref()
             .map(|place| format!(" ({place})"))
             .unwrap_or_default();
+        let env = rule.env.as_deref().unwrap_or_default();
         let _ = write!(
             text,
-            "  credentials:\n    # The {}{place}.\n    {}: {{env: {}}}\n",
-            rule.title, file.credential, rule.env
+            "    # The {}{place}.\n    {name}: {{env: {env}}}\n",
+            rule.title
         );
     }
     text.push_str("# records:\n#   exclude: [internal_id]       # attributes that are not sent\n#   where: '.status == \"active\"'  # jq: which records are sent\n");
     if file.batch.most != Some(1) {
-        text.push_str("# batch:\n#   max_records: 100             # records in one request\n");
+        let most = file.batch.most.unwrap_or(100).min(100);
+        let _ = write!(
+            text,
+            "# batch:\n#   {:28} # records in one request\n",
+            format!("max_records: {most}")
+        );
     }
     text.push_str("# limits:\n#   rate: 10/s                   # retries count\n#   concurrency: 4\n");
     for need in &file.needs {

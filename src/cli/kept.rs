@@ -9,7 +9,7 @@ use outpour::ledger::{Kept, KeptKind, Ledger, Run};
 use outpour::new_file;
 use outpour::record::{Origin, Shape};
 use outpour::rejects::{Reject, header_of, row_of};
-use outpour::report::{counted, grouped};
+use outpour::report::{counted, grouped, with_code};
 use outpour::source::{Entry, RowReader, SourceConfig};
 
 use super::args::{DoubtsArgs, KeptArgs, KeptFormat, RejectsArgs};
@@ -150,7 +150,7 @@ impl Writing<'_> {
             Printer::result(&format!(
                 "  {}: {}{}",
                 kept.reject.position,
-                kept.reject.reason.replace('\n', " "),
+                with_code(kept.reject.code.as_deref(), &kept.reject.reason).replace('\n', " "),
                 settled.unwrap_or_default()
             ))
         })?;

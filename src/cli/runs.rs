@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use outpour::ledger::{KeptKind, Ledger, Run, Settlement};
-use outpour::report::{Reason, counted, grouped};
+use outpour::report::{counted, grouped};
 use outpour::units::TimeSpan;
 use serde_json::{Value, json};
 
@@ -206,14 +206,10 @@ fn write_kept(text: &mut String, ledger: &Ledger, run: i64, kind: KeptKind) -> R
     }
     let name = noun(kind);
     let _ = writeln!(text, "  {name}");
-    for Reason {
-        reason,
-        count,
-        example,
-    } in &reasons
-    {
-        let _ = writeln!(text, "  {:>9} x {}", grouped(*count), reason.replace('\n', " "));
-        let _ = writeln!(text, "            first: {example}");
+    for reason in &reasons {
+        let (count, words) = (grouped(reason.count), reason.words().replace('\n', " "));
+        let _ = writeln!(text, "  {count:>9} x {words}");
+        let _ = writeln!(text, "            first: {}", reason.example);
     }
     let more = ledger
         .count_reasons(run, kind)?

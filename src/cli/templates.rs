@@ -54,12 +54,17 @@ fn show(template: &Template) -> Result<u8, Failure> {
     let mut text = format!("{}: {}\n\n{}\n\n", template.name, file.title, file.summary.trim());
     let host = vendor.hosts.get(&file.host).map_or("", String::as_str);
     let _ = writeln!(text, "call         {} {host}{}", file.method, file.path);
-    if let Some(rule) = template.credential() {
+    for (name, rule) in template.secrets() {
+        let env = rule.env.as_deref().unwrap_or_default();
         let _ = writeln!(
             text,
-            "credential   {} ({}), from {} unless the job says otherwise",
-            file.credential, rule.title, rule.env
+            "credential   {name} ({}), from {env} unless the job says otherwise",
+            rule.title
         );
+    }
+    if let Some(oauth) = template.oauth() {
+        let host = vendor.hosts.get(&oauth.host).map_or("", String::as_str);
+        let _ = writeln!(text, "token        fetched with them from {host}{}", oauth.path);
     }
     for (name, parameter) in &template.parameters() {
         let mut default = match &parameter.default {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Outcome, Reply, Sender};
 use outpour::delivery;
-use outpour::endpoint::{Endpoint, Prepared, Routed, Routes, Verdict};
+use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Routed, Routes, Verdict};
 use outpour::mock::MockSettings;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
+use outpour::report::with_code;
 use outpour::request;
 use outpour::shape::{Shaped, Shaper};
 use outpour::source::{self, Entry};
 
 use super::args::TestArgs;
-use super::error::Failure;
+use super::error::{Failure, code_of};
 use super::job::{LoadedJob, runtime};
 use super::preview::as_http;
 use super::printer::Printer;
@@ -40,6 +41,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
     let mut request = request::render(&endpoint, batch).map_err(|error| Failure::usage(error.to_string()))?;
     request::identify(&mut request, &endpoint, &plan.job.run_id, batch);
     Printer::result(&as_http(&endpoint, &request))?;
+    request::pack(&mut request, &endpoint);
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
@@ -50,7 +52,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         Outcome::Replied(mut reply) => {
             endpoint.mask(&mut reply);
             Printer::result(&as_text(&reply))?;
-            judge(&endpoint, &reply)
+            judge(&endpoint, &prepared, &reply)
         }
         Outcome::NotSent(error) | Outcome::InDoubt(error) => {
             Printer::error(&chain(&error));
@@ -58,7 +60,7 @@ async fn send_one(args: &TestArgs, job: &LoadedJob) -> Result<u8, Failure> {
         }
         Outcome::Fatal(fatal) => {
             Printer::error(&chain(&fatal));
-            Ok(69)
+            Ok(code_of(&fatal))
         }
         Outcome::Stopped => Ok(75),
     }
@@ -138,12 +140,17 @@ fn as_text(reply: &Reply) -> String {
     }
 }
 
-fn judge(endpoint: &Endpoint, reply: &Reply) -> Result<u8, Failure> {
-    let (words, code) = match endpoint.success().judge(reply, 1) {
+fn judge(endpoint: &Endpoint, item: &Prepared, reply: &Reply) -> Result<u8, Failure> {
+    let (words, code) = match endpoint.success().judge(reply, std::slice::from_ref(item)) {
         Verdict::Accepted => ("accepted".to_owned(), 0),
-        Verdict::Each(results) => match results.into_iter().flatten().next() {
-            None => ("accepted".to_owned(), 0),
-            Some(reason) => (format!("rejected: {reason}"), 1),
+        Verdict::Each { items, unclear } => match items.into_iter().next() {
+            Some(ItemVerdict::Accepted) => ("accepted".to_owned(), 0),
+            Some(ItemVerdict::Refused(refusal)) => (format!("rejected: {}", told(&refusal)), 1),
+            Some(ItemVerdict::Again(refusal)) => (format!("worth sending again: {}", told(&refusal)), 1),
+            _ => {
+                let reason = unclear.unwrap_or_default();
+                (format!("not what the endpoint promises: {reason}"), 75)
+            }
         },
         Verdict::Refused(reason) => (
             format!("rejected: {reason}"),
@@ -153,6 +160,10 @@ fn judge(endpoint: &Endpoint, reply: &Reply) -> Result<u8, Failure> {
     };
     Printer::result(&words)?;
     Ok(code)
+}
+
+fn told(refusal: &Refusal) -> String {
+    with_code(refusal.code.as_deref(), &refusal.reason)
 }
 
 fn is_credentials(reply: &Reply) -> bool {

@@ -34,6 +34,13 @@ impl Backoff {
         }
     }
 
+    /// Leaves out the delays before a number of retries.
+    pub(crate) fn skip(&mut self, retries: u32) {
+        for _ in 0..retries {
+            self.delay();
+        }
+    }
+
     /// The next delay.
     pub(crate) fn delay(&mut self) -> Duration {
         let ceiling = self.ceilings.next().unwrap_or_default();

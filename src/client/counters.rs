@@ -34,6 +34,8 @@ pub struct Counters {
     pub waited: Duration,
     /// Time for which the whole endpoint was paused, a running pause counted to its end.
     pub paused: Duration,
+    /// Requests for tokens, those that were sent again included. They are no attempts.
+    pub token_requests: u64,
 }
 
 /// The counts while they grow.

@@ -1,16 +1,19 @@
 //! The course of one request: what its attempts so far add up to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use tokio::time::Instant;
 use url::Url;
 
+use super::again::{Again, Past};
 use super::backoff::Backoff;
 use super::counters::Cause;
 use super::retry::Verdict;
 use super::sender::Halt;
-use super::{NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
+use super::token::Token;
+use super::{IdempotencyKey, NotFollowed, Outcome, Reply, Sent, TransportError, TransportErrorKind};
 
 /// Everything that the loop remembers of a request between its attempts.
 #[derive(Debug)]
@@ -25,11 +28,21 @@ pub(crate) struct Course {
     resent_after_doubt: bool,
     last_status: Option<StatusCode>,
     not_followed: Option<NotFollowed>,
+    /// The token that the last attempt carried.
+    token: Option<Arc<Token>>,
+    /// The number of the token for whose refusal the request was sent again.
+    refused: Option<u64>,
+    /// Which of its idempotency keys the request goes out with.
+    pub(crate) generation: u32,
+    /// Whether it keeps that key, since it may have been carried out.
+    keeps_key: bool,
 }
 
 impl Course {
-    pub(crate) fn new(backoff: Backoff) -> Self {
+    pub(crate) fn new(backoff: Backoff, key: Option<&IdempotencyKey>) -> Self {
         Self {
+            generation: key.map_or(0, IdempotencyKey::generation),
+            keeps_key: key.is_none_or(IdempotencyKey::is_settled),
             backoff,
             attempts: 0,
             tries: 0,
@@ -40,7 +53,36 @@ impl Course {
             resent_after_doubt: false,
             last_status: None,
             not_followed: None,
+            token: None,
+            refused: None,
         }
+    }
+
+    /// The course of a request whose records have tries behind them.
+    pub(crate) fn after(again: Again, key: Option<&IdempotencyKey>) -> Self {
+        Self {
+            tries: again.tries,
+            spent: again.spent,
+            cause: Some(Cause::Status(again.status)),
+            ..Self::new(again.backoff, key)
+        }
+    }
+
+    /// Notes the token that an attempt carried.
+    pub(crate) fn carried(&mut self, token: Option<Arc<Token>>) {
+        self.token = token;
+    }
+
+    /// The token of the last attempt, which was refused; none where it is newer than one that was refused before, and the
+    /// refusal the answer. Such a try does not count: nothing was judged but the token.
+    pub(crate) fn refused_token(&mut self) -> Option<Arc<Token>> {
+        let token = self.token.take()?;
+        if self.refused.is_some_and(|earlier| token.number > earlier) {
+            return None;
+        }
+        self.refused = Some(token.number);
+        self.tries = self.tries.saturating_sub(1);
+        Some(token)
     }
 
     /// How many attempts have been made.
@@ -90,9 +132,22 @@ impl Course {
     /// Notes a result that the request is sent again for.
     pub(crate) fn resend(&mut self, verdict: Verdict, result: Result<Reply, TransportError>, url: &Url) {
         self.cause = Some(Cause::of(&result));
-        if verdict == Verdict::Doubtful {
-            self.doubt = Some(lost(result, url));
+        if matches!(verdict, Verdict::Doubtful | Verdict::Unfinished) {
+            self.doubt = Some(lost(verdict, result, url));
         }
+    }
+
+    /// Whether the next attempt goes out with a new idempotency key: after a reply that says that nothing was carried out,
+    /// and only while no attempt stayed without an answer.
+    pub(crate) fn needs_new_key(&mut self, verdict: Verdict, result: &Result<Reply, TransportError>) -> bool {
+        // These are a gateway's word for not having had an answer itself.
+        const NO_ANSWER: [StatusCode; 2] = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+        let is_lost = match result {
+            Ok(reply) => NO_ANSWER.contains(&reply.status),
+            Err(error) => error.kind().may_have_arrived(),
+        };
+        self.keeps_key |= is_lost || matches!(verdict, Verdict::Doubtful | Verdict::Unfinished);
+        !self.keeps_key && verdict == Verdict::Denied
     }
 
     /// The outcome of the last attempt, seen together with those before it: only a final reply removes a doubt.
@@ -104,7 +159,9 @@ impl Course {
     ) -> Outcome {
         match (verdict, result, &self.doubt) {
             (Verdict::Answered, Ok(reply), _) => Outcome::Replied(reply),
-            (Verdict::Doubtful, result, _) => Outcome::InDoubt(lost(result, url)),
+            (Verdict::Doubtful | Verdict::Unfinished, result, _) => {
+                Outcome::InDoubt(lost(verdict, result, url))
+            }
             (_, _, Some(doubt)) => Outcome::InDoubt(doubt.clone()),
             (_, Ok(reply), None) => Outcome::Replied(reply),
             (_, Err(error), None) => Outcome::NotSent(error),
@@ -130,14 +187,20 @@ impl Course {
             resent_after_doubt: self.resent_after_doubt,
             last_status: self.last_status,
             not_followed: self.not_followed,
+            key_generation: self.generation,
+            past: Past {
+                tries: self.tries,
+                spent: self.spent,
+            },
         }
     }
 }
 
 /// The error of an attempt that left doubt; for a reply that broke off, one is made.
-fn lost(result: Result<Reply, TransportError>, url: &Url) -> TransportError {
+fn lost(verdict: Verdict, result: Result<Reply, TransportError>, url: &Url) -> TransportError {
     match result {
         Err(error) => error,
+        Ok(_) if verdict == Verdict::Unfinished => TransportError::new(TransportErrorKind::Unfinished, url),
         Ok(_) => TransportError::new(TransportErrorKind::Closed, url),
     }
 }

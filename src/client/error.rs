@@ -50,6 +50,8 @@ pub enum TransportErrorKind {
     Closed,
     /// What came back is not HTTP.
     Protocol,
+    /// A reply says that an earlier attempt of the request is still being carried out; what came of it was never said.
+    Unfinished,
 }
 
 impl TransportError {
@@ -78,7 +80,10 @@ impl TransportError {
 impl TransportErrorKind {
     /// Whether the request may have been carried out although no reply came.
     pub fn may_have_arrived(self) -> bool {
-        matches!(self, Self::Timeout | Self::Closed | Self::Protocol)
+        matches!(
+            self,
+            Self::Timeout | Self::Closed | Self::Protocol | Self::Unfinished
+        )
     }
 
     /// Whether no connection came about, for a reason that may pass.
@@ -102,6 +107,11 @@ impl TransportErrorKind {
             Self::Timeout => format!("no complete reply from `{origin}` in time"),
             Self::Closed => format!("`{origin}` closed the connection before its reply was complete"),
             Self::Protocol => format!("`{origin}` sent something that is not an HTTP reply"),
+            Self::Unfinished => {
+                format!(
+                    "`{origin}` was still carrying out an earlier attempt of the request when it was last asked"
+                )
+            }
         }
     }
 }
@@ -113,10 +123,10 @@ mod tests {
     #[test]
     fn only_errors_after_the_connection_was_made_leave_doubt() {
         use TransportErrorKind::{
-            Closed, ConnectTimeout, Dns, Invalid, PrivateAddress, Protocol, Refused, Timeout, Tls,
+            Closed, ConnectTimeout, Dns, Invalid, PrivateAddress, Protocol, Refused, Timeout, Tls, Unfinished,
         };
         assert!(
-            [Timeout, Closed, Protocol]
+            [Timeout, Closed, Protocol, Unfinished]
                 .into_iter()
                 .all(TransportErrorKind::may_have_arrived)
         );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::TransportError;
+use super::{TokenError, TransportError};
 use crate::units::TimeSpan;
 
 /// A reason for the run to stop: every later request would meet the same.
@@ -38,6 +38,9 @@ pub enum Fatal {
         /// The pause that is allowed.
         cap: Duration,
     },
+    /// There is no token for requests to carry.
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 fn whole_seconds(span: Duration) -> Duration {

@@ -1,4 +1,8 @@
 //! How long a server asks to be left alone: `Retry-After`, and the `RateLimit-Reset` family.
+//!
+//! The family has a list form, with a value for each limit that holds, and values may have parameters:
+//! `ratelimit-limit: 2250000, 50000;w=60`, `ratelimit-remaining: 100, 0`, `ratelimit-reset: 86000, 17`. See
+//! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/> and its earlier versions.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +14,12 @@ use super::Reply;
 /// A pause beyond this is a mistake of the server's, and ignored: 31 days.
 const ABSURD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+/// The names of what is left and of when it is renewed, which belong together.
+const FAMILIES: [(&str, &str); 3] = [
+    ("ratelimit-remaining", "ratelimit-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+];
 
 /// The wait that a reply asks for, if it asks in a way that can be understood.
 ///
@@ -26,11 +35,52 @@ pub(crate) fn asked_wait(reply: &Reply) -> Option<Duration> {
         }
         wait
     });
-    let reset = || RESETS.iter().find_map(|name| seconds(headers.get(*name)?));
+    let reset = || FAMILIES.iter().find_map(|family| reset(headers, *family));
     match reply.status {
         StatusCode::TOO_MANY_REQUESTS => after.or_else(reset),
         _ => after,
     }
+}
+
+/// How long nothing is left of some limit, as a reply of any status says it: the next request would only be refused.
+pub(crate) fn used_up(reply: &Reply) -> Option<Duration> {
+    let headers = &reply.headers;
+    FAMILIES
+        .iter()
+        .find_map(|family| longest_used_up(headers, *family))
+        .filter(|wait| !wait.is_zero())
+}
+
+/// When what was used up is renewed. Where it is not said which limit that is, the first one counts: the list begins with
+/// the one that is nearest.
+fn reset(headers: &HeaderMap, family: (&str, &str)) -> Option<Duration> {
+    longest_used_up(headers, family).or_else(|| *values(headers, family.1).first()?)
+}
+
+/// The longest wait for a limit of which nothing is left. What is left and when it is renewed are lists of the same length
+/// then, or there is one time for all of them.
+fn longest_used_up(headers: &HeaderMap, (remaining, reset): (&str, &str)) -> Option<Duration> {
+    let (remaining, resets) = (values(headers, remaining), values(headers, reset));
+    let reset_of = |index: usize| match resets.len() {
+        1 => resets[0],
+        count if count == remaining.len() => resets[index],
+        _ => None,
+    };
+    let is_used_up = |(_, left): &(usize, &Option<Duration>)| **left == Some(Duration::ZERO);
+    let used_up = remaining.iter().enumerate().filter(is_used_up);
+    used_up.filter_map(|(index, _)| reset_of(index)).max()
+}
+
+/// The values of a header as whole numbers, with none for each that is no such number, nor a time that makes sense.
+fn values(headers: &HeaderMap, name: &str) -> Vec<Option<Duration>> {
+    let texts = headers
+        .get_all(name)
+        .iter()
+        .map(|value| value.to_str().unwrap_or_default());
+    let items = texts.flat_map(|text| text.split(','));
+    items
+        .map(|item| whole(item.split(';').next().unwrap_or_default()))
+        .collect()
 }
 
 fn retry_after(value: &HeaderValue, headers: &HeaderMap) -> Option<Duration> {
@@ -43,7 +93,11 @@ fn retry_after(value: &HeaderValue, headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?.trim();
+    whole(value.to_str().ok()?)
+}
+
+fn whole(text: &str) -> Option<Duration> {
+    let text = text.trim();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|_| digits)?;
     Some(Duration::from_secs(seconds)).filter(|wait| *wait <= ABSURD)
@@ -118,5 +172,60 @@ mod tests {
         );
         assert_eq!(asked(503, &[("ratelimit-reset", "7")]), None);
         assert_eq!(asked(429, &[("x-ratelimit-reset", "1772000000")]), None);
+    }
+
+    #[test]
+    fn of_a_list_of_resets_that_counts_whose_limit_is_used_up() {
+        let limits = ("ratelimit-limit", "2250000, 50000;w=60, 27000000;w=86400");
+        let asked = |remaining, reset| {
+            let headers = [
+                limits,
+                ("ratelimit-remaining", remaining),
+                ("ratelimit-reset", reset),
+            ];
+            asked(429, &headers)
+        };
+        assert_eq!(asked("0", "17"), Some(17));
+        assert_eq!(asked("0;w=60", "17;w=60"), Some(17));
+        assert_eq!(asked("100, 0, 900", "3000, 17, 86000"), Some(17));
+        assert_eq!(
+            asked("100, 0, 0", "3000, 17, 80"),
+            Some(80),
+            "both must be renewed"
+        );
+        assert_eq!(asked("100, 0, 900", "17"), Some(17), "one time for all");
+        assert_eq!(asked("100, 200, 900", "17, 18, 19"), Some(17), "the nearest");
+        assert_eq!(asked("0", "17, 18"), Some(17), "they do not belong together");
+        assert_eq!(asked("0", "soon, 18"), None);
+        assert_eq!(asked("", ""), None);
+    }
+
+    #[test]
+    fn a_429_with_retry_after_keeps_to_that() {
+        let headers = [
+            ("retry-after", "2"),
+            ("ratelimit-remaining", "0"),
+            ("ratelimit-reset", "17"),
+        ];
+        assert_eq!(asked(429, &headers), Some(2));
+    }
+
+    #[test]
+    fn what_is_used_up_is_told_by_any_reply() {
+        let left = |remaining: &'static str, reset: &'static str| {
+            let mut reply = Reply::new(StatusCode::OK, "");
+            let headers = [("ratelimit-remaining", remaining), ("ratelimit-reset", reset)];
+            for (name, value) in headers {
+                reply.headers.insert(name, HeaderValue::from_static(value));
+            }
+            used_up(&reply).map(|wait| wait.as_secs())
+        };
+        assert_eq!(left("0", "17"), Some(17));
+        assert_eq!(left("5, 0", "900, 17"), Some(17));
+        assert_eq!(left("1", "17"), None);
+        assert_eq!(left("0", "0"), None);
+        assert_eq!(left("0", "1772000000"), None, "a moment and not a time");
+        assert_eq!(left("none", "17"), None);
+        assert_eq!(used_up(&Reply::new(StatusCode::OK, "")), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The transport that speaks HTTP, through reqwest.
 //!
-//! It makes one attempt and nothing more: no redirects, no retries of reqwest's own, no proxy from the environment, no decoding of
-//! compressed bodies (none is asked for). A host's name leads to public addresses only, unless the settings say otherwise.
+//! It makes one attempt and nothing more: no redirects, no retries of reqwest's own, no proxy from the environment. A body is
+//! decompressed only where the request asks for gzip, up to the cap. A host's name leads to public addresses only, unless the settings say otherwise.
 //! hyper still resends by itself, and rightly, when an idle connection turns out to be dead
 //! before any byte of the request was written.
 
@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
 use url::Url;
 
+use super::body::{Body, Taken};
 use super::classify::classify;
 use super::resolver::{self, Private, Resolver};
 use super::{HttpConfig, Lookup, ProxyAuth, Reply, Request, Transport, TransportError, TransportSettings};
@@ -83,25 +84,25 @@ impl HttpTransport {
         })
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Reply {
+    async fn read(&self, request: &Request, mut response: reqwest::Response) -> Reply {
         let mut reply = Reply::new(response.status(), Bytes::new());
         reply.headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
-        loop {
+        let mut body = Body::new(&request.headers, &mut reply.headers, self.max_response_bytes);
+        let taken = loop {
             match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    let room = self.max_response_bytes - body.len();
-                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                    reply.truncated = chunk.len() > room;
-                }
-                Ok(None) => break,
-                Err(_) => reply.complete = false,
+                Ok(Some(chunk)) => match body.take(&chunk) {
+                    Taken::Whole => {}
+                    ended => break ended,
+                },
+                // A reply without a body has none that could be compressed.
+                Ok(None) if body.is_empty() => break Taken::Whole,
+                Ok(None) => break body.end(),
+                Err(_) => break Taken::Damaged,
             }
-            if reply.truncated || !reply.complete {
-                break;
-            }
-        }
-        reply.body = body.freeze();
+        };
+        reply.truncated = taken == Taken::Over;
+        reply.complete = taken != Taken::Damaged;
+        reply.body = body.kept();
         reply
     }
 }
@@ -109,7 +110,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Reply, TransportError> {
         match self.client.execute(prepare(request)).await {
-            Ok(response) => Ok(self.read(response).await),
+            Ok(response) => Ok(self.read(request, response).await),
             Err(error) => {
                 Err(TransportError::new(classify(&error), &request.url).with_source(error.without_url()))
             }

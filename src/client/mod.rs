@@ -17,18 +17,25 @@
 //! - A redirect that is followed is an attempt like any other: it takes a permit. `redirect.rs` says which are.
 //! - One loop waits: `sender.rs`. The decision itself is pure: `retry.rs`.
 //!
-//! Not here: authentication (headers are given), records, batches, and what a reply means beyond its status.
+//! - A token that requests carry is fetched by a sender of its own: `token.rs`. A 401 that an expired token explains is
+//!   not an answer; the request is sent again with a new one.
+//!
+//! Not here: other authentication (headers are given), records, batches, and what a reply means beyond its status.
 
 mod addresses;
+mod again;
 mod backoff;
+mod body;
 mod breaker;
 mod classify;
 mod counters;
 mod course;
 mod error;
 mod fatal;
+mod granted;
 mod hint;
 mod http_transport;
+mod idempotency;
 mod limits;
 mod pacer;
 mod quota;
@@ -42,13 +49,17 @@ mod sender;
 mod sent;
 mod settings;
 mod spread;
+mod token;
 mod transport;
 
 pub use addresses::is_public_address;
+pub use again::{Again, AnswerTest};
 pub use counters::Counters;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;
+pub use granted::TokenError;
 pub use http_transport::{HttpTransport, HttpTransportError};
+pub use idempotency::{IdempotencyKey, KeyKeeper};
 pub use limits::{Limits, LimitsConfig, LimitsError, Rates};
 pub use rate::{Rate, RateError, Window};
 pub use redirect::{NotFollowed, Redirects};
@@ -59,4 +70,5 @@ pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};
 pub use sender::{Sender, SenderSettings};
 pub use sent::{Outcome, Sent};
 pub use settings::{HttpConfig, ProxyAuth, ProxyAuthConfig, TimeoutsConfig, TransportSettings};
+pub use token::{ClientAuth, TokenClient, TokenSettings};
 pub use transport::Transport;

@@ -36,16 +36,29 @@ impl Pacer {
         }
     }
 
-    /// Waits until an attempt may start. The caller starts it at once.
-    pub(crate) async fn acquire(&self) {
+    /// Waits until an attempt may start and what it needs is ready. The caller starts it at once, with what `ready` gave.
+    ///
+    /// Where something is still missing, `ready` gives the wait for it. The first of the line waits then, and the others
+    /// behind it; the grant is taken afterwards, at the moment at which the attempt really starts.
+    pub(crate) async fn acquire<V, E, F>(&self, ready: impl Fn() -> Result<V, F>) -> Result<V, E>
+    where
+        F: Future<Output = Result<(), E>>,
+    {
         let mut schedule = self.schedule.lock().await;
         loop {
             let now = self.start.elapsed();
             let due = schedule.due(now).max(self.pause().until);
-            if due <= now {
-                return schedule.take(now);
+            if due > now {
+                sleep_until(self.start + due).await;
+                continue;
             }
-            sleep_until(self.start + due).await;
+            match ready() {
+                Ok(value) => {
+                    schedule.take(now);
+                    return Ok(value);
+                }
+                Err(wait) => wait.await?,
+            }
         }
     }
 
@@ -126,6 +139,14 @@ mod tests {
 
     use super::*;
     use crate::client::Window;
+
+    impl Pacer {
+        /// An attempt that needs nothing.
+        async fn go(&self) {
+            let ready = || Ok::<(), std::future::Ready<Result<(), ()>>>(());
+            self.acquire(ready).await.unwrap();
+        }
+    }
 
     fn limits(rates: &[&str], burst: Option<u32>) -> Limits {
         Limits {
@@ -281,7 +302,7 @@ mod tests {
         for number in 0..20 {
             let (pacer, next) = (Arc::clone(&pacer), Arc::clone(&next));
             callers.push(tokio::spawn(async move {
-                pacer.acquire().await;
+                pacer.go().await;
                 assert_eq!(next.fetch_add(1, Ordering::Relaxed), number);
             }));
             tokio::task::yield_now().await;
@@ -295,9 +316,9 @@ mod tests {
     async fn a_pause_holds_callers_that_already_wait_and_is_counted_once() {
         let pacer = Pacer::new(&limits(&["10/s"], None));
         let start = Instant::now();
-        pacer.acquire().await;
+        pacer.go().await;
         let waiting = async {
-            pacer.acquire().await;
+            pacer.go().await;
             assert_eq!(start.elapsed().as_secs(), 7);
         };
         let pausing = async {
@@ -311,13 +332,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_grant_is_taken_when_what_the_attempt_needs_is_ready() {
+        let pacer = Pacer::new(&limits(&["1/s"], None));
+        let start = Instant::now();
+        let token = AtomicU32::new(0);
+        let ready = || match token.load(Ordering::Relaxed) {
+            0 => Err(Box::pin(async {
+                sleep(Duration::from_secs(5)).await;
+                token.store(7, Ordering::Relaxed);
+                Ok::<(), ()>(())
+            })),
+            number => Ok(number),
+        };
+        assert_eq!(pacer.acquire(ready).await, Ok(7));
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        pacer.go().await;
+        assert_eq!(
+            start.elapsed(),
+            Duration::from_secs(6),
+            "counted from the real start"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_caller_that_leaves_the_line_takes_nothing_with_it() {
         let pacer = Pacer::new(&limits(&["1/s"], None));
         let start = Instant::now();
-        pacer.acquire().await;
-        let impatient = tokio::time::timeout(Duration::from_millis(500), pacer.acquire()).await;
+        pacer.go().await;
+        let impatient = tokio::time::timeout(Duration::from_millis(500), pacer.go()).await;
         assert!(impatient.is_err());
-        pacer.acquire().await;
+        pacer.go().await;
         assert_eq!(start.elapsed(), Duration::from_secs(1));
     }
 
@@ -328,7 +372,7 @@ mod tests {
         let caller = |_| {
             let pacer = Arc::clone(&pacer);
             tokio::spawn(async move {
-                pacer.acquire().await;
+                pacer.go().await;
                 start.elapsed()
             })
         };

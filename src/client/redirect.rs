@@ -3,7 +3,7 @@
 //! Only 307 and 308 are followed, since they alone keep method and body. What goes to another origin carries the body
 //! and its type, and no other header of the request.
 
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -158,8 +158,10 @@ fn place(request: &Request, reply: &Reply) -> Result<Url, NotFollowed> {
 
 /// What another origin may see of the headers: how to read the body.
 fn without_own(headers: &HeaderMap) -> HeaderMap {
-    let kept = headers.get(CONTENT_TYPE).map(|kind| (CONTENT_TYPE, kind.clone()));
-    kept.into_iter().collect()
+    [CONTENT_TYPE, CONTENT_ENCODING]
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), headers.get(name)?.clone())))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::hint;
+use crate::secret::Mask;
 
 /// A server's answer to one attempt, whatever its status.
 ///
@@ -44,6 +45,27 @@ impl Reply {
     /// Whether some of the body is missing: beyond the cap, or lost with the connection.
     pub fn is_cut_short(&self) -> bool {
         self.truncated || !self.complete
+    }
+
+    /// Takes secrets out of the body and the headers.
+    ///
+    /// ```
+    /// use outpour::client::Reply;
+    /// use outpour::secret::{Mask, Secret};
+    /// let mut reply = Reply::new(http::StatusCode::UNAUTHORIZED, "no user for CANARY-KEY");
+    /// reply.mask(&Mask::new([&Secret::new("CANARY-KEY")]));
+    /// assert_eq!(reply.body, "no user for ***");
+    /// ```
+    pub fn mask(&mut self, mask: &Mask) {
+        if let Some(masked) = mask.apply(&self.body) {
+            self.body = masked.into();
+        }
+        for value in self.headers.values_mut() {
+            let masked = mask.apply(value.as_bytes());
+            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
+                *value = masked;
+            }
+        }
     }
 
     /// How long the server asks to be left alone, with `Retry-After` or what stands for it on a 429. None where it does

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::IdempotencyKey;
+
 /// A request as it goes out, ready to be sent any number of times.
 ///
 /// Its `Debug` form hides what may be secret: the query, user information, and headers marked sensitive.
@@ -30,6 +32,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body; may be empty.
     pub body: Bytes,
+    /// The key by which the API knows it again, which stands among the headers too. Default: none.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Request {
@@ -40,6 +44,7 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: body.into(),
+            key: None,
         }
     }
 }
@@ -51,6 +56,7 @@ impl fmt::Debug for Request {
             .field("url", &format_args!("{}", shown(&self.url)))
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
+            .field("key", &self.key)
             .finish()
     }
 }

@@ -6,6 +6,7 @@
 //! | another 5xx | denied | if `retry.server_errors` says so; otherwise it is the answer |
 //! | any other status | answered | never |
 //! | no connection | unsent | always; not after a TLS error, which stops the run |
+//! | a status of the policy's waits | unfinished | always, with the same key |
 //! | timeout, connection lost | doubtful | only if safe to resend |
 //! | not HTTP; a success whose needed body is cut | doubtful | only if safe to resend, once |
 
@@ -16,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hint::asked_wait;
-use super::{Fatal, Reply, TransportError, TransportErrorKind};
+use super::{AnswerTest, Fatal, Reply, TransportError, TransportErrorKind};
 use crate::units::TimeSpan;
 
 /// When and how often a request is sent again; the key `retry:`.
@@ -100,9 +101,19 @@ pub struct Policy {
     pub denials: Vec<u16>,
     /// Statuses that are this endpoint's answer, whatever `retry.statuses` says.
     pub answers: Vec<u16>,
+    /// Replies that are this endpoint's answer, whatever their status says. Default: none.
+    pub answered: Option<AnswerTest>,
+    /// Statuses by which this endpoint says: an earlier attempt of this request is still being carried out, ask again with
+    /// the same key.
+    pub waits: Vec<u16>,
 }
 
 impl Policy {
+    fn takes_as_answer(&self, reply: &Reply) -> bool {
+        let is_answer = |test: &AnswerTest| test.holds(reply);
+        self.answers.contains(&reply.status.as_u16()) || self.answered.as_ref().is_some_and(is_answer)
+    }
+
     fn resends_in_doubt(&self) -> bool {
         self.resend_in_doubt.unwrap_or(self.safe_to_resend)
     }
@@ -119,6 +130,8 @@ pub(crate) enum Verdict {
     Unsent,
     /// It may have been carried out.
     Doubtful,
+    /// It is being carried out, says the reply.
+    Unfinished,
 }
 
 /// What to do next.
@@ -152,7 +165,7 @@ pub(crate) fn decide(
 ) -> Decision {
     let verdict = judge(result, policy, config);
     let asked = match result {
-        Ok(reply) if verdict == Verdict::Denied => asked_wait(reply),
+        Ok(reply) if matches!(verdict, Verdict::Denied | Verdict::Unfinished) => asked_wait(reply),
         _ => None,
     };
     let cap = config.max_retry_after.get();
@@ -176,7 +189,8 @@ fn judge(result: &Result<Reply, TransportError>, policy: &Policy, config: &Retry
         Err(error) if error.kind().may_have_arrived() => Verdict::Doubtful,
         Err(_) => Verdict::Unsent,
         Ok(reply) if is_cut(reply, policy) => Verdict::Doubtful,
-        Ok(reply) if policy.answers.contains(&reply.status.as_u16()) => Verdict::Answered,
+        Ok(reply) if policy.takes_as_answer(reply) => Verdict::Answered,
+        Ok(reply) if policy.waits.contains(&reply.status.as_u16()) => Verdict::Unfinished,
         Ok(reply) if is_denial(reply.status.as_u16(), policy, config) => Verdict::Denied,
         Ok(reply) if reply.status.is_server_error() && config.server_errors.are_retried(policy) => {
             Verdict::Denied
@@ -195,7 +209,7 @@ fn attempts(
     match (verdict, result) {
         (Verdict::Answered, _) => 1,
         (Verdict::Unsent, Err(error)) if error.kind() == TransportErrorKind::Invalid => 1,
-        (Verdict::Denied | Verdict::Unsent, _) => config.attempts,
+        (Verdict::Denied | Verdict::Unsent | Verdict::Unfinished, _) => config.attempts,
         (Verdict::Doubtful, _) if !policy.resends_in_doubt() => 1,
         (Verdict::Doubtful, Err(error)) if error.kind() != TransportErrorKind::Protocol => config.attempts,
         (Verdict::Doubtful, _) => config.attempts.min(PROTOCOL_ATTEMPTS),

@@ -1,24 +1,29 @@
 //! The one loop that waits: takes a permit, makes an attempt, decides, sleeps.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::RETRY_AFTER;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+use super::again::Again;
 use super::backoff::Backoff;
 use super::breaker::{Breaker, GivenUp, Pass};
 use super::counters::Tally;
 use super::course::Course;
+use super::hint::used_up;
 use super::pacer::Pacer;
 use super::redirect::Trail;
 use super::retry::{Decision, Step, Verdict, decide};
+use super::token::{Fetching, Token, Tokens};
 use super::{
-    Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, Transport,
-    TransportError, TransportErrorKind,
+    Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, TokenSettings,
+    Transport, TransportError, TransportErrorKind,
 };
 
 /// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
@@ -61,13 +66,16 @@ pub struct SenderSettings {
     pub retry: RetryConfig,
     /// Which redirects to follow.
     pub redirects: Redirects,
+    /// Where the token comes from that every request carries, if it carries one.
+    pub token: Option<TokenSettings>,
     /// Makes the random waits the same in every run; for tests.
     pub seed: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Shared<T> {
-    transport: T,
+    transport: Arc<T>,
+    tokens: Option<Tokens<T>>,
     retry: RetryConfig,
     redirects: Redirects,
     slots: Semaphore,
@@ -91,15 +99,31 @@ pub(crate) enum Halt {
 /// The leave to make one attempt, held while it lasts.
 struct Permit<'a> {
     pass: Pass<'a>,
+    token: Option<Arc<Token>>,
     _slot: SemaphorePermit<'a>,
 }
 
 impl<T: Transport> Sender<T> {
     /// Makes a sender.
     pub fn new(transport: T, settings: &SenderSettings) -> Self {
+        let transport = Arc::new(transport);
+        let tokens = settings.token.clone().map(|token| {
+            // One at a time, at no rate of the API's, and no redirect may lead a secret elsewhere.
+            let own = SenderSettings {
+                retry: settings.retry.clone(),
+                seed: settings.seed,
+                ..SenderSettings::default()
+            };
+            Tokens::new(Self::over(Arc::clone(&transport), None, &own), token)
+        });
+        Self::over(transport, tokens, settings)
+    }
+
+    fn over(transport: Arc<T>, tokens: Option<Tokens<T>>, settings: &SenderSettings) -> Self {
         let slots = (settings.limits.concurrency.max(1) as usize).min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             transport,
+            tokens,
             retry: settings.retry.clone(),
             redirects: settings.redirects,
             slots: Semaphore::new(slots),
@@ -120,19 +144,58 @@ impl<T: Transport> Sender<T> {
     ///
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
     pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
+        let course = Course::new(self.shared.backoff(), request.key.as_ref());
+        self.run(request, policy, course).await
+    }
+
+    /// As [`send`](Self::send), for records that have tries behind them: waits first, and makes only the tries that are
+    /// left.
+    pub async fn send_again(&self, request: &Request, policy: &Policy, again: Again) -> Sent {
+        let delay = again.delay;
+        let course = Course::after(again, request.key.as_ref());
+        tracing::debug!(?delay, "waiting to send records again");
+        match self.shared.unless_halted(sleep(delay)).await {
+            Ok(()) => self.run(request, policy, course).await,
+            Err(halt) => course.halted(halt),
+        }
+    }
+
+    /// Whether records of an answered request may be sent again since the answer says that they were not carried out,
+    /// with what they have behind them. None: their tries or their time have run out.
+    pub fn again(&self, sent: &Sent) -> Option<Again> {
+        let shared = &self.shared;
+        sent.past.again(sent, &shared.retry, || shared.backoff())
+    }
+
+    async fn run(&self, request: &Request, policy: &Policy, mut course: Course) -> Sent {
         let shared = &*self.shared;
-        let mut course = Course::new(shared.backoff());
         loop {
             let result = match shared.try_once(request, &mut course).await {
                 Ok(result) => result,
                 Err(halt) => return course.halted(halt),
             };
+            if shared.renews(&result, policy, &mut course) {
+                if let Err(halt) = shared
+                    .change_key(request, Verdict::Denied, &result, &mut course)
+                    .await
+                {
+                    return course.halted(halt);
+                }
+                course.resend(Verdict::Denied, result, &request.url);
+                continue;
+            }
             let decision = decide(&result, policy, course.tries(), &shared.retry);
             let Some(delay) = shared.delay(&decision, &mut course) else {
                 return shared.finish(course, decision, result, &request.url);
             };
             tracing::debug!(attempt = course.attempts(), ?delay, "waiting to send again");
+            let changed = shared
+                .change_key(request, decision.verdict, &result, &mut course)
+                .await;
             course.resend(decision.verdict, result, &request.url);
+            if let Err(halt) = changed {
+                return course.halted(halt);
+            }
             if let Err(halt) = shared.unless_halted(sleep(delay)).await {
                 return course.halted(halt);
             }
@@ -154,7 +217,10 @@ impl<T: Transport> Sender<T> {
 
     /// What has been done so far.
     pub fn counters(&self) -> Counters {
-        self.shared.tally.snapshot(self.shared.pacer.paused())
+        Counters {
+            token_requests: self.shared.tokens.as_ref().map_or(0, Tokens::requests),
+            ..self.shared.tally.snapshot(self.shared.pacer.paused())
+        }
     }
 }
 
@@ -164,7 +230,8 @@ impl<T: Transport> Shared<T> {
         Backoff::new(&self.retry, self.seed.map(|seed| seed.wrapping_add(number)))
     }
 
-    /// Waits for a slot, the breaker and the pacer, in this order: the attempt follows at the moment at which the pacer lets it go.
+    /// Waits for a slot, the breaker, the pacer and the token, in this order: the attempt follows at the moment at which the
+    /// pacer lets it go.
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
         let asked = Instant::now();
         let permit = self.unless_halted(async {
@@ -174,12 +241,64 @@ impl<T: Transport> Shared<T> {
                 .admit()
                 .await
                 .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?;
-            self.pacer.acquire().await;
-            Ok(Permit { pass, _slot: slot })
+            let token = self.pacer.acquire(|| self.token()).await;
+            let token = token.map_err(|error| self.fail(Fatal::Token(error)))?;
+            Ok(Permit {
+                pass,
+                token,
+                _slot: slot,
+            })
         });
         let permit = permit.await??;
         self.tally.wait(asked.elapsed());
         Ok(permit)
+    }
+
+    /// The token that an attempt carries, or the wait for it; nothing where none is needed.
+    fn token(&self) -> Result<Option<Arc<Token>>, Fetching<'_>> {
+        match &self.tokens {
+            None => Ok(None),
+            Some(tokens) => tokens.current().map(Some).ok_or_else(|| tokens.fetch()),
+        }
+    }
+
+    /// Whether a refusal is due to a token that was given up since, or is now: the request was not carried out, and goes
+    /// out again at once with a new one. A second refusal, of a newer token, is the answer.
+    fn renews(&self, result: &Result<Reply, TransportError>, policy: &Policy, course: &mut Course) -> bool {
+        const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
+        let is_refused = result.as_ref().is_ok_and(|reply| reply.status == REFUSED);
+        if !is_refused || policy.answers.contains(&REFUSED.as_u16()) {
+            return false;
+        }
+        let (Some(tokens), Some(token)) = (&self.tokens, course.refused_token()) else {
+            return false;
+        };
+        tracing::info!(
+            number = token.number,
+            "the token is refused: with a new one once more"
+        );
+        tokens.refuse(&token);
+        true
+    }
+
+    /// Gives the request a new idempotency key where the result asks for one. Whoever keeps the keys knows of it first.
+    async fn change_key(
+        &self,
+        request: &Request,
+        verdict: Verdict,
+        result: &Result<Reply, TransportError>,
+        course: &mut Course,
+    ) -> Result<(), Halt> {
+        let Some(key) = &request.key else { return Ok(()) };
+        if !course.needs_new_key(verdict, result) {
+            return Ok(());
+        }
+        let next = course.generation.saturating_add(1);
+        match self.unless_halted(key.renew(next)).await? {
+            true => course.generation = next,
+            false => return Err(Halt::Stopped),
+        }
+        Ok(())
     }
 
     /// Makes an attempt, and another one for each redirect that is followed: all of them take a permit.
@@ -190,10 +309,14 @@ impl<T: Transport> Shared<T> {
     ) -> Result<Result<Reply, TransportError>, Halt> {
         let mut trail = Trail::new(self.redirects);
         let mut hop: Option<Request> = None;
+        // What has once left the origin gets no token any more, wherever it is sent next.
+        let mut is_home = true;
         course.begin_try();
         loop {
             let target = hop.as_ref().unwrap_or(request);
-            let permit = self.permit().await?;
+            let mut permit = self.permit().await?;
+            is_home &= target.url.origin() == request.url.origin();
+            permit.token = permit.token.filter(|_| is_home);
             let result = self.attempt(target, permit, course).await;
             let next = result.as_ref().ok().and_then(|reply| trail.follow(target, reply));
             match next {
@@ -222,14 +345,41 @@ impl<T: Transport> Shared<T> {
     ) -> Result<Reply, TransportError> {
         let started = Instant::now();
         self.tally.attempt(request.body.len(), course.begin(started));
-        let result = self.transport.send(request).await;
+        let mut carrying = Cow::Borrowed(request);
+        if let Some(token) = &permit.token {
+            token.authorize(carrying.to_mut());
+        }
+        if let Some(key) = request.key.as_ref().filter(|_| course.generation > 0) {
+            key.put(carrying.to_mut(), course.generation);
+        }
+        let mut result = self.transport.send(&carrying).await;
+        if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {
+            token.mask(reply);
+        }
+        course.carried(permit.token);
         course.end(started.elapsed(), &result);
         log(request, course.attempts(), started.elapsed(), &result);
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
         }
+        if let Ok(reply) = &result {
+            self.spare(reply);
+        }
         self.tell(permit.pass, &result);
         result
+    }
+
+    /// Pauses everyone where a reply says that a limit is used up: what went out before its renewal would be refused. A 429
+    /// says itself how long to wait.
+    fn spare(&self, reply: &Reply) {
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            return;
+        }
+        if let Some(wait) = used_up(reply) {
+            let wait = wait.min(self.retry.max_retry_after.get());
+            tracing::info!(?wait, "a limit of the destination is used up: everything pauses");
+            self.pacer.pause_until(Instant::now() + wait);
+        }
     }
 
     /// Tells the breaker how the destination does. Until something has answered, a missing connection is left to `finish`.

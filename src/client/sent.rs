@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::again::Past;
 use super::{Fatal, NotFollowed, Reply, TransportError};
 
 /// A request's outcome, and how it came to it.
@@ -21,6 +22,9 @@ pub struct Sent {
     pub last_status: Option<StatusCode>,
     /// Why the redirect that is the last reply was not followed.
     pub not_followed: Option<NotFollowed>,
+    /// Which of its idempotency keys the last attempt carried; 0: the first, or none.
+    pub key_generation: u32,
+    pub(super) past: Past,
 }
 
 /// What became of a request. Only [`InDoubt`](Outcome::InDoubt) is uncertain.

@@ -6,15 +6,25 @@ use super::fingerprint::fingerprint;
 use super::{Check, Config, MockPlace, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchConfig, BatchLimits, BodyShape};
-use crate::client::{Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TransportSettings};
+use crate::client::{
+    Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
+};
 use crate::document::{Document, Problem};
-use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
+use crate::endpoint::{AuthConfig, DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
 use crate::pipeline::{Job, OrderBy};
 use crate::preflight::Preflight;
 use crate::rejects::Keep;
 use crate::shape::Shaper;
 use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::{EventContext, EventSource};
+
+/// An endpoint, and what is asked of its vendor besides.
+pub(super) type Compiled = (
+    Option<Endpoint>,
+    Option<Check>,
+    Option<TokenSettings>,
+    Option<Preflight>,
+);
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -33,6 +43,7 @@ pub(super) struct Made {
     pub(super) routes: Routes,
     pub(super) batch: BatchLimits,
     pub(super) check: Option<Check>,
+    pub(super) token: Option<TokenSettings>,
     pub(super) preflights: Vec<Option<Preflight>>,
 }
 
@@ -89,6 +100,7 @@ impl Making<'_> {
                 limits,
                 retry: config.retry.clone(),
                 redirects: config.http.redirects,
+                token: made.token,
                 seed: None,
             },
             transport,
@@ -116,13 +128,15 @@ impl Making<'_> {
         if destination.template.is_some() && template.is_none() {
             return None;
         }
-        let (endpoint, check, preflight) = self.endpoint(destination.clone(), template, catalog, proxy_auth);
+        let (endpoint, check, token, preflight) =
+            self.endpoint(destination.clone(), template, catalog, proxy_auth);
         let endpoint = endpoint?;
         let batch = self.batch(&endpoint);
         Some(Made {
             routes: Routes::one(endpoint, batch.max_records),
             batch,
             check,
+            token,
             preflights: vec![preflight],
         })
     }
@@ -215,15 +229,18 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> (Option<Endpoint>, Option<Check>, Option<Preflight>) {
+    ) -> Compiled {
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
                 (Some(template), _) => {
                     self.refuse_other_vendor(template, mock);
                     destination.base_url = mock.hosts.get(&template.file.host).cloned();
                 }
-                (None, Some(url)) => self.point_at_mock(url, mock, catalog),
+                (None, Some(url)) => self.point_at_mock("destination.url", url, mock, catalog),
                 (None, None) => {}
+            }
+            if let AuthConfig::Oauth2 { token_url, .. } = &mut destination.auth {
+                self.point_at_mock("destination.auth.token_url", token_url, mock, catalog);
             }
         }
         let mut secrets = self.secrets(template);
@@ -249,7 +266,8 @@ impl Making<'_> {
             .ok();
         let check = template.and_then(|template| self.check(template, &secrets));
         let preflight = template.and_then(|template| self.preflight(template, &secrets));
-        (endpoint, check, preflight)
+        let token = self.token(&destination, template, &secrets);
+        (endpoint, check, token, preflight)
     }
 
     /// A mock of one vendor says nothing of another's endpoints.
@@ -265,7 +283,7 @@ impl Making<'_> {
     }
 
     /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
-    fn point_at_mock(&mut self, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
+    fn point_at_mock(&mut self, path: &str, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
         let bases = mock.bases(catalog);
         for (base, place) in &bases {
             if let Some(rest) = url.strip_prefix(base.as_str()).filter(|rest| begins_anew(rest)) {
@@ -276,7 +294,7 @@ impl Making<'_> {
         if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
             let bases: Vec<String> = bases.iter().map(|(base, _)| format!("`{base}`")).collect();
             self.problem(
-                "destination.url",
+                path,
                 format!("the mock stands in for {} only", bases.join(" and ")),
             );
         }

@@ -99,11 +99,12 @@ impl Making<'_> {
         let destination = &self.config.destination;
         let templates: Vec<&Template> = operations.iter().map(|(_, template)| *template).collect();
         self.check_parts(destination, &templates);
-        let (mut routes, mut check, mut preflights) = (Vec::new(), None, Vec::new());
+        let (mut routes, mut check, mut token, mut preflights) = (Vec::new(), None, None, Vec::new());
         for (operations, template) in operations {
             let before = self.problems.len();
             let part = part_of(destination, template, &templates);
-            let (endpoint, its_check, preflight) = self.endpoint(part, Some(template), catalog, proxy_auth);
+            let (endpoint, its_check, its_token, preflight) =
+                self.endpoint(part, Some(template), catalog, proxy_auth);
             for problem in &mut self.problems[before..] {
                 if problem.path == "destination.template" {
                     problem.path = operations
@@ -112,10 +113,17 @@ impl Making<'_> {
                 }
             }
             check = check.or(its_check);
+            token = token.or(its_token);
             preflights.push(preflight);
             routes.extend(endpoint.map(|endpoint| self.route(endpoint, operations.clone())));
         }
         self.forget_repeats();
+        let credentials: BTreeSet<&String> = templates.iter().map(|one| &one.file.credential).collect();
+        if token.is_some() && credentials.len() > 1 {
+            let message =
+                "the templates have different credentials, and all requests of a job carry one token";
+            self.problem(PATH, message);
+        }
         if routes.len() < operations.len() {
             return None;
         }
@@ -134,6 +142,7 @@ impl Making<'_> {
             routes: Routes::by_operation(routes, config.clone())?,
             batch: limits,
             check,
+            token,
             preflights,
         })
     }

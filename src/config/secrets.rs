@@ -7,8 +7,10 @@ use http::{HeaderName, HeaderValue};
 use super::making::Making;
 use super::{Check, Secrets};
 use crate::causes::in_one_line;
-use crate::client::{ProxyAuth, Request};
-use crate::endpoint::{HeadersConfig, fixed_url, wanted_secrets};
+use crate::client::{ProxyAuth, Request, TokenSettings};
+use crate::endpoint::{
+    AuthConfig, DestinationConfig, HeadersConfig, check_url, fixed_url, token_client, wanted_secrets,
+};
 use crate::preflight::Preflight;
 use crate::secret::{Secret, SecretRef};
 use crate::template::Template;
@@ -41,7 +43,11 @@ impl Making<'_> {
         template: Option<&Template>,
     ) -> Option<Secret> {
         let Secrets::Real { allow_inline } = self.options.secrets else {
-            return Some(template.map_or_else(|| Secret::new("stand-in"), Template::stand_in_secret));
+            let name = path.rsplit('.').next().unwrap_or_default();
+            return Some(template.map_or_else(
+                || Secret::new("stand-in"),
+                |template| template.stand_in_secret(name),
+            ));
         };
         match reference.resolve(allow_inline) {
             Ok(secret) => {
@@ -49,7 +55,11 @@ impl Making<'_> {
                 Some(secret)
             }
             Err(error) => {
-                let rule = template.and_then(Template::credential);
+                let rules = template.map(Template::secrets).unwrap_or_default();
+                let rule = rules
+                    .into_iter()
+                    .find(|(name, _)| path.ends_with(&format!(".{name}")))
+                    .map(|(_, rule)| rule);
                 let found = rule.map(|rule| {
                     let place = rule
                         .where_to_find
@@ -127,24 +137,55 @@ impl Making<'_> {
         host: &str,
         path: &str,
     ) -> Option<Request> {
-        let credential = &template.file.credential;
-        let rule = template.vendor.credentials.get(credential)?;
-        let secret = secrets.get(&format!("destination.credentials.{credential}"))?;
+        let text = self.place(template, host, path)?;
+        let parameters = &self.config.destination.parameters;
+        let url = fixed_url(&text, parameters, self.config.destination.allow_http).ok()?;
+        let mut request = Request::new(http::Method::GET, url, "");
+        let rule = template.credential()?;
+        // A token is the sender's to fetch and to put in.
+        if rule.oauth.is_none() {
+            let secret = secrets.get(&format!("destination.credentials.{}", template.file.credential))?;
+            let mut value = HeaderValue::from_str(&rule.value_of(secret)).ok()?;
+            value.set_sensitive(true);
+            let header = rule.header.as_deref()?.parse::<HeaderName>().ok()?;
+            request.headers.insert(header, value);
+        }
+        Some(request)
+    }
+
+    /// A place at one of the vendor's hosts: at the mock's or the job's, where one of them takes its place.
+    fn place(&self, template: &Template, host: &str, path: &str) -> Option<String> {
         let mock = self.options.mock.as_ref().and_then(|mock| mock.hosts.get(host));
         let base = mock
             .or(self.config.destination.base_url.as_ref())
             .map(String::as_str)
             .or_else(|| template.base_url(host, &self.config.destination.parameters))?;
-        let text = format!("{}{path}", base.trim_end_matches('/'));
-        let parameters = &self.config.destination.parameters;
-        let url = fixed_url(&text, parameters, self.config.destination.allow_http).ok()?;
-        let mut request = Request::new(http::Method::GET, url, "");
-        let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
-        value.set_sensitive(true);
-        request
-            .headers
-            .insert(rule.header.parse::<HeaderName>().ok()?, value);
-        Some(request)
+        Some(format!("{}{path}", base.trim_end_matches('/')))
+    }
+
+    /// Where the token comes from that the destination takes, if it takes one. `destination` is the one that is sent to,
+    /// at the mock where there is one.
+    pub(super) fn token(
+        &mut self,
+        destination: &DestinationConfig,
+        template: Option<&Template>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Option<TokenSettings> {
+        let client = token_client(destination, template, secrets)?;
+        let (path, url) = match (template, &destination.auth) {
+            (Some(template), _) => {
+                let oauth = template.oauth()?;
+                let path = match self.config.destination.base_url {
+                    Some(_) => "destination.base_url",
+                    None => "destination.template",
+                };
+                (path, self.place(template, &oauth.host, &oauth.path)?)
+            }
+            (None, AuthConfig::Oauth2 { token_url, .. }) => ("destination.auth.token_url", token_url.clone()),
+            _ => return None,
+        };
+        let url = self.good(path, check_url(&url, destination.allow_http))?;
+        Some(TokenSettings::new(url, &client, kept_in(destination, template)))
     }
 
     /// A header that by its name holds a secret must not stand in the configuration as text.
@@ -158,4 +199,19 @@ impl Making<'_> {
             self.problem(format!("destination.headers.{name}"), message);
         }
     }
+}
+
+/// Where the secrets are kept that a token is asked for with, for messages.
+fn kept_in(destination: &DestinationConfig, template: Option<&Template>) -> String {
+    let mut places: Vec<String> = wanted_secrets(destination, template)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("destination.headers."))
+        .map(|(path, reference)| match reference {
+            SecretRef::Env(from) => format!("`{}`", from.env),
+            SecretRef::File(from) => format!("`{}`", from.file.display()),
+            SecretRef::Inline(_) => format!("`{path}`"),
+        })
+        .collect();
+    places.dedup();
+    places.join(" and ")
 }

@@ -18,14 +18,15 @@ pub struct Exchange {
     pub status: Option<StatusCode>,
     /// The final reply.
     pub reply: Option<Reply>,
-    /// How many attempts were made.
+    /// How many attempts were made, with those of earlier requests of the same records that the reply named alone.
     pub attempts: u32,
     /// From the first attempt to the outcome.
     pub elapsed: Duration,
 }
 
 impl Exchange {
-    pub(super) fn of(request: &Request, sent: &Sent) -> Arc<Self> {
+    /// A request that was sent, of records of which `before` attempts had been made.
+    pub(super) fn of(request: &Request, sent: &Sent, before: u32) -> Arc<Self> {
         let reply = match &sent.outcome {
             Outcome::Replied(reply) => Some(reply.clone()),
             _ => None,
@@ -39,20 +40,20 @@ impl Exchange {
                 _ => sent.last_status,
             },
             reply,
-            attempts: sent.attempts,
+            attempts: before + sent.attempts,
             elapsed: sent.elapsed,
         })
     }
 
     /// A request that was under way when the run waited no more.
-    pub(super) fn unanswered(request: &Request, elapsed: Duration) -> Arc<Self> {
+    pub(super) fn unanswered(request: &Request, before: u32, elapsed: Duration) -> Arc<Self> {
         let (method, url) = (request.method.clone(), without_query(request));
         Arc::new(Self {
             method,
             url,
             status: None,
             reply: None,
-            attempts: 1,
+            attempts: before + 1,
             elapsed,
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Exchange;
+use super::{Exchange, Rest};
 use crate::client::Fatal;
 use crate::endpoint::Prepared;
 
@@ -50,6 +50,8 @@ pub struct Delivery {
     pub places: Vec<usize>,
     /// What became of them.
     pub fate: Fate,
+    /// The API's own code of why they were not taken, where it gives one.
+    pub code: Option<String>,
     /// The request and its reply; none where there was no request.
     pub exchange: Option<Arc<Exchange>>,
 }
@@ -77,7 +79,7 @@ pub enum StopReason {
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub struct Delivered {
-    /// Every record of the batch, in one of these.
+    /// Every record of the batch, in one of these or in one of the rests.
     pub deliveries: Vec<Delivery>,
     /// Why the run must stop.
     pub stop: Option<StopReason>,
@@ -85,6 +87,8 @@ pub struct Delivered {
     pub requests: u64,
     /// How many final replies were cut short: beyond the cap, or lost with the connection.
     pub cut_replies: u64,
+    /// Records that have no outcome yet: they are sent again, once what became of the others is known to whoever keeps it.
+    pub rests: Vec<Rest>,
 }
 
 impl Delivered {
@@ -93,39 +97,9 @@ impl Delivered {
             items,
             places: Vec::new(),
             fate,
+            code: None,
             exchange,
         });
-    }
-
-    pub(super) fn settle_each(
-        &mut self,
-        batch: Vec<Prepared>,
-        results: Vec<Option<String>>,
-        exchange: Option<&Arc<Exchange>>,
-        is_doubtful: bool,
-    ) {
-        let (mut accepted, mut places) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (place, (item, result)) in batch.into_iter().zip(results).enumerate() {
-            match result {
-                None => {
-                    accepted.push(item);
-                    places.push(place);
-                }
-                // It may be refused just because an earlier request was carried out.
-                Some(reason) if is_doubtful => {
-                    self.settle(vec![item], after_doubt(&reason), exchange.cloned());
-                }
-                Some(reason) => self.settle(vec![item], Fate::Rejected(reason), exchange.cloned()),
-            }
-        }
-        if !accepted.is_empty() {
-            self.deliveries.push(Delivery {
-                items: accepted,
-                places,
-                fate: Fate::Accepted,
-                exchange: exchange.cloned(),
-            });
-        }
     }
 }
 

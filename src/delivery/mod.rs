@@ -1,12 +1,14 @@
 //! Delivery: what became of a batch's records.
 //!
-//! [`Deliverer`] sends one batch to its end. A reply that refuses a whole batch says nothing of its single records, so
-//! the batch is halved until the culprit stands alone and the others are delivered. Every record that goes in comes
-//! out in exactly one [`Delivery`].
+//! [`Deliverer`] sends one batch to its end. A reply that refuses a whole batch and says nothing of its single records
+//! has it halved until the culprit stands alone and the others are delivered. One that names records settles those, and
+//! what it leaves open is a [`Rest`] that is sent again. Every record that goes in comes out in exactly one [`Delivery`].
 
 mod caught;
+mod each;
 mod exchange;
 mod fate;
+mod part;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,13 +20,16 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{Outcome, Policy, Request, Sender, Sent, Transport};
+use crate::client::{AnswerTest, KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
 use caught::caught;
+use each::Answered;
 pub use exchange::Exchange;
 use fate::after_doubt;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
+pub use part::Rest;
+use part::{Part, ordinals};
 
 /// Sends batches to their end.
 #[derive(Debug)]
@@ -34,13 +39,16 @@ pub struct Deliverer<T> {
     in_doubt: Option<InDoubt>,
     run_id: Arc<str>,
     splits: Option<Arc<dyn Splits>>,
+    keys: Option<Arc<dyn KeyKeeper>>,
     has_succeeded: Arc<AtomicBool>,
 }
 
-/// Whoever has to know of the halves of a refused batch before they are sent.
+/// Whoever has to know of the parts of a batch before they are sent by themselves: halves of a refused one, and records
+/// that are sent again.
 pub trait Splits: fmt::Debug + Send + Sync {
-    /// Takes note of the halves, and says whether they may be sent.
-    fn split(&self, halves: &[Vec<Prepared>]) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+    /// Takes note of the parts, which together are what was one request, by the ordinals of their records. Says whether
+    /// they may be sent.
+    fn split(&self, parts: &[Vec<u64>]) -> Pin<Box<dyn Future<Output = bool> + Send>>;
 }
 
 impl<T> Clone for Deliverer<T> {
@@ -51,6 +59,7 @@ impl<T> Clone for Deliverer<T> {
             in_doubt: self.in_doubt,
             run_id: Arc::clone(&self.run_id),
             splits: self.splits.clone(),
+            keys: self.keys.clone(),
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -66,11 +75,12 @@ impl<T: Transport> Deliverer<T> {
             sender,
             in_doubt,
             splits: None,
+            keys: None,
             has_succeeded: Arc::default(),
         }
     }
 
-    /// Lets `splits` know of halves before they are sent.
+    /// Lets `splits` know of parts before they are sent.
     #[must_use]
     pub fn telling(self, splits: Option<Arc<dyn Splits>>) -> Self {
         Self { splits, ..self }
@@ -85,6 +95,12 @@ impl<T: Transport> Deliverer<T> {
         }
     }
 
+    /// Lets `keys` remember which idempotency keys requests came to.
+    #[must_use]
+    pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
+        Self { keys, ..self }
+    }
+
     /// The sender that it sends through.
     pub fn sender(&self) -> &Sender<T> {
         &self.sender
@@ -92,51 +108,75 @@ impl<T: Transport> Deliverer<T> {
 
     /// Sends a batch and gives what became of each of its records.
     pub async fn deliver(&self, batch: Vec<Prepared>) -> Delivered {
-        self.deliver_until(batch, std::future::pending()).await
+        let mut delivered = Delivered::default();
+        let mut rests = vec![Rest::from(batch)];
+        while !rests.is_empty() {
+            if delivered.stop.is_some() {
+                delivered.give_up_all(rests.into_iter().flat_map(Rest::into_parts));
+                break;
+            }
+            delivered.add(self.deliver_until(rests, std::future::pending()).await);
+            rests = std::mem::take(&mut delivered.rests);
+        }
+        delivered
     }
 
-    /// Sends a batch, and waits no more once `abort` is there: what is in flight then may have been carried out and is
-    /// in doubt, what was not sent is unsent, and what is known stays known.
-    pub async fn deliver_until(&self, batch: Vec<Prepared>, abort: impl Future<Output = ()>) -> Delivered {
+    /// Sends batches, or what is left of one, in their order, and waits no more once `abort` is there: what is in flight then may have
+    /// been carried out and is in doubt, what was not sent is unsent, and what is known stays known. Records that are to
+    /// be sent again are given back as [rests](Delivered::rests), so that what is known is not lost with them.
+    pub async fn deliver_until(&self, rests: Vec<Rest>, abort: impl Future<Output = ()>) -> Delivered {
         tokio::pin!(abort);
         let mut delivered = Delivered::default();
-        let mut waiting = vec![batch];
-        let mut is_aborted = false;
-        while let Some(mut batch) = waiting.pop() {
-            if delivered.stop.is_some() || is_aborted {
-                delivered.settle(batch, Fate::Unsent, None);
+        let split: Vec<_> = rests.iter().flat_map(Rest::split).collect();
+        let mut is_over = !self.may_send(&split).await;
+        // The first one last, so that it is taken first.
+        let mut waiting: Vec<Part> = rests
+            .into_iter()
+            .rev()
+            .flat_map(|rest| rest.into_parts().into_iter().rev())
+            .collect();
+        while let Some(mut part) = waiting.pop() {
+            if delivered.stop.is_some() || is_over {
+                delivered.give_up(part);
                 continue;
             }
-            let rendered = catch_unwind(AssertUnwindSafe(|| self.request(&batch)));
+            if delivered.overtakes(&part) {
+                delivered.rests.push(Rest::new(Vec::new(), vec![part]));
+                continue;
+            }
+            let rendered = catch_unwind(AssertUnwindSafe(|| self.request(&part)));
             let request = match rendered {
                 Ok(Ok(request)) => request,
-                Ok(Err(_)) if batch.len() > 1 => {
-                    waiting.extend(halves(&mut batch));
+                Ok(Err(_)) if part.items.len() > 1 => {
+                    waiting.extend(part.halves());
                     continue;
                 }
                 Err(_) => {
-                    delivered.settle(batch, Fate::Unsent, None);
+                    delivered.give_up(part);
                     delivered.stop = Some(StopReason::Defect);
                     continue;
                 }
                 Ok(Err(error)) => {
-                    delivered.settle(batch, Fate::Rejected(in_one_line(&error)), None);
+                    delivered.settle(part.items, Fate::Rejected(in_one_line(&error)), None);
                     continue;
                 }
             };
+            if part.generation > 0 && !request.is_renewed().await {
+                is_over = true;
+                delivered.give_up(part);
+                continue;
+            }
             let started = Instant::now();
-            let policy = policy(&self.endpoint, &batch, self.in_doubt);
             let lost = tokio::select! {
                 biased;
-                answer = caught(self.ask(&request, &policy, batch.len())) => {
+                answer = caught(self.ask(&request, &mut part)) => {
                     if let Ok(answer) = answer {
-                        let halves = self.conclude(&mut delivered, batch, &request, answer);
-                        if self.may_send(&halves).await {
+                        let halves = self.conclude(&mut delivered, part, &request, answer);
+                        let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
+                        if self.may_send(&split).await {
                             waiting.extend(halves);
                         } else {
-                            for half in halves {
-                                delivered.settle(half, Fate::Unsent, None);
-                            }
+                            delivered.give_up_all(halves);
                         }
                         continue;
                     }
@@ -144,82 +184,91 @@ impl<T: Transport> Deliverer<T> {
                     "a defect of outpour ended its delivery"
                 }
                 () = &mut abort => {
-                    is_aborted = true;
+                    is_over = true;
                     "the run was stopped before an answer came"
                 }
             };
-            let exchange = Exchange::unanswered(&request, started.elapsed());
+            let exchange = Exchange::unanswered(&request, part.attempts, started.elapsed());
             delivered.requests += 1;
-            delivered.settle(batch, Fate::InDoubt(lost.to_owned()), Some(exchange));
+            delivered.settle(part.items, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
         delivered
     }
 
-    async fn may_send(&self, halves: &[Vec<Prepared>]) -> bool {
+    async fn may_send(&self, parts: &[Vec<u64>]) -> bool {
         match &self.splits {
-            Some(splits) if !halves.is_empty() => splits.split(halves).await,
+            Some(splits) if !parts.is_empty() => splits.split(parts).await,
             _ => true,
         }
     }
 
-    fn request(&self, batch: &[Prepared]) -> Result<Request, RenderError> {
-        let mut request = request::render(&self.endpoint, batch)?;
-        request::identify(&mut request, &self.endpoint, &self.run_id, batch);
+    fn request(&self, part: &Part) -> Result<Request, RenderError> {
+        let mut request = request::render(&self.endpoint, &part.items)?;
+        if let Some(key) = request::key_of(&request, &self.endpoint, &self.run_id, &part.items) {
+            let key = key.settled(part.may_have_been_sent());
+            let key = match &self.keys {
+                Some(keys) => key.kept_by(Arc::clone(keys)),
+                None => key,
+            };
+            request.identify(key.from_generation(part.generation));
+        }
+        request::pack(&mut request, &self.endpoint);
         Ok(request)
     }
 
-    /// Sends a request of so many records, and judges the final reply if there is one.
-    async fn ask(&self, request: &Request, policy: &Policy, records: usize) -> (Sent, Option<Verdict>) {
-        let mut sent = self.sender.send(request, policy).await;
+    /// Sends the request of a part, after the wait that it has before it, and judges the final reply if there is one.
+    async fn ask(&self, request: &Request, part: &mut Part) -> (Sent, Option<Verdict>) {
+        let policy = policy(&self.endpoint, &part.items, self.in_doubt);
+        let mut sent = match part.again.take() {
+            None => self.sender.send(request, &policy).await,
+            Some(again) => self.sender.send_again(request, &policy, again).await,
+        };
         let Outcome::Replied(reply) = &mut sent.outcome else {
             return (sent, None);
         };
         self.endpoint.mask(reply);
-        let verdict = match (self.endpoint.success().judge(reply, records), &sent.not_followed) {
+        let verdict = match (
+            self.endpoint.success().judge(reply, &part.items),
+            &sent.not_followed,
+        ) {
             (Verdict::Refused(reason), Some(why)) => Verdict::Refused(format!("{reason}: {why}")),
             (verdict, _) => verdict,
         };
         (sent, Some(verdict))
     }
 
-    /// Settles a batch, or gives its halves, the first one last so that it is taken first.
+    /// Settles a part, or gives its halves, the first one last so that it is taken first.
     fn conclude(
         &self,
         delivered: &mut Delivered,
-        batch: Vec<Prepared>,
+        mut part: Part,
         request: &Request,
         (sent, verdict): (Sent, Option<Verdict>),
-    ) -> Vec<Vec<Prepared>> {
+    ) -> Vec<Part> {
         delivered.requests += u64::from(sent.attempts > 0);
-        let exchange = (sent.attempts > 0).then(|| Exchange::of(request, &sent));
-        match sent.outcome {
+        let exchange = (sent.attempts > 0).then(|| Exchange::of(request, &sent, part.attempts));
+        part.is_doubtful |= sent.resent_after_doubt;
+        match &sent.outcome {
             Outcome::Replied(reply) => {
                 delivered.cut_replies += u64::from(reply.is_cut_short());
                 let verdict = verdict.unwrap_or_else(|| Verdict::Unexpected("it was not judged".to_owned()));
-                return self.judge(
-                    delivered,
-                    batch,
-                    verdict,
-                    reply.status,
-                    exchange,
-                    sent.resent_after_doubt,
-                );
+                return self.judge(delivered, part, verdict, reply.status, exchange, &sent);
             }
             Outcome::NotSent(error) => {
-                let reason = format!("never sent: {}", in_one_line(&error));
-                let fate = match was_marked(&batch) {
+                let reason = format!("never sent: {}", in_one_line(error));
+                let fate = match part.may_have_been_sent() {
                     true => after_doubt(&reason),
                     false => Fate::Rejected(reason),
                 };
-                delivered.settle(batch, fate, exchange);
+                delivered.settle(part.items, fate, exchange);
             }
             Outcome::InDoubt(error) => {
-                delivered.settle(batch, Fate::InDoubt(in_one_line(&error)), exchange);
+                delivered.settle(part.items, Fate::InDoubt(in_one_line(error)), exchange);
             }
-            Outcome::Stopped => delivered.settle(batch, Fate::Unsent, None),
+            Outcome::Stopped => delivered.give_up(part),
             Outcome::Fatal(fatal) => {
-                delivered.stop = Some(StopReason::Fatal(fatal));
-                delivered.settle(batch, Fate::Unsent, None);
+                delivered.stop = Some(StopReason::Fatal(fatal.clone()));
+                delivered.give_up(part);
             }
         }
         Vec::new()
@@ -228,56 +277,67 @@ impl<T: Transport> Deliverer<T> {
     fn judge(
         &self,
         delivered: &mut Delivered,
-        mut batch: Vec<Prepared>,
+        part: Part,
         verdict: Verdict,
         status: StatusCode,
         exchange: Option<Arc<Exchange>>,
-        is_after_doubt: bool,
-    ) -> Vec<Vec<Prepared>> {
+        sent: &Sent,
+    ) -> Vec<Part> {
         let is_first = !self.has_succeeded.load(Ordering::Relaxed);
-        if matches!(verdict, Verdict::Accepted | Verdict::Each(_)) {
+        if matches!(verdict, Verdict::Accepted)
+            || (matches!(verdict, Verdict::Each { .. }) && status.is_success())
+        {
             self.has_succeeded.store(true, Ordering::Relaxed);
         }
-        let unsent = if is_after_doubt {
+        let unsent = if part.is_doubtful {
             after_doubt
         } else {
             |_: &str| Fate::Unsent
         };
         match verdict {
-            Verdict::Accepted => delivered.settle(batch, Fate::Accepted, exchange),
-            Verdict::Each(results) => {
-                let is_doubtful = is_after_doubt || was_marked(&batch);
-                delivered.settle_each(batch, results, exchange.as_ref(), is_doubtful);
+            Verdict::Accepted => delivered.settle(part.items, Fate::Accepted, exchange),
+            Verdict::Each { items, unclear } => {
+                if let Some(reason) = &unclear {
+                    delivered.stop = Some(StopReason::Unexpected(reason.clone()));
+                }
+                let answered = Answered {
+                    exchange,
+                    is_after_doubt: part.is_doubtful,
+                    is_doubtful: part.may_have_been_sent(),
+                    generation: sent.key_generation,
+                    again: self.sender.again(sent),
+                };
+                delivered.settle_each(part.items, items, unclear, answered);
             }
             Verdict::Unexpected(reason) => {
                 delivered.stop = Some(StopReason::Unexpected(reason.clone()));
-                delivered.settle(batch, Fate::InDoubt(reason), exchange);
+                delivered.settle(part.items, Fate::InDoubt(reason), exchange);
             }
             Verdict::Refused(reason) if is_about_credentials(status) => {
-                delivered.settle(batch, unsent(&reason), exchange);
+                delivered.settle(part.items, unsent(&reason), exchange);
                 delivered.stop = Some(StopReason::Credentials(reason));
             }
             Verdict::Refused(reason) if status.is_redirection() && is_first => {
-                delivered.settle(batch, unsent(&reason), exchange);
+                delivered.settle(part.items, unsent(&reason), exchange);
                 delivered.stop = Some(StopReason::Redirect(reason));
             }
             Verdict::Refused(reason)
-                if (is_after_doubt || was_marked(&batch))
+                if part.may_have_been_sent()
                     && (may_follow_from_success(status) || self.says_nothing(status)) =>
             {
-                delivered.settle(batch, after_doubt(&reason), exchange);
+                delivered.settle(part.items, after_doubt(&reason), exchange);
             }
-            Verdict::Refused(_) if batch.len() > 1 && self.is_split(status, &batch) => {
-                return halves(&mut batch);
+            Verdict::Refused(_) if part.items.len() > 1 && self.is_split(status, &part.items) => {
+                return part.halves();
             }
-            Verdict::Refused(reason) if batch.len() > 1 && status.is_success() => {
+            Verdict::Refused(reason) if part.items.len() > 1 && status.is_success() => {
                 let reason = format!(
                     "{reason} (it does not say which of {} records were carried out)",
-                    batch.len()
+                    part.items.len()
                 );
-                delivered.settle(batch, Fate::InDoubt(reason), exchange);
+                delivered.settle(part.items, Fate::InDoubt(reason), exchange);
             }
-            Verdict::Refused(reason) => delivered.settle(batch, Fate::Rejected(reason), exchange),
+            Verdict::Refused(reason) => delivered.settle(part.items, Fate::Rejected(reason), exchange),
         }
         Vec::new()
     }
@@ -293,18 +353,16 @@ impl<T: Transport> Deliverer<T> {
     /// large, means that nothing of it was carried out. A success whose body says otherwise leaves that open, so
     /// there it depends on whether resending is safe.
     fn is_split(&self, status: StatusCode, batch: &[Prepared]) -> bool {
-        const NOT_ABOUT_RECORDS: [u16; 3] = [408, 425, 429];
-        match status {
-            status if self.endpoint.success().is_denial(status) => false,
-            status if status.is_client_error() => !NOT_ABOUT_RECORDS.contains(&status.as_u16()),
-            status => status.is_success() && is_safe_to_resend(&self.endpoint, batch),
+        match status.is_client_error() {
+            true => self.endpoint.success().is_about_records(status),
+            false => status.is_success() && is_safe_to_resend(&self.endpoint, batch),
         }
     }
 }
 
 /// What the sender must know about a request of these records.
 pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>) -> Policy {
-    let success = endpoint.success();
+    let success = Arc::clone(endpoint.success());
     let is_safe = is_safe_to_resend(endpoint, batch);
     Policy {
         safe_to_resend: is_safe,
@@ -312,23 +370,16 @@ pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>
         needs_body: success.needs_body(),
         denials: success.denials(),
         answers: success.answers(),
+        answered: success
+            .has_partial_statuses()
+            .then(|| AnswerTest::new(move |reply| success.is_answer(reply))),
+        waits: endpoint.success().waits(),
     }
 }
 
 /// A record whose need was waived makes something new each time that it is sent.
 fn is_safe_to_resend(endpoint: &Endpoint, batch: &[Prepared]) -> bool {
     endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need)
-}
-
-/// Both halves of a batch, the second one first.
-fn halves(batch: &mut Vec<Prepared>) -> Vec<Vec<Prepared>> {
-    let second = batch.split_off(batch.len() / 2);
-    vec![second, std::mem::take(batch)]
-}
-
-/// Whether an earlier session of the run may have sent records of the batch.
-fn was_marked(batch: &[Prepared]) -> bool {
-    batch.iter().any(|item| item.was_marked)
 }
 
 /// A status that a second request meets just because the first was carried out: it is there already, or gone already.

@@ -1,10 +1,12 @@
 //! From a destination as written to an endpoint, with every problem at once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName};
 
-use super::credentials::credential_path;
+use super::credentials::{credential_path, token_client};
 use super::definitions::Definitions;
 use super::destination::{AuthConfig, DestinationConfig};
 use super::header::{HeaderTemplate, check_name};
@@ -15,12 +17,14 @@ use super::success::Success;
 use super::url::UrlTemplate;
 use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
+use crate::client::TokenClient;
 use crate::document::Problem;
 use crate::expression::{Expression, Value};
 use crate::record::EmptyStrings;
 use crate::secret::{Mask, Secret};
 use crate::template::{
-    ContentType, Idempotency, Method, Need, ParameterValue, Places, SuccessRule, Template,
+    BodyCompression, ContentType, Idempotency, Method, Need, ParameterValue, Places, SuccessRule, Template,
+    Treatment,
 };
 
 /// All that an endpoint is made from.
@@ -92,6 +96,7 @@ pub(super) struct Says<'a> {
     error: Option<&'a str>,
     safe_to_resend: bool,
     idempotency: Option<&'a Idempotency>,
+    compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
 }
@@ -159,6 +164,7 @@ impl Build<'_> {
             error: destination.error.as_deref().or(vendor.error.as_deref()),
             safe_to_resend: destination.safe_to_resend.unwrap_or(file.safe_to_resend),
             idempotency: file.idempotency.as_ref(),
+            compression: destination.compression.unwrap_or(file.compression),
             max_records: file.batch.max_records,
             most_records: match file.content_type {
                 ContentType::Form => Some(1),
@@ -181,24 +187,7 @@ impl Build<'_> {
                 self.problem("destination", format!("a manual endpoint needs `{key}`"));
             }
         }
-        if destination.base_url.is_some() {
-            self.problem(
-                "destination.base_url",
-                "it belongs to a template, a manual endpoint has its `url`",
-            );
-        }
-        if self.input.definitions.is_some() {
-            self.problem(
-                "destination.definitions",
-                "it belongs to a template that looks at definitions",
-            );
-        }
-        for name in destination.credentials.keys() {
-            self.problem(
-                credential_path(name),
-                "it belongs to a template, a manual endpoint has `auth`",
-            );
-        }
+        self.refuse_template_keys(destination);
         let credentials = self.auth();
         let method = destination.method?;
         let content_type = destination.content_type.unwrap_or_default();
@@ -230,6 +219,7 @@ impl Build<'_> {
                 matches!(method, Method::Put | Method::Delete) || destination.idempotency.is_some(),
             ),
             idempotency: destination.idempotency.as_ref(),
+            compression: destination.compression.unwrap_or_default(),
             max_records: if self.input.is_batched && content_type != ContentType::Form && !is_patch {
                 100
             } else {
@@ -259,9 +249,19 @@ impl Build<'_> {
         self.check_needs(says.needs, &says.parameters);
         self.check_shape(&says);
         let success = Success::compile(says.success, says.error)
-            .map_err(|(key, error)| self.problem(format!("destination.{key}"), error.to_string()))
+            .map_err(|(key, message)| self.problem(format!("destination.{key}"), message))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
+        let is_coded = fixed_headers.contains_key(CONTENT_ENCODING)
+            || varying_headers
+                .iter()
+                .any(|header| header.name == CONTENT_ENCODING);
+        if is_coded && says.compression == BodyCompression::Gzip {
+            self.problem(
+                "destination.compression",
+                "`content-encoding` stands in `headers` too, leave one of them out",
+            );
+        }
         let idempotency = self.idempotency(&says, &fixed_headers, &varying_headers);
         let needs = says.needs.iter().map(|need| {
             let is_true = |name: &String| says.parameters.get(name).is_some_and(ParameterValue::is_true);
@@ -295,9 +295,10 @@ impl Build<'_> {
             distinct: says.distinct.to_vec(),
             needs: needs.collect(),
             identifiers: says.identifiers.to_vec(),
-            success: success?,
+            success: Arc::new(success?),
             safe_to_resend: says.safe_to_resend,
             idempotency,
+            compression: says.compression,
             max_records: says.max_records,
             most_records: says.most_records,
             mask: self.mask(&says.credentials),
@@ -345,6 +346,20 @@ impl Build<'_> {
         varying: &[HeaderTemplate],
     ) -> Option<HeaderName> {
         const PATH: &str = "destination.idempotency.header";
+        let is_settled_by_method = matches!(says.method, Method::Put | Method::Delete);
+        if says.idempotency.is_some() && is_settled_by_method {
+            let message = format!(
+                "keys are for POST and PATCH: a {} does the same when it is sent twice, leave `idempotency` out",
+                says.method
+            );
+            self.problem("destination.idempotency", message);
+            return None;
+        }
+        if says.idempotency.is_none() && says.success.treat.has(Treatment::Wait) {
+            let message =
+                "`wait` asks for what came of an earlier attempt by its key, so it needs `idempotency`";
+            self.problem("destination.success.treat", message);
+        }
         let credentials: Vec<HeaderName> = says.credentials.keys().cloned().collect();
         let name = self.good(PATH, check_name(&says.idempotency?.header, &credentials))?;
         if fixed.contains_key(&name) || varying.iter().any(|header| header.name == name) {
@@ -402,13 +417,43 @@ impl Build<'_> {
         }
     }
 
-    /// Hides the secrets, and what is made of them: the base64 of basic authentication too.
+    /// Hides the secrets, and what is made of them: the base64 of basic authentication, and all forms in which a token is
+    /// asked for.
     fn mask(&self, credentials: &HeaderMap) -> Mask {
         let sent = credentials.values().filter_map(|value| value.to_str().ok());
         let sent: Vec<Secret> = sent
             .map(|text| Secret::new(text.trim_start_matches("Basic ")))
             .collect();
-        Mask::new(self.input.secrets.values().chain(&sent))
+        let EndpointInput {
+            destination,
+            template,
+            secrets,
+            ..
+        } = self.input;
+        let client = token_client(destination, *template, secrets);
+        let forms: Vec<Secret> = client.iter().flat_map(TokenClient::forms).collect();
+        Mask::new(secrets.values().chain(&sent).chain(&forms))
+    }
+
+    fn refuse_template_keys(&mut self, destination: &DestinationConfig) {
+        if destination.base_url.is_some() {
+            self.problem(
+                "destination.base_url",
+                "it belongs to a template, a manual endpoint has its `url`",
+            );
+        }
+        if self.input.definitions.is_some() {
+            self.problem(
+                "destination.definitions",
+                "it belongs to a template that looks at definitions",
+            );
+        }
+        for name in destination.credentials.keys() {
+            self.problem(
+                credential_path(name),
+                "it belongs to a template, a manual endpoint has `auth`",
+            );
+        }
     }
 
     fn refuse_manual_keys(&mut self, destination: &DestinationConfig, template: &str) {

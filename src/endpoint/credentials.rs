@@ -1,14 +1,18 @@
 //! Secrets and headers of an endpoint: which it needs, and where they go.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::compile::{Build, Says};
 use super::destination::is_secret_header;
 use super::destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 use super::header::{HeaderTemplate, check_name, parse_text};
-use crate::secret::SecretRef;
+use crate::client::TokenClient;
+use crate::secret::{Secret, SecretRef};
 use crate::template::{CredentialKind, CredentialRule, Template};
 
 /// The secrets that a destination needs, each with its path in the configuration.
@@ -17,21 +21,24 @@ pub fn wanted_secrets(
     template: Option<&Template>,
 ) -> Vec<(String, SecretRef)> {
     let mut wanted = Vec::new();
-    if let Some(template) = template
-        && let Some(rule) = template.credential()
-    {
-        let name = &template.file.credential;
+    for (name, rule) in template.iter().flat_map(|template| template.secrets()) {
         let given = destination.credentials.get(name).cloned();
-        wanted.push((
-            credential_path(name),
-            given.unwrap_or_else(|| SecretRef::env(&rule.env)),
-        ));
+        let usual = || rule.env.as_deref().map(SecretRef::env);
+        wanted.extend(given.or_else(usual).map(|secret| (credential_path(name), secret)));
     }
     match &destination.auth {
         AuthConfig::None => {}
         AuthConfig::Header { value, .. } => wanted.push((AUTH.to_owned(), value.clone())),
         AuthConfig::Bearer { token } => wanted.push((AUTH.to_owned(), token.clone())),
         AuthConfig::Basic { password, .. } => wanted.push((AUTH.to_owned(), password.clone())),
+        AuthConfig::Oauth2 {
+            client_id,
+            client_secret,
+            ..
+        } => {
+            wanted.push((CLIENT_ID.to_owned(), client_id.clone()));
+            wanted.push((CLIENT_SECRET.to_owned(), client_secret.clone()));
+        }
     }
     if let HeadersConfig::Map(map) = &destination.headers {
         for (name, value) in map {
@@ -42,7 +49,46 @@ pub fn wanted_secrets(
     wanted
 }
 
+/// Who asks for the token that a destination takes, if it takes one. The secrets stand by the paths that
+/// [`wanted_secrets`] gives.
+pub fn token_client(
+    destination: &DestinationConfig,
+    template: Option<&Template>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Option<TokenClient> {
+    let (id, secret, scope, auth) = match (template, &destination.auth) {
+        (Some(template), _) => {
+            let oauth = template.oauth()?;
+            let [id, secret] = [&oauth.client_id, &oauth.client_secret].map(|name| credential_path(name));
+            (id, secret, &oauth.scope, oauth.client_auth)
+        }
+        (
+            None,
+            AuthConfig::Oauth2 {
+                scope, client_auth, ..
+            },
+        ) => (
+            CLIENT_ID.to_owned(),
+            CLIENT_SECRET.to_owned(),
+            scope,
+            *client_auth,
+        ),
+        _ => return None,
+    };
+    Some(TokenClient {
+        id: secrets.get(&id)?.clone(),
+        secret: secrets.get(&secret)?.clone(),
+        scope: scope.clone(),
+        auth,
+    })
+}
+
 const AUTH: &str = "destination.auth";
+const CLIENT_ID: &str = "destination.auth.client_id";
+const CLIENT_SECRET: &str = "destination.auth.client_secret";
+
+/// What stands in the place of a token until there is one: in previews, and in requests that are not sent yet.
+const STAND_IN_TOKEN: HeaderValue = HeaderValue::from_static("Bearer stand-in");
 
 pub(super) fn credential_path(name: &str) -> String {
     format!("destination.credentials.{name}")
@@ -118,11 +164,14 @@ impl Build<'_> {
     pub(super) fn auth(&mut self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let auth = &self.input.destination.auth;
+        if matches!(auth, AuthConfig::Oauth2 { .. }) {
+            return token_header();
+        }
         let Some(secret) = self.input.secrets.get(AUTH) else {
             return headers;
         };
         let (name, value) = match auth {
-            AuthConfig::None => return headers,
+            AuthConfig::None | AuthConfig::Oauth2 { .. } => return headers,
             AuthConfig::Header { name, .. } => (name.as_str(), secret.reveal().to_owned()),
             AuthConfig::Bearer { .. } => ("authorization", format!("Bearer {}", secret.reveal())),
             AuthConfig::Basic { username, .. } => {
@@ -149,6 +198,9 @@ impl Build<'_> {
     }
 
     pub(super) fn template_credential(&mut self, name: &str, rule: &CredentialRule) -> HeaderMap {
+        if rule.oauth.is_some() {
+            return token_header();
+        }
         let mut headers = HeaderMap::new();
         let path = credential_path(name);
         let Some(secret) = self.input.secrets.get(&path) else {
@@ -167,8 +219,8 @@ impl Build<'_> {
             }
             _ => {}
         }
-        let value = self.sensitive(&path, secret.reveal());
-        if let (Ok(header), Some(value)) = (rule.header.parse::<HeaderName>(), value) {
+        let header = rule.header.as_deref().map(str::parse::<HeaderName>);
+        if let (Some(Ok(header)), Some(value)) = (header, self.sensitive(&path, &rule.value_of(secret))) {
             headers.insert(header, value);
         }
         headers
@@ -183,23 +235,26 @@ impl Build<'_> {
     }
 
     pub(super) fn refuse_unknown_credentials(&mut self, template: &Template) {
-        let wanted = &template.file.credential;
-        for name in self
-            .input
-            .destination
-            .credentials
-            .keys()
-            .filter(|name| *name != wanted)
-        {
+        let wanted: Vec<&str> = template.secrets().iter().map(|(name, _)| *name).collect();
+        let listed: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
+        let listed = listed.join(" and ");
+        let given = self.input.destination.credentials.keys();
+        for name in given.filter(|name| !wanted.contains(&name.as_str())) {
             let is_vendors = template.vendor.credentials.contains_key(name);
             let message = match is_vendors {
-                true => format!("`{}` takes `{wanted}`, not `{name}`", template.name),
+                true => format!("`{}` takes {listed}, not `{name}`", template.name),
                 false => format!(
-                    "`{}` has no credential `{name}`, it takes `{wanted}`",
+                    "`{}` has no credential `{name}`, it takes {listed}",
                     template.name
                 ),
             };
             self.problem(credential_path(name), message);
         }
     }
+}
+
+fn token_header() -> HeaderMap {
+    let mut value = STAND_IN_TOKEN;
+    value.set_sensitive(true);
+    [(AUTHORIZATION, value)].into_iter().collect()
 }

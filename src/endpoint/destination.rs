@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::header::parse_text;
 use super::operation::OperationConfig;
 use super::placeholder::Parameters;
+use crate::client::ClientAuth;
 use crate::secret::{EnvRef, FileRef, SecretRef};
-use crate::template::{ContentType, Idempotency, Method, Need, SuccessRule};
+use crate::template::{BodyCompression, ContentType, Idempotency, Method, Need, SuccessRule};
 
 /// Where requests go; the key `destination:`. Either `template`, `operation`, or `method` and `url`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +60,9 @@ pub struct DestinationConfig {
     /// The header by which the API of a manual endpoint knows a request that it has seen before. With it, sending again
     /// is safe. Default: none.
     pub idempotency: Option<Idempotency>,
+    /// `gzip`: bodies of 1 KiB and more go out compressed, and compressed replies are asked for. `none`: neither. Default:
+    /// the template's; for a manual endpoint `none`.
+    pub compression: Option<BodyCompression>,
     /// Permits plain http to a host that is not this machine. Default: `false`.
     pub allow_http: bool,
 }
@@ -85,7 +89,7 @@ pub enum HeaderValueConfig {
     File(FileRef),
 }
 
-/// a map whose `type` is `none`, `header`, `bearer` or `basic`, such as `{type: bearer, token: {env: NAME}}`
+/// a map whose `type` is `none`, `header`, `bearer`, `basic` or `oauth2`, such as `{type: bearer, token: {env: NAME}}`
 ///
 /// How a manual endpoint authenticates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,6 +116,22 @@ pub enum AuthConfig {
         username: String,
         /// The password.
         password: SecretRef,
+    },
+    /// `Authorization: Bearer` and a token that is fetched, and fetched anew before it expires: `OAuth2` client credentials
+    /// (RFC 6749, 4.4).
+    Oauth2 {
+        /// The URL of the token endpoint, without placeholders.
+        token_url: String,
+        /// The client's identifier.
+        client_id: SecretRef,
+        /// The client's secret.
+        client_secret: SecretRef,
+        /// What the token is for. Default: what the server gives by itself.
+        #[serde(default)]
+        scope: Option<String>,
+        /// How the client shows who it is: `form` or `basic`. Default: `form`.
+        #[serde(default)]
+        client_auth: ClientAuth,
     },
 }
 
@@ -140,6 +160,14 @@ impl DestinationConfig {
             AuthConfig::Header { value, .. } => value.start_from(folder),
             AuthConfig::Bearer { token } => token.start_from(folder),
             AuthConfig::Basic { password, .. } => password.start_from(folder),
+            AuthConfig::Oauth2 {
+                client_id,
+                client_secret,
+                ..
+            } => {
+                client_id.start_from(folder);
+                client_secret.start_from(folder);
+            }
         }
     }
 }

@@ -92,7 +92,9 @@ impl Build<'_> {
         let Some(definitions) = self.input.definitions else {
             return Value::null();
         };
-        let Some(object) = parameters.get(OBJECT).filter(|_| template.file.refuse.is_some()) else {
+        let is_asked = |refuse: &String| refuse.contains("$definition");
+        let looks = template.file.refuse.as_ref().is_some_and(is_asked);
+        let Some(object) = parameters.get(OBJECT).filter(|_| looks) else {
             let message = format!(
                 "it has no effect: `{}` does not look at definitions",
                 template.name

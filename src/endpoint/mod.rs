@@ -13,10 +13,12 @@ mod operation;
 mod placeholder;
 mod query;
 mod refuse;
+mod results;
 mod routes;
 mod sample;
 mod success;
 mod url;
+mod verdict;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,10 +32,10 @@ use crate::client::Reply;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{EmptyError, EmptyStrings, FieldError, Fields, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
-use crate::template::{ContentType, Need};
+use crate::template::{BodyCompression, ContentType, Need};
 
 pub use compile::EndpointInput;
-pub use credentials::wanted_secrets;
+pub use credentials::{token_client, wanted_secrets};
 pub use definitions::Definitions;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
 pub use header::HeaderError;
@@ -41,8 +43,9 @@ pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use query::{MAX_URL, QueryError};
 pub use routes::{Route, Routed, Routes};
-pub use success::{Success, Verdict};
+pub use success::Success;
 pub use url::{UrlError, check_url, fixed_url};
+pub use verdict::{ItemVerdict, Refusal, Verdict};
 
 use header::HeaderTemplate;
 use query::Query;
@@ -68,9 +71,10 @@ pub struct Endpoint {
     distinct: Vec<String>,
     needs: Vec<Requirement>,
     identifiers: Vec<String>,
-    success: Success,
+    success: Arc<Success>,
     safe_to_resend: bool,
     idempotency: Option<HeaderName>,
+    compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
     mask: Mask,
@@ -192,7 +196,7 @@ impl Endpoint {
     }
 
     /// How a reply is judged.
-    pub fn success(&self) -> &Success {
+    pub fn success(&self) -> &Arc<Success> {
         &self.success
     }
 
@@ -204,6 +208,11 @@ impl Endpoint {
     /// The header by which the API knows a request that it has seen before.
     pub fn idempotency(&self) -> Option<&HeaderName> {
         self.idempotency.as_ref()
+    }
+
+    /// Whether bodies go compressed, and compressed replies are asked for.
+    pub fn speaks_gzip(&self) -> bool {
+        self.compression == BodyCompression::Gzip
     }
 
     /// Records in one request unless the job says otherwise.
@@ -228,15 +237,7 @@ impl Endpoint {
 
     /// Takes the endpoint's secrets out of a reply that repeats them, so that no report can show them.
     pub fn mask(&self, reply: &mut Reply) {
-        if let Some(masked) = self.mask.apply(&reply.body) {
-            reply.body = masked.into();
-        }
-        for value in reply.headers.values_mut() {
-            let masked = self.mask.apply(value.as_bytes());
-            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
-                *value = masked;
-            }
-        }
+        reply.mask(&self.mask);
     }
 
     pub(crate) fn fixed_url(&self) -> Option<&Url> {

@@ -29,7 +29,8 @@ impl Refuse {
             reasons.push(reason.as_text().ok_or_else(no_text)?);
         }
         if reasons.len() > MOST {
-            reasons[MOST] = "and more".to_owned();
+            reasons.truncate(MOST);
+            reasons.push("and more".to_owned());
         }
         match reasons.is_empty() {
             true => Ok(()),

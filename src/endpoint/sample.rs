@@ -34,7 +34,10 @@ impl Endpoint {
         }
         let secrets: BTreeMap<String, Secret> = wanted_secrets(&destination, Some(template))
             .into_iter()
-            .map(|(path, _)| (path, template.stand_in_secret()))
+            .map(|(path, _)| {
+                let secret = template.stand_in_secret(path.rsplit('.').next().unwrap_or_default());
+                (path, secret)
+            })
             .collect();
         let object = destination.parameters.get("object").map(ParameterValue::to_text);
         let definitions =

@@ -3,55 +3,61 @@
 use http::StatusCode;
 
 use crate::client::Reply;
-use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::text_of;
+use crate::expression::{Expression, Value};
 use crate::template::{SuccessRule, Treatment, Treatments};
+
+use super::Prepared;
+use super::results::{Fault, Results};
+use super::verdict::{Verdict, shorten};
 
 /// Compiled response rules.
 #[derive(Debug)]
 pub struct Success {
     statuses: Vec<u16>,
     when: Option<Expression>,
-    items: Option<Expression>,
+    items: Option<Results>,
+    failed: Option<Results>,
+    partial: Vec<u16>,
     treat: Treatments,
     error: Expression,
 }
 
-/// What a reply says of the records that were sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// All are accepted.
-    Accepted,
-    /// Each has its own result, in order: none where it is accepted, else the reason.
-    Each(Vec<Option<String>>),
-    /// All are refused, for this reason.
-    Refused(String),
-    /// The reply is not what the endpoint promises, so nothing can be concluded from it.
-    Unexpected(String),
-}
-
 impl Success {
-    /// Makes response rules ready. `error` finds the message of an error in a reply's body.
-    pub fn compile(rule: &SuccessRule, error: Option<&str>) -> Result<Self, (&'static str, ExpressionError)> {
+    /// Makes response rules ready. `error` finds the message of an error in a reply's body. What is wrong is given with
+    /// its key.
+    pub fn compile(rule: &SuccessRule, error: Option<&str>) -> Result<Self, (&'static str, String)> {
         const USUAL: &str = "(.error.message? // .error? // .message? // .errors?) // empty";
-        let compile = |key: &'static str, text: &Option<String>| {
-            text.as_deref()
-                .map(Expression::compile)
-                .transpose()
-                .map_err(|error| (key, error))
+        let compile = |key, text: &str| {
+            Expression::compile(text).map_err(|error| -> Fault { (key, error.to_string()) })
         };
+        if rule.items.is_some() && rule.failed.is_some() {
+            let message =
+                "a reply has either a result for each record, `items`, or a list of what failed, `failed`";
+            return Err(("success", message.to_owned()));
+        }
+        let when = rule.when.as_deref().map(|text| compile("success.when", text));
         Ok(Self {
             statuses: rule.statuses.clone(),
-            when: compile("success.when", &rule.when)?,
-            items: compile("success.items", &rule.items)?,
+            when: when.transpose()?,
+            items: rule.items.as_ref().map(Results::of_items).transpose()?,
+            failed: rule.failed.as_ref().map(Results::of_failed).transpose()?,
+            partial: rule
+                .failed
+                .as_ref()
+                .map(|failed| failed.partial.clone())
+                .unwrap_or_default(),
             treat: rule.treat.clone(),
-            error: Expression::compile(error.unwrap_or(USUAL)).map_err(|error| ("error", error))?,
+            error: compile("error", error.unwrap_or(USUAL))?,
         })
     }
 
     /// Whether a success cannot be told without the reply's body.
     pub fn needs_body(&self) -> bool {
-        self.when.is_some() || self.items.is_some()
+        self.when.is_some() || self.has_results()
+    }
+
+    fn has_results(&self) -> bool {
+        self.items.is_some() || self.failed.is_some()
     }
 
     /// The statuses by which this endpoint says that nothing was carried out, and that another try is worth it.
@@ -62,6 +68,11 @@ impl Success {
     /// The statuses besides success by which this endpoint says that the records are accepted.
     pub fn answers(&self) -> Vec<u16> {
         self.treat.statuses(Treatment::Accepted)
+    }
+
+    /// The statuses by which this endpoint says that an earlier attempt of the request is still being carried out.
+    pub fn waits(&self) -> Vec<u16> {
+        self.treat.statuses(Treatment::Wait)
     }
 
     /// Whether the status is one of the [`denials`](Self::denials).
@@ -78,34 +89,93 @@ impl Success {
         }
     }
 
-    /// Judges a reply to a request of `records` records. Of a reply that was longer than is read, the status decides,
-    /// unless each record has its own result.
-    pub fn judge(&self, reply: &Reply, records: usize) -> Verdict {
+    /// Whether a reply is the answer although its status may say: try again. So it is where the status says that some
+    /// records were accepted, and the list names others.
+    pub fn is_answer(&self, reply: &Reply) -> bool {
+        let Some(failed) = self.failed.as_ref().filter(|_| self.is_partial(reply.status)) else {
+            return false;
+        };
+        reply.is_cut_short()
+            || parse(&reply.body)
+                .is_some_and(|body| failed.failures(body).map_or(true, |list| !list.is_empty()))
+    }
+
+    /// Judges a reply to a request of these records. Of a reply that was longer than is read, the status decides,
+    /// unless records have their own results.
+    pub fn judge(&self, reply: &Reply, batch: &[Prepared]) -> Verdict {
         let (status, body) = (reply.status, &reply.body);
         match self.treat.of(status.as_u16()) {
             Some(Treatment::Accepted) => return Verdict::Accepted,
-            Some(Treatment::Retry) => return Verdict::Refused(self.reason(status, body)),
+            Some(Treatment::Retry | Treatment::Wait) => return self.refused(reply),
             None => {}
         }
         if !self.is_success(status) {
-            return Verdict::Refused(self.reason(status, body));
+            return self.judge_refusal(reply, batch);
         }
-        if !self.needs_body() || (reply.truncated && self.items.is_none()) {
+        if !self.needs_body() || (reply.truncated && !self.has_results()) {
             return Verdict::Accepted;
         }
         let Some(value) = parse(body) else {
             return Verdict::Unexpected(format!("{} with a body that is no JSON", words(status)));
         };
         match self.when.as_ref().map(|when| when.holds(value.clone())) {
-            Some(Ok(false)) => return Verdict::Refused(self.reason(status, body)),
-            Some(Err(error)) => return Verdict::Unexpected(format!("{}: {error}", words(status))),
+            Some(Ok(false)) => return self.refused(reply),
+            Some(Err(error)) => return unexpected(status, &error.to_string()),
             Some(Ok(true)) | None => {}
         }
-        match &self.items {
-            None => Verdict::Accepted,
-            Some(items) => each(items, value, records)
-                .unwrap_or_else(|reason| Verdict::Unexpected(format!("{}: {reason}", words(status)))),
+        let judged = match (&self.items, &self.failed) {
+            (Some(items), _) => items.judge_all(value, batch),
+            (None, Some(failed)) => failed
+                .failures(value)
+                .and_then(|list| failed.judge_failed(&list, batch)),
+            (None, None) => Ok(Verdict::Accepted),
+        };
+        judged.unwrap_or_else(|reason| unexpected(status, &reason))
+    }
+
+    /// Judges a reply whose status is no success: it may name the records that it is about.
+    fn judge_refusal(&self, reply: &Reply, batch: &[Prepared]) -> Verdict {
+        let Some(failed) = &self.failed else {
+            return self.refused(reply);
+        };
+        let is_partial = self.is_partial(reply.status);
+        if is_partial && reply.is_cut_short() {
+            return unexpected(reply.status, "the list of what failed is cut short");
         }
+        let list = match parse(&reply.body) {
+            Some(body) if is_partial || self.is_about_records(reply.status) => failed.failures(body),
+            _ => return self.refused(reply),
+        };
+        let judged = match list {
+            Ok(list) if list.is_empty() => None,
+            Ok(list) if is_partial => Some(failed.judge_failed(&list, batch)),
+            Ok(list) => failed.judge_refused(&list, batch).map(Ok),
+            Err(reason) if is_partial => Some(Err(reason)),
+            Err(_) => None,
+        };
+        match judged {
+            None => self.refused(reply),
+            Some(judged) => judged.unwrap_or_else(|reason| unexpected(reply.status, &reason)),
+        }
+    }
+
+    /// Whether there are statuses besides success at which some of the records are accepted.
+    pub fn has_partial_statuses(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    fn is_partial(&self, status: StatusCode) -> bool {
+        self.partial.contains(&status.as_u16()) && !self.is_success(status)
+    }
+
+    /// Whether a status says that the request was refused for what stands in it, and that nothing of it was carried out.
+    pub fn is_about_records(&self, status: StatusCode) -> bool {
+        const NOT_ABOUT_RECORDS: [u16; 5] = [401, 403, 408, 425, 429];
+        status.is_client_error() && !NOT_ABOUT_RECORDS.contains(&status.as_u16()) && !self.is_denial(status)
+    }
+
+    fn refused(&self, reply: &Reply) -> Verdict {
+        Verdict::Refused(self.reason(reply.status, &reply.body))
     }
 
     /// Why a reply is a refusal, in the API's own words where it gives some.
@@ -122,29 +192,16 @@ impl Success {
     }
 }
 
+fn unexpected(status: StatusCode, reason: &str) -> Verdict {
+    Verdict::Unexpected(format!("{}: {reason}", words(status)))
+}
+
 /// Null where the body is empty, none where it is no JSON.
 fn parse(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?.trim();
     let text = if text.is_empty() { "null" } else { text };
     serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
     Value::parse(text).ok()
-}
-
-fn each(items: &Expression, value: Value, records: usize) -> Result<Verdict, String> {
-    let list = items
-        .one(value)
-        .and_then(|list| list.to_json())
-        .map_err(|error| error.to_string())?;
-    let results: Vec<&serde_json::value::RawValue> =
-        serde_json::from_str(&list).map_err(|_| "`items` gave no list".to_owned())?;
-    if results.len() != records {
-        return Err(format!("{} results for {records} records", results.len()));
-    }
-    let reason = |result: &&serde_json::value::RawValue| match result.get() {
-        "true" | "null" => None,
-        text => Some(text_of(text).map_or_else(|| text.to_owned(), std::borrow::Cow::into_owned)),
-    };
-    Ok(Verdict::Each(results.iter().map(reason).collect()))
 }
 
 fn words(status: StatusCode) -> String {
@@ -161,26 +218,23 @@ fn plain_text(body: &[u8]) -> Option<String> {
     (!is_document && !text.starts_with('<')).then(|| text.to_owned())
 }
 
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= LONGEST {
-        line
-    } else {
-        line.chars().take(LONGEST).chain(['…']).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::results::tests::prepared;
+    use super::super::verdict::{ItemVerdict, Refusal};
     use super::*;
 
     fn judge(rule: &str, status: u16, body: &str) -> Verdict {
         let success = Success::compile(&serde_saphyr::from_str(rule).unwrap(), None).unwrap();
-        success.judge(
-            &Reply::new(StatusCode::from_u16(status).unwrap(), body.to_owned()),
-            2,
-        )
+        let reply = Reply::new(StatusCode::from_u16(status).unwrap(), body.to_owned());
+        success.judge(&reply, &prepared(&[r#"{"n":1}"#, r#"{"n":2}"#]))
+    }
+
+    fn refused(reason: &str) -> ItemVerdict {
+        ItemVerdict::Refused(Refusal {
+            reason: reason.to_owned(),
+            code: None,
+        })
     }
 
     #[test]
@@ -194,7 +248,7 @@ mod tests {
             ..Reply::new(StatusCode::OK, r#"{"users":[{"id":"#)
         };
         assert_eq!(
-            Success::compile(&rule, None).unwrap().judge(&cut, 1),
+            Success::compile(&rule, None).unwrap().judge(&cut, &[]),
             Verdict::Accepted
         );
     }
@@ -235,7 +289,10 @@ mod tests {
         let body = r#"{"results":[{"ok":1},{"error":"bad email"}]}"#;
         assert_eq!(
             judge(rule, 207, body),
-            Verdict::Each(vec![None, Some("bad email".into())])
+            Verdict::Each {
+                items: vec![ItemVerdict::Accepted, refused("bad email")],
+                unclear: None
+            }
         );
     }
 

@@ -352,13 +352,12 @@ impl ValT for Bounded {
                 let old = map.get_mut(key).map(std::mem::take);
                 let given = f(Self::inside(weight, depth, old.unwrap_or_default())).next();
                 let given = given.transpose()?;
-                match &given {
-                    Some(new) => drop(map.insert(key.clone(), new.val.clone())),
+                if let Some(new) = &given {
+                    map.insert(key.clone(), new.val.clone());
+                } else {
                     // jaq itself puts the last key in the place of one that goes; here the others keep their order.
-                    None => {
-                        charge(1 + map.len() as u64 / 4);
-                        drop(map.shift_remove(key));
-                    }
+                    charge(1 + map.len() as u64 / 4);
+                    map.shift_remove(key);
                 }
                 given.map(|new| (new.weight() + index.weight(), new.depth))
             }

@@ -326,6 +326,11 @@ impl Value {
         }
     }
 
+    /// Whether the value is true.
+    pub fn is_true(&self) -> bool {
+        matches!(self.0.val, Val::Bool(true))
+    }
+
     /// Whether the value is an object.
     pub fn is_object(&self) -> bool {
         matches!(self.0.val, Val::Obj(_))

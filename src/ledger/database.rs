@@ -28,10 +28,14 @@ pub struct Ledger {
 }
 
 /// The steps from an empty file to the present tables. A step that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("keys.sql"),
+];
 
 /// The version that these steps lead to.
-const VERSION: i64 = 1;
+const VERSION: i64 = 3;
 
 /// How long a writer waits for another process that writes to the same file.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,7 +177,37 @@ mod tests {
         let folder = directory.path().join(".outpour");
         assert!(matches!(Ledger::find(&folder), Err(LedgerError::Missing(_))));
         drop(Ledger::open(&folder).unwrap());
-        assert_eq!(Ledger::find(&folder).unwrap().version().unwrap(), 1);
+        assert_eq!(Ledger::find(&folder).unwrap().version().unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_ledger_of_version_1_learns_of_codes_and_keeps_what_it_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::create(directory.path()).unwrap();
+        let path = folder.ledger_file(true).unwrap();
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute_batch(
+            "INSERT INTO runs (id, run_id, job, template, config, state, fingerprint, started_at)
+             VALUES (1, 'a', 'job', 'manual', 'job.yaml', 'finished', '{}', 'then');
+             INSERT INTO origins (id, run, name) VALUES (1, 1, 'x');
+             INSERT INTO rejects (run, ordinal, origin, number, byte, original, is_record, reason, attempts, at)
+             VALUES (1, 7, 1, 7, 0, x'7b7d', 1, 'bad', 1, 'then');",
+        )
+        .unwrap();
+        drop(old);
+        let ledger = Ledger::find(directory.path()).unwrap();
+        assert_eq!(ledger.version().unwrap(), VERSION);
+        let mut kept = Vec::new();
+        let take = |reject: super::super::Kept| {
+            kept.push((reject.reject.reason, reject.reject.code));
+            Ok::<_, LedgerError>(())
+        };
+        ledger
+            .each_kept(1, super::super::KeptKind::Reject, true, take)
+            .unwrap();
+        assert_eq!(kept, [("bad".to_owned(), None)]);
     }
 
     #[test]

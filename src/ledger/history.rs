@@ -32,17 +32,18 @@ pub struct KeptPlace {
 
 impl Ledger {
     /// Why records of a run were rejected or are in doubt: the most frequent reasons of all sessions, counted, each
-    /// with the place of its first record.
+    /// with the place of its first record. What has a code of the API is counted by it, with the first of its reasons.
     pub fn reasons(&self, run: i64, kind: KeptKind, most: u32) -> Result<Vec<Reason>, LedgerError> {
         // SQLite takes the other columns from the row that has the least ordinal.
         let sql = format!(
-            "SELECT reason, count(*), min(ordinal), number, line, byte, (SELECT name FROM origins WHERE id = origin)
-             FROM {} WHERE run = ?1 GROUP BY reason ORDER BY 2 DESC, 1 LIMIT ?2",
+            "SELECT reason, count(*), min(ordinal), number, line, byte, (SELECT name FROM origins WHERE id = origin), code
+             FROM {} WHERE run = ?1 GROUP BY code, CASE WHEN code IS NULL THEN reason END ORDER BY 2 DESC, 1 LIMIT ?2",
             kind.table()
         );
         self.list(&sql, params![run, most], |row| {
             Ok(Reason {
                 reason: row.get(0)?,
+                code: row.get(7)?,
                 count: row.get(1).map(unsigned)?,
                 example: Position {
                     origin: Arc::new(Origin {
@@ -62,7 +63,7 @@ impl Ledger {
     /// How many different reasons there are.
     pub fn count_reasons(&self, run: i64, kind: KeptKind) -> Result<u64, LedgerError> {
         let sql = format!(
-            "SELECT count(DISTINCT reason) FROM {} WHERE run = ?1",
+            "SELECT count(DISTINCT code) + count(DISTINCT CASE WHEN code IS NULL THEN reason END) FROM {} WHERE run = ?1",
             kind.table()
         );
         self.count(&sql, run)

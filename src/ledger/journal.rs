@@ -186,6 +186,16 @@ impl Marker {
         self.write(|pending| pending.halves.extend(halves))
     }
 
+    /// Writes down that a request goes out with another idempotency key from now on. The answer is as that of
+    /// [`Journal::mark`].
+    pub fn renew(
+        &self,
+        key: &str,
+        generation: u32,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
+        self.write(|pending| pending.keys.push((key.to_owned(), generation)))
+    }
+
     fn write(
         &self,
         add: impl FnOnce(&mut Pending),

@@ -118,7 +118,7 @@ impl Ledger {
     ) -> Result<(), E> {
         let sql = format!(
             "SELECT ordinal, origin, number, line, byte, original, is_record, reason, status, attempts, reply, at,
-             settled_by, settled_as FROM {} WHERE run = ?1 {which} ORDER BY ordinal",
+             settled_by, settled_as, code FROM {} WHERE run = ?1 {which} ORDER BY ordinal",
             kind.table()
         );
         let origins = self.origins(run).map_err(|error| self.error(error))?;
@@ -174,6 +174,7 @@ fn read_kept(row: &Row<'_>, origins: &HashMap<i64, Arc<Origin>>) -> rusqlite::Re
             original: row.get::<_, Vec<u8>>(5)?.into(),
             is_record: row.get(6)?,
             reason: row.get(7)?,
+            code: row.get(14)?,
             status: row.get(8)?,
             attempts: row.get(9)?,
             reply: row.get::<_, Option<Vec<u8>>>(10)?.map(Bytes::from),
@@ -202,11 +203,11 @@ impl Keeper {
         let sql = match kind {
             KeptKind::Reject => {
                 "INSERT INTO rejects (run, ordinal, origin, number, line, byte, original, is_record, reason, status,
-                 attempts, reply, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                 attempts, reply, at, code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             }
             KeptKind::Doubt => {
                 "INSERT INTO doubts (run, ordinal, origin, number, line, byte, original, is_record, reason, status,
-                 attempts, reply, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                 attempts, reply, at, code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             }
         };
         let reply = reject.reply.as_ref();
@@ -224,6 +225,7 @@ impl Keeper {
             reject.attempts,
             reply.map(|reply| &reply[..reply.len().min(MOST_REPLY)]),
             now(),
+            reject.code,
         ]);
         kept.map(drop)
     }

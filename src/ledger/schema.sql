@@ -1,4 +1,4 @@
--- The ledger of outpour, version 1. Read it with any tool: `sqlite3 .outpour/ledger.db`.
+-- The ledger of outpour, version 1; the later versions are steps from it. Read it with any tool: `sqlite3 .outpour/ledger.db`.
 -- Times are RFC 3339 in UTC. Ordinals number the records of all inputs of a run, from 1, in the order of reading.
 
 -- A row a run. A run that was stopped and then gone on with is one run of several sessions.

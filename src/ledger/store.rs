@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::course::Tally;
 use super::kept::{Keeper, KeptKind};
+use super::keys::write_keys;
 use super::outbox::{EventCounts, count};
-use super::runs::{RunEnd, signed};
+use super::runs::{RunEnd, RunState, signed};
 use super::spans::{Counts, Members, Span, Spans};
 use super::{Ledger, LedgerError};
 use crate::rejects::Reject;
@@ -39,6 +40,8 @@ pub(super) struct Pending {
     pub(super) kept: Vec<(KeptKind, Reject)>,
     pub(super) events: Vec<NewEvent>,
     pub(super) dropped_events: u64,
+    /// Requests that go out with a new idempotency key, and its generation.
+    pub(super) keys: Vec<(String, u32)>,
     /// Who waits for the commit.
     pub(super) waiting: Vec<oneshot::Sender<Result<(), LedgerError>>>,
 }
@@ -111,6 +114,7 @@ impl Store {
             self.marks.insert(half.members.first(), half);
         }
         write_events(connection, self.run, &pending.events)?;
+        write_keys(connection, self.run, &pending.keys)?;
         let dropped = EventCounts {
             dropped: pending.dropped_events,
             ..EventCounts::default()
@@ -128,7 +132,11 @@ impl Store {
             true => self.inherited.iter().filter_map(unanswered).collect(),
             false => self.marks.values().filter_map(unanswered).collect(),
         };
-        self.ledger.end(self.run, end, &marks)
+        self.ledger.end(self.run, end, &marks)?;
+        match end.state == RunState::Finished && end.totals.in_doubt == 0 {
+            true => self.ledger.forget_keys(self.run),
+            false => Ok(()),
+        }
     }
 }
 

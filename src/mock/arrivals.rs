@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::faults::Fault;
+use super::whole::WholeRequest;
 
 /// Totals over every request of a vendor's API that arrived, and a log of the latest ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Arrivals {
     pub busiest_second: u64,
     /// The latest requests, in the order in which they were dealt with.
     pub log: VecDeque<Arrival>,
+    /// The latest requests as they arrived, where the mock is told to keep them.
+    pub whole: VecDeque<WholeRequest>,
 }
 
 /// One request and its end.
@@ -115,6 +118,7 @@ pub(super) struct ArrivalLog {
     start: Instant,
     allowance: Allowance,
     length: usize,
+    whole_length: usize,
     /// The requests of the last second.
     recent: VecDeque<Instant>,
     /// The requests under way.
@@ -127,11 +131,12 @@ pub(super) struct ArrivalLog {
 }
 
 impl ArrivalLog {
-    pub(super) fn new(allowance: Allowance, length: usize) -> Self {
+    pub(super) fn new(allowance: Allowance, length: usize, whole_length: usize) -> Self {
         Self {
             start: Instant::now(),
             allowance,
             length,
+            whole_length,
             recent: VecDeque::new(),
             under_way: 0,
             minute: (Instant::now(), 0),
@@ -203,6 +208,16 @@ impl ArrivalLog {
         self.under_way = self.under_way.saturating_sub(u32::from(ticket.has_place));
     }
 
+    /// Keeps a request whole, where that is asked for.
+    pub(super) fn keep(&mut self, request: impl FnOnce() -> WholeRequest) {
+        if self.whole_length > 0 {
+            if self.totals.whole.len() >= self.whole_length {
+                self.totals.whole.pop_front();
+            }
+            self.totals.whole.push_back(request());
+        }
+    }
+
     /// Writes down how a request ended.
     pub(super) fn finish(&mut self, arrival: Arrival, ticket: Ticket) {
         let totals = &mut self.totals;
@@ -255,7 +270,7 @@ impl ArrivalLog {
 
     pub(super) fn clear(&mut self) {
         let under_way = self.under_way;
-        *self = Self::new(self.allowance, self.length);
+        *self = Self::new(self.allowance, self.length, self.whole_length);
         // Those that are on their way still leave one by one.
         self.under_way = under_way;
     }

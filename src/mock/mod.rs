@@ -6,7 +6,7 @@
 //! of it all: [`State`], [`ZuoraState`].
 //!
 //! ```text
-//! Encharge: people, tags, objects, schemas, events, both kinds of key       -> encharge/
+//! Encharge: people, tags, objects and their ties, schemas, events       -> encharge/
 //!   /v1/..              the REST API, with the API key
 //!   /ingest/v1          events, with the write key                          -> encharge/ingest.rs
 //! Zuora: tokens, custom object definitions and records                      -> zuora/
@@ -36,6 +36,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod whole;
 mod zuora;
 
 use std::io;
@@ -49,11 +50,15 @@ use self::server::Server;
 use self::vendor::Vendor;
 
 pub use arrivals::{Arrival, Arrivals};
-pub use encharge::{Attributes, Event, Object, Person, Schema};
+pub use encharge::{
+    Association, AssociationType, Attributes, Cardinality, Event, Field, FieldFormat, FieldType, Object,
+    Person, Schema,
+};
 pub use faults::{Fault, FaultError, Faults};
 pub use settings::{API_KEY, MockSettings, WRITE_KEY};
 pub use state::{Counts, State};
 pub use vendor::MockVendor;
+pub use whole::WholeRequest;
 pub use zuora::{
     CLIENT_ID, CLIENT_SECRET, SERVERS as ZUORA_SERVERS, ZuoraCounts, ZuoraDefinition, ZuoraField,
     ZuoraRecord, ZuoraRelationship, ZuoraSchema, ZuoraSettings, ZuoraState,

@@ -27,6 +27,7 @@ use super::arrivals::{Arrival, ArrivalLog, Arrivals, Ending, Ticket};
 use super::faults::{Fault, is_carried_out};
 use super::settings::MockSettings;
 use super::vendor::{Body, Vendor};
+use super::whole::WholeRequest;
 
 /// How long to wait after a connection could not be accepted, for example because no file handle is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -100,9 +101,10 @@ impl Server {
     pub(super) fn new(settings: MockSettings) -> Result<Self, MockError> {
         let vendor = Vendor::new(&settings)?;
         let allowance = vendor.allowance(&settings);
+        let log = ArrivalLog::new(allowance, settings.log_length, settings.whole_requests);
         Ok(Self {
             vendor,
-            arrivals: Mutex::new(ArrivalLog::new(allowance, settings.log_length)),
+            arrivals: Mutex::new(log),
             settings,
         })
     }
@@ -135,6 +137,9 @@ impl Server {
         }
         let mut pending = Pending::new(self, head.uri.path());
         let body = read_whole(body, self.settings.max_body).await?;
+        let number = pending.ticket.number;
+        self.arrivals()
+            .keep(|| WholeRequest::of(number, &head, body.as_deref()));
         let faults = self.vendor.faults(&self.settings, head.uri.path());
         let fault = match pending.ticket.excess {
             Some(_) => None,

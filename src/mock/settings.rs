@@ -55,10 +55,15 @@ pub struct MockSettings {
     pub seed: u64,
     /// The names of the objects that are defined at Encharge from the start. Default: `company`, which it builds in.
     pub schemas: Vec<String>,
+    /// Whether fields that an object's schema does not have are dropped in silence, as the vendor is seen to do. They
+    /// are kept by default, so that a test can compare what it sent. Default: kept.
+    pub drop_unknown_fields: bool,
     /// The longest body in bytes; a longer one is answered 413. Default: 10 MiB.
     pub max_body: usize,
     /// How many arrivals the log keeps, the latest ones; the totals are of all. Default: 10,000.
     pub log_length: usize,
+    /// How many requests are kept whole, the latest ones, body and all; keys are never kept. Default: 0, none.
+    pub whole_requests: usize,
     /// What only a look-alike of Zuora needs to know.
     pub zuora: ZuoraSettings,
 }
@@ -78,8 +83,10 @@ impl Default for MockSettings {
             keep: true,
             seed: 1,
             schemas: vec!["company".to_owned()],
+            drop_unknown_fields: false,
             max_body: 10 << 20,
             log_length: 10_000,
+            whole_requests: 0,
             zuora: ZuoraSettings::default(),
         }
     }

@@ -8,7 +8,7 @@ use super::books::{BookError, Books};
 use super::feed::Shaped;
 use crate::accepted::AcceptedFile;
 use crate::causes::in_one_line;
-use crate::delivery::{Delivery, Exchange, Fate};
+use crate::delivery::{Delivery, Fate};
 use crate::endpoint::Prepared;
 use crate::ledger::{KeptKind, LedgerError, Settled};
 use crate::new_file::FileError;
@@ -141,12 +141,12 @@ impl Accountant {
             Fate::Unsent => self.totals.unsent += records,
             Fate::Rejected(reason) => {
                 for item in &delivery.items {
-                    self.reject(reject_of(item, reason, exchange), settled);
+                    self.reject(reject_of(item, reason, delivery), settled);
                 }
             }
             Fate::InDoubt(reason) => {
                 for item in &delivery.items {
-                    self.doubt(reject_of(item, reason, exchange), settled);
+                    self.doubt(reject_of(item, reason, delivery), settled);
                 }
             }
         }
@@ -338,7 +338,8 @@ impl Accountant {
 
     fn reject(&mut self, reject: Reject, settled: &mut Settled) {
         self.totals.rejected += 1;
-        self.reasons.add(&reject.reason, || reject.position.to_string());
+        let place = || reject.position.to_string();
+        self.reasons.add(&reject.reason, reject.code.as_deref(), place);
         let kept = self.keep.of(reject);
         if self.books.is_some() {
             return settled.rejected(kept);
@@ -349,9 +350,9 @@ impl Accountant {
 
     fn doubt(&mut self, doubt: Reject, settled: &mut Settled) {
         self.totals.in_doubt += 1;
-        self.reasons.add(&format!("in doubt: {}", doubt.reason), || {
-            doubt.position.to_string()
-        });
+        let place = || doubt.position.to_string();
+        self.reasons
+            .add(&format!("in doubt: {}", doubt.reason), None, place);
         let kept = self.keep.of(doubt);
         if self.books.is_some() {
             return settled.in_doubt(kept);
@@ -368,12 +369,14 @@ impl Accountant {
     }
 }
 
-fn reject_of(item: &Prepared, reason: &str, exchange: Option<&Exchange>) -> Reject {
+fn reject_of(item: &Prepared, reason: &str, delivery: &Delivery) -> Reject {
+    let exchange = delivery.exchange.as_deref();
     Reject {
         position: item.record.position.clone(),
         original: item.record.original().clone(),
         is_record: true,
         reason: reason.to_owned(),
+        code: delivery.code.clone(),
         status: exchange
             .and_then(|exchange| exchange.status)
             .map(|status| status.as_u16()),

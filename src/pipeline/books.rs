@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::past::{Holding, Past};
-use crate::client::Counters;
+use crate::client::{Counters, KeyKeeper};
 use crate::delivery::Splits;
 use crate::endpoint::Prepared;
 use crate::ledger::{
-    Journal, KeptKind, Ledger, LedgerError, Mark, Marker, Outbox, Resume, RunEnd, RunState, Settled, Tally,
+    Journal, KeptKind, KeyGenerations, Ledger, LedgerError, Mark, Marker, Outbox, Resume, RunEnd, RunState,
+    Settled, Tally,
 };
 use crate::rejects::RejectFile;
 use crate::report::{Earlier, Ending, Progress, Report, Totals};
@@ -22,6 +23,8 @@ pub struct Books {
     ledger: Ledger,
     resume: Resume,
     sessions: u32,
+    /// Which idempotency keys requests came to before this session.
+    keys: Arc<KeyGenerations>,
 }
 
 impl Books {
@@ -34,6 +37,7 @@ impl Books {
     ) -> Result<Self, LedgerError> {
         let journal = Journal::start(ledger.again()?, resume.clone(), progress)?;
         Ok(Self {
+            keys: Arc::new(ledger.keys(resume.run)?),
             journal,
             ledger,
             resume,
@@ -51,6 +55,7 @@ impl Books {
     ) -> Result<Self, LedgerError> {
         let journal = Journal::inline(ledger.again()?, resume.clone(), progress, commit_every)?;
         Ok(Self {
+            keys: Arc::new(ledger.keys(resume.run)?),
             journal,
             ledger,
             resume,
@@ -97,9 +102,17 @@ impl Books {
         self.journal.mark(marks(batches))
     }
 
-    /// Who marks the halves of refused batches.
+    /// Who marks the parts of batches.
     pub(super) fn splits(&self) -> Arc<dyn Splits> {
         Arc::new(Splitter(self.journal.marker()))
+    }
+
+    /// Who remembers which idempotency keys requests came to.
+    pub(super) fn keys(&self) -> Arc<dyn KeyKeeper> {
+        Arc::new(Keys {
+            known: self.keys.clone(),
+            marker: self.journal.marker(),
+        })
     }
 
     /// How many records may have been sent by an earlier session and have no outcome. Everything must be on disk.
@@ -167,13 +180,37 @@ pub(super) enum BookError {
     File(#[from] crate::new_file::FileError),
 }
 
-/// Has the halves of a refused batch take its place among the marks.
+/// Has the parts of a batch take its place among the marks.
 #[derive(Debug)]
 struct Splitter(Marker);
 
 impl Splits for Splitter {
-    fn split(&self, halves: &[Vec<Prepared>]) -> Pin<Box<dyn Future<Output = bool> + Send>> {
-        let written = self.0.split(halves.iter().map(|half| mark(half)).collect());
+    fn split(&self, parts: &[Vec<u64>]) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let mark = |part: &Vec<u64>| Mark {
+            members: part.iter().copied().collect(),
+            is_single: part.len() == 1,
+        };
+        let written = self.0.split(parts.iter().map(mark).collect());
+        // The run learns from the journal itself why it could not be written.
+        Box::pin(async move { written.await.is_ok() })
+    }
+}
+
+/// Has new idempotency keys written down before they are used.
+#[derive(Debug)]
+struct Keys {
+    /// What earlier sessions left, and the runs whose records are sent again.
+    known: Arc<KeyGenerations>,
+    marker: Marker,
+}
+
+impl KeyKeeper for Keys {
+    fn generation(&self, first: &str) -> u32 {
+        self.known.get(first).copied().unwrap_or(0)
+    }
+
+    fn renew(&self, first: &str, generation: u32) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let written = self.marker.renew(first, generation);
         // The run learns from the journal itself why it could not be written.
         Box::pin(async move { written.await.is_ok() })
     }

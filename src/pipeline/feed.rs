@@ -268,6 +268,7 @@ impl Stage {
                     original: bad.original,
                     is_record: false,
                     reason: bad.reason,
+                    code: None,
                     status: None,
                     attempts: 0,
                     reply: None,
@@ -410,6 +411,7 @@ fn held(record: Record) -> Reject {
         is_record: true,
         reason: "the run was cut while this may have been under way, and no answer was written down"
             .to_owned(),
+        code: None,
         status: None,
         attempts: 0,
         reply: None,
@@ -422,6 +424,7 @@ fn reject(record: Record, error: &dyn std::error::Error) -> Reject {
         position: record.position,
         is_record: true,
         reason: in_one_line(error),
+        code: None,
         status: None,
         attempts: 0,
         reply: None,

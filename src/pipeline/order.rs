@@ -44,9 +44,9 @@ impl Order {
         Some(batch)
     }
 
-    /// Lets those go that waited for these records. All records of a batch come to their end together.
-    pub(super) fn release(&mut self, items: &[Prepared]) {
-        for key in keys(items) {
+    /// Lets those go that waited for these records, unless others of the same key are `left` to be sent.
+    pub(super) fn release(&mut self, items: &[Prepared], left: &HashSet<u64>) {
+        for key in keys(items).filter(|key| !left.contains(key)) {
             self.under_way.remove(&key);
         }
     }

@@ -1,6 +1,6 @@
 //! What is on its way out: batches that are marked in the ledger one window after the other, and then wait for their turn.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
 
 use super::books::Books;
@@ -120,9 +120,9 @@ impl Outbound {
         Some(batch)
     }
 
-    /// Lets batches go that waited for these records.
-    pub(super) fn release(&mut self, items: &[Prepared]) {
-        self.order.release(items);
+    /// Lets batches go that waited for these records, unless others of the same key are `left` to be sent.
+    pub(super) fn release(&mut self, items: &[Prepared], left: &HashSet<u64>) {
+        self.order.release(items, left);
     }
 
     /// Everything that was not sent; what is being marked follows when that has come to its end.

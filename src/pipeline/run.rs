@@ -15,9 +15,9 @@ use super::outbound::Outbound;
 use super::past::Holding;
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Sender, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, StopReason};
-use crate::endpoint::{Prepared, Routes};
+use crate::client::{Fatal, Sender, TokenError, Transport};
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, StopReason};
+use crate::endpoint::Routes;
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -109,6 +109,7 @@ impl<T: Transport> Run<T> {
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let splits = job.books.as_ref().map(Books::splits);
+        let keys = job.books.as_ref().map(Books::keys);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
             (job.stop_when, stops_in_doubt),
@@ -119,7 +120,8 @@ impl<T: Transport> Run<T> {
         );
         let run = Self {
             deliverer: Deliverer::new(Arc::clone(job.routes.of(&[])), sender, job.in_doubt, &job.key_id)
-                .telling(splits),
+                .telling(splits)
+                .keeping(keys),
             routes: job.routes,
             gate: accountant.gate(),
             is_held: false,
@@ -154,7 +156,7 @@ impl<T: Transport> Run<T> {
             tokio::select! {
                 biased;
                 done = self.in_flight.join_next(), if !self.in_flight.is_empty() => match done {
-                    Some(Ok(delivered)) => self.settle(delivered),
+                    Some(Ok(delivered)) => self.settle(delivered, &aborted),
                     Some(Err(error)) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
                     None => {}
                 },
@@ -224,6 +226,7 @@ impl<T: Transport> Run<T> {
                 items,
                 places: Vec::new(),
                 fate: Fate::Unsent,
+                code: None,
                 exchange: None,
             }]);
         }
@@ -237,10 +240,16 @@ impl<T: Transport> Run<T> {
             && self.in_flight.len() < self.most_in_flight
             && let Some(batch) = self.outbound.next()
         {
-            let deliverer = self.deliverer.at(Arc::clone(self.routes.of(&batch)));
-            let aborted = aborted.clone();
-            self.in_flight.spawn(deliver(deliverer, batch, aborted));
+            self.send(vec![batch.into()], aborted);
         }
+    }
+
+    fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
+        // All that is left of a request goes where the request went.
+        let items = rests.first().map_or(&[][..], Rest::first);
+        let deliverer = self.deliverer.at(Arc::clone(self.routes.of(items)));
+        let aborted = aborted.clone();
+        self.in_flight.spawn(deliver(deliverer, rests, aborted));
     }
 
     fn take(&mut self, fed: Option<Feed>) {
@@ -271,17 +280,22 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    fn settle(&mut self, delivered: Delivered) {
+    fn settle(&mut self, delivered: Delivered, aborted: &watch::Receiver<bool>) {
         self.accountant
             .requests(delivered.requests, delivered.cut_replies);
+        let left = delivered.rests.iter().flat_map(Rest::orders).collect();
         for delivery in &delivered.deliveries {
-            self.outbound.release(&delivery.items);
+            self.outbound.release(&delivery.items, &left);
         }
         self.accountant.settle(&delivered.deliveries);
         if let Some(reason) = delivered.stop {
             self.stop(ending_of(&reason), in_one_line(&reason));
         }
         self.check();
+        // What is known of the others is on its way to the disk, and comes there before the rest is sent.
+        if !delivered.rests.is_empty() {
+            self.send(delivered.rests, aborted);
+        }
     }
 
     /// Stops the run when what was settled says so.
@@ -373,14 +387,14 @@ async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> L
 
 async fn deliver<T: Transport>(
     deliverer: Deliverer<T>,
-    batch: Vec<Prepared>,
+    rests: Vec<Rest>,
     mut aborted: watch::Receiver<bool>,
 ) -> Delivered {
     let abort = async move {
         // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
         let _ = aborted.wait_for(|aborted| *aborted).await;
     };
-    deliverer.deliver_until(batch, abort).await
+    deliverer.deliver_until(rests, abort).await
 }
 
 fn signal_words(number: i32) -> String {
@@ -393,11 +407,18 @@ fn signal_words(number: i32) -> String {
 
 fn ending_of(reason: &StopReason) -> Ending {
     match reason {
-        StopReason::Credentials(_) => Ending::Credentials,
-        StopReason::Defect => Ending::Defect,
-        StopReason::Fatal(Fatal::Unreachable(_) | Fatal::Tls(_) | Fatal::Down { .. }) => Ending::Unreachable,
-        StopReason::Fatal(Fatal::RetryAfter { .. }) | StopReason::Unexpected(_) | StopReason::Redirect(_) => {
-            Ending::Destination
+        StopReason::Credentials(_) | StopReason::Fatal(Fatal::Token(TokenError::Refused { .. })) => {
+            Ending::Credentials
         }
+        StopReason::Defect => Ending::Defect,
+        StopReason::Fatal(
+            Fatal::Unreachable(_)
+            | Fatal::Tls(_)
+            | Fatal::Down { .. }
+            | Fatal::Token(TokenError::Down(_) | TokenError::Unanswered { .. }),
+        ) => Ending::Unreachable,
+        StopReason::Fatal(Fatal::RetryAfter { .. } | Fatal::Token(TokenError::Unusable(_)))
+        | StopReason::Unexpected(_)
+        | StopReason::Redirect(_) => Ending::Destination,
     }
 }

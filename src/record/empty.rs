@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn many_empty_strings_are_counted() {
-        let record = format!(r#"{{"a":[{}]}}"#, vec![r#""""#; 12].join(","));
+        let record = format!(r#"{{"a":[{}]}}"#, [r#""""#; 12].join(","));
         let error = EmptyStrings::Reject.apply(&record).unwrap_err().to_string();
         assert!(error.ends_with("`a.9` and 2 more are empty strings"), "{error}");
     }

@@ -21,9 +21,10 @@ pub use key::key_of;
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
 /// loses them.
-pub const ERROR_KEYS: [&str; 6] = [
+pub const ERROR_KEYS: [&str; 7] = [
     "_error_reason",
     "_error_status",
+    "_error_code",
     "_error_attempts",
     "_error_line",
     "_error_id",

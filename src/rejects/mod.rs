@@ -28,6 +28,8 @@ pub struct Reject {
     pub is_record: bool,
     /// Why it was not accepted.
     pub reason: String,
+    /// The API's own code of why, where it gives one.
+    pub code: Option<String>,
     /// The status of the last reply, if one came.
     pub status: Option<u16>,
     /// How many attempts were made; 0 when it was never sent.
@@ -140,6 +142,7 @@ pub fn header_of(shape: &Shape) -> Vec<u8> {
 ///     original: "{}".into(),
 ///     is_record: true,
 ///     reason: "no".into(),
+///     code: None,
 ///     status: None,
 ///     attempts: 0,
 ///     reply: None,
@@ -201,6 +204,7 @@ mod tests {
             original: Bytes::from_static(original.as_bytes()),
             is_record,
             reason: "=bad; \"email\"".into(),
+            code: None,
             status: Some(400),
             attempts: 1,
             reply: None,
@@ -225,15 +229,15 @@ mod tests {
     #[test]
     fn a_csv_row_comes_back_byte_for_byte_with_error_columns() {
         insta::assert_snapshot!(written(&[reject(&csv_origin(), "a@b.c;\"x \"\"y\"\"\"", true)]), @r#"
-        email;"na;me";_error_reason;_error_status;_error_attempts;_error_line;_error_id;_error_row
-        a@b.c;"x ""y""";"'=bad; ""email""";400;1;2;7-1;
+        email;"na;me";_error_reason;_error_status;_error_code;_error_attempts;_error_line;_error_id;_error_row
+        a@b.c;"x ""y""";"'=bad; ""email""";400;;1;2;7-1;
         "#);
     }
 
     #[test]
     fn a_row_that_is_no_record_stands_whole_in_its_own_column() {
         let text = written(&[reject(&csv_origin(), "only one", false)]);
-        assert!(text.ends_with(";400;1;2;7-1;only one\n"), "{text}");
+        assert!(text.ends_with(";400;;1;2;7-1;only one\n"), "{text}");
     }
 
     #[test]
@@ -280,7 +284,7 @@ mod tests {
             let text = written(&[reject(&origin, original, is_record)]);
             text.lines().nth(1).unwrap().to_owned()
         };
-        let error = "\"'=bad; \"\"email\"\"\",400,1,2,7-1";
+        let error = "\"'=bad; \"\"email\"\"\",400,,1,2,7-1";
         assert_eq!(
             written("a@b.c,n", true),
             format!("a@b.c,n,,{error},"),
@@ -299,22 +303,56 @@ mod tests {
     }
 
     #[test]
-    fn a_rejects_file_that_is_rejected_again_has_its_columns_once() {
-        let header = "email,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row";
-        let shape = Shape::Csv {
-            header: Bytes::from_static(header.as_bytes()),
-            delimiter: b',',
-            quote: b'"',
+    fn the_code_of_the_api_stands_beside_the_status_and_is_no_formula() {
+        let coded = |origin: &Arc<Origin>, code: &str| Reject {
+            code: Some(code.to_owned()),
+            ..reject(
+                origin,
+                if origin.shape == Shape::Json {
+                    "{}"
+                } else {
+                    "a@b.c;x"
+                },
+                true,
+            )
         };
+        let text = written(&[coded(&csv_origin(), "=1+2")]);
+        assert!(text.ends_with(";400;'=1+2;1;2;7-1;\n"), "{text}");
         let origin = Arc::new(Origin {
             name: "x".into(),
-            shape,
+            shape: Shape::Json,
         });
-        let text = written(&[reject(&origin, "a@b.c,old,500,1,9,3-8,", true)]);
-        assert_eq!(
-            text,
-            format!("{header}\na@b.c,\"'=bad; \"\"email\"\"\",400,1,2,7-1,\n")
+        let text = written(&[coded(&origin, "71012022")]);
+        assert!(
+            text.contains(r#""_error_status":400,"_error_code":"71012022","_error_attempts""#),
+            "{text}"
         );
+    }
+
+    #[test]
+    fn a_rejects_file_that_is_rejected_again_has_its_columns_once() {
+        let now =
+            "email,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row";
+        let earlier = now.replace("_error_code,", "");
+        for (header, row) in [
+            (now, "a@b.c,old,500,E1,1,9,3-8,"),
+            (&*earlier, "a@b.c,old,500,1,9,3-8,"),
+        ] {
+            let shape = Shape::Csv {
+                header: Bytes::from(header.to_owned()),
+                delimiter: b',',
+                quote: b'"',
+            };
+            let origin = Arc::new(Origin {
+                name: "x".into(),
+                shape,
+            });
+            let text = written(&[reject(&origin, row, true)]);
+            assert_eq!(
+                text,
+                format!("{now}\na@b.c,\"'=bad; \"\"email\"\"\",400,,1,2,7-1,\n")
+            );
+        }
         let origin = Arc::new(Origin {
             name: "x".into(),
             shape: Shape::Json,

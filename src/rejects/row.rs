@@ -50,6 +50,8 @@ impl Dialect<'_> {
                 .unwrap_or_default()
                 .as_bytes(),
         );
+        let code = reject.code.as_deref().map(without_formula).unwrap_or_default();
+        self.push(&mut row, code.as_bytes());
         self.push(&mut row, reject.attempts.to_string().as_bytes());
         self.push(
             &mut row,
@@ -116,16 +118,16 @@ impl Dialect<'_> {
 
     /// The columns without those of an earlier error: the input may be a rejects file itself.
     pub(crate) fn own_columns(self) -> usize {
-        let ends = self.cell_ends(self.header);
-        let Some(own) = ends.len().checked_sub(ERROR_KEYS.len()).filter(|own| *own > 0) else {
-            return ends.len();
-        };
-        let tail: Vec<u8> = self.header[ends[own - 1]..].to_vec();
-        let errors: Vec<u8> = ERROR_KEYS
+        let names = self.texts(self.header);
+        // A file of an earlier outpour has fewer of them.
+        let errors = names
             .iter()
-            .flat_map(|name| [&[self.delimiter], name.as_bytes()].concat())
-            .collect();
-        if tail == errors { own } else { ends.len() }
+            .rev()
+            .take_while(|name| ERROR_KEYS.contains(&name.as_str()));
+        match names.len() - errors.count() {
+            0 => names.len(),
+            own => own,
+        }
     }
 
     /// The first cells of a row.
@@ -243,15 +245,17 @@ pub(super) fn json_line(reject: &Reject, run: Option<i64>) -> Vec<u8> {
     let values = [
         reject.reason.as_str().into(),
         reject.status.into(),
+        reject.code.clone().into(),
         reject.attempts.into(),
         reject.position.line.into(),
         id(reject, run).into(),
         row,
     ];
+    let may_lack = |key: &str| ["_error_code", "_error_id", "_error_row"].contains(&key);
     let errors = ERROR_KEYS
         .iter()
         .zip(values)
-        .filter(|(key, value)| !["_error_id", "_error_row"].contains(key) || !value.is_null());
+        .filter(|(key, value)| !may_lack(key) || !value.is_null());
     members.extend(errors.map(|(key, value)| format!("\"{key}\":{value}")));
     // A record that its file spreads over several lines is one line here; between the tokens of JSON a space means
     // the same.

@@ -121,6 +121,9 @@ impl Report {
             let causes = causes.collect::<Vec<_>>().join(", ");
             writeln!(text, "  {}: {causes}", counted(self.retries, "retry"))?;
         }
+        if self.token_requests > 0 {
+            writeln!(text, "  {} for tokens", counted(self.token_requests, "request"))?;
+        }
         if self.cut_replies > 0 {
             let cut = counted(self.cut_replies, "reply");
             writeln!(text, "  {cut} cut short, of which the status counted")?;
@@ -154,7 +157,7 @@ impl Report {
                 text,
                 "  {:>9} x {}",
                 grouped(reason.count),
-                in_line(&reason.reason)
+                in_line(&reason.words())
             )?;
             if !reason.example.is_empty() {
                 writeln!(text, "            first: {}", in_line(&reason.example))?;
@@ -236,6 +239,7 @@ mod tests {
             duration_ms: 1_500,
             reasons: vec![Reason {
                 reason: "400 Bad Request: bad email".into(),
+                code: None,
                 count: 2,
                 example: "people.csv: record 7 (line 8, byte 99)".into(),
             }],

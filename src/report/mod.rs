@@ -19,7 +19,7 @@ use crate::client::{Counters, TransportErrorKind};
 
 pub use human::{counted, grouped};
 pub use progress::{Progress, Snapshot};
-pub use reasons::{Reason, Reasons};
+pub use reasons::{Reason, Reasons, with_code};
 pub use slowest::{SlowRequest, Slowest};
 
 /// Records by what became of them.
@@ -88,6 +88,9 @@ pub struct Report {
     pub retries: u64,
     /// Retries by what made them necessary.
     pub retries_by_cause: BTreeMap<String, u64>,
+    /// Requests for tokens, those that were sent again included; absent where there were none. They are no attempts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub token_requests: u64,
     /// Bytes of request bodies that were sent, repeats counted.
     pub bytes_sent: u64,
     /// Final replies whose body was cut short: longer than is read, or lost with the connection.
@@ -220,6 +223,7 @@ impl Report {
             attempts: 0,
             retries: 0,
             retries_by_cause: BTreeMap::new(),
+            token_requests: 0,
             bytes_sent: 0,
             cut_replies: 0,
             duration_ms: 0,
@@ -253,6 +257,7 @@ impl Report {
         self.attempts = counters.attempts;
         self.retries = counters.retries;
         self.retries_by_cause = by_status.chain(by_error).collect();
+        self.token_requests = counters.token_requests;
         self.bytes_sent = counters.bytes_sent;
     }
 
@@ -272,6 +277,11 @@ impl Report {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A kind of transport error as it is written in JSON, in words: `connect timeout`.

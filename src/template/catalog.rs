@@ -102,7 +102,10 @@ impl Catalog {
         for (path, text) in vendors {
             let (vendor, document) = document::parse::<VendorFile>(&path.display().to_string(), &text)
                 .map_err(CatalogError::Document)?;
-            let problems = vendor_problems(&vendor);
+            let problems: Vec<Problem> = vendor_problems(&vendor)
+                .into_iter()
+                .chain(vendor.problems())
+                .collect();
             if !problems.is_empty() {
                 return Err(CatalogError::Document(document.locate(problems)));
             }

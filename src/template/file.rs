@@ -79,6 +79,9 @@ pub struct TemplateFile {
     /// The header by which the API knows a request that it has seen before. Default: none.
     #[serde(default)]
     pub idempotency: Option<Idempotency>,
+    /// How bodies are compressed on their way, and whether compressed replies are asked for. Default: `none`.
+    #[serde(default)]
+    pub compression: BodyCompression,
     /// How records are compared with what the account knows, before anything is sent. Default: not at all.
     #[serde(default)]
     pub preflight: Option<PreflightRule>,
@@ -97,6 +100,20 @@ pub struct TemplateFile {
 pub struct Idempotency {
     /// The header that carries the key, such as `Idempotency-Key`.
     pub header: String,
+}
+
+/// `none`, or `gzip`
+///
+/// With `gzip`, bodies of 1 KiB and more go out compressed, with `Content-Encoding: gzip`, and compressed replies are asked
+/// for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyCompression {
+    /// Bodies go as they are, and so do replies come.
+    #[default]
+    None,
+    /// Both are compressed where that is worth it.
+    Gzip,
 }
 
 /// an HTTP method: POST, PUT, PATCH or DELETE

@@ -10,6 +10,7 @@ mod file;
 mod parameter;
 mod places;
 mod preflight;
+mod results;
 mod success;
 mod treat;
 mod trial;
@@ -24,14 +25,15 @@ use wiring::placeholders;
 use crate::secret::Secret;
 
 pub use catalog::{Catalog, CatalogError};
-pub use file::{BatchRule, ContentType, Idempotency, Method, Need, TemplateFile};
+pub use file::{BatchRule, BodyCompression, ContentType, Idempotency, Method, Need, TemplateFile};
 pub use parameter::{Parameter, ParameterKind, ParameterValue};
 pub use places::Places;
 pub use preflight::{NamesRule, PreflightRule};
+pub use results::{FailedRule, ItemsRule, ResultsRule};
 pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};
 pub use trial::{Expected, TemplateTest, TestRecord, TestRequest};
-pub use vendor::{CheckRequest, CredentialKind, CredentialRule, VendorFile};
+pub use vendor::{CheckRequest, CredentialKind, CredentialRule, OauthRule, VendorFile};
 
 /// One endpoint of a vendor, as its files describe it.
 #[derive(Debug, Clone)]
@@ -108,9 +110,28 @@ impl Template {
             .map(String::as_str)
     }
 
-    /// A value of the form that the credential has and that opens nothing, for previews and tests.
-    pub fn stand_in_secret(&self) -> Secret {
-        match self.credential().and_then(|rule| rule.looks_like) {
+    /// How the token that the endpoint takes is fetched, if it takes one.
+    pub fn oauth(&self) -> Option<&OauthRule> {
+        self.credential()?.oauth.as_ref()
+    }
+
+    /// The credentials that a job gives, by name: the one that the endpoint takes, or the two that its token is fetched
+    /// with.
+    pub fn secrets(&self) -> Vec<(&str, &CredentialRule)> {
+        let names = match self.oauth() {
+            Some(oauth) => vec![&oauth.client_id, &oauth.client_secret],
+            None => vec![&self.file.credential],
+        };
+        let rules = &self.vendor.credentials;
+        names
+            .into_iter()
+            .filter_map(|name| Some((name.as_str(), rules.get(name)?)))
+            .collect()
+    }
+
+    /// A value of the form that the credential of that name has, and that opens nothing: for previews and tests.
+    pub fn stand_in_secret(&self, name: &str) -> Secret {
+        match self.vendor.credentials.get(name).and_then(|rule| rule.looks_like) {
             Some(CredentialKind::Jwt) => Secret::new("eyJzdGFuZCI6ImluIn0.e30.c3RhbmQtaW4"),
             _ => Secret::new("stand-in"),
         }

@@ -14,6 +14,9 @@ pub enum Treatment {
     Accepted,
     /// Nothing was carried out, and the request is sent again.
     Retry,
+    /// An earlier attempt of the request, with the same idempotency key, is still being carried out: it is sent again with
+    /// that key, and in doubt where the attempts run out.
+    Wait,
 }
 
 /// Statuses from 400 to 499, and what is made of each.
@@ -33,6 +36,11 @@ impl Treatments {
     /// What is made of this status, if it is not the usual.
     pub fn of(&self, status: u16) -> Option<Treatment> {
         self.0.get(&status).copied()
+    }
+
+    /// Whether any status is treated so.
+    pub fn has(&self, wanted: Treatment) -> bool {
+        self.0.values().any(|treatment| *treatment == wanted)
     }
 
     /// The statuses that are treated so.

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parameter::Parameter;
-use crate::client::LimitsConfig;
+use crate::client::{ClientAuth, LimitsConfig};
+use crate::document::Problem;
+use crate::secret::Secret;
 
 /// `vendor.yaml`: what the endpoints of one vendor share.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -56,13 +58,42 @@ pub struct CredentialRule {
     /// Where a user finds it.
     #[serde(default)]
     pub where_to_find: Option<String>,
-    /// The environment variable it is read from unless the job says otherwise.
-    pub env: String,
-    /// The header that carries it; its value is the credential as it is.
-    pub header: String,
+    /// The environment variable it is read from unless the job says otherwise. Required without `oauth`.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// The header that carries it. A credential that is only asked for a token with has none.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What is put before the value in the header, such as `Bearer ` with its space. Default: nothing.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// What its value looks like, so that two swapped credentials are told apart.
     #[serde(default)]
     pub looks_like: Option<CredentialKind>,
+    /// In place of `env` and `header`: a token that is fetched with two other credentials, and sent as
+    /// `Authorization: Bearer`.
+    #[serde(default)]
+    pub oauth: Option<OauthRule>,
+}
+
+/// How a token is fetched: `OAuth2` client credentials (RFC 6749, 4.4).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OauthRule {
+    /// The name of one of the vendor's hosts.
+    pub host: String,
+    /// The path of the token endpoint, appended to the host's base URL.
+    pub path: String,
+    /// The name of the credential that is the client's identifier.
+    pub client_id: String,
+    /// The name of the credential that is its secret.
+    pub client_secret: String,
+    /// What the token is for. Default: what the vendor gives by itself.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// How the client shows who it is: `form` or `basic`. Default: `form`.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
 }
 
 /// What a credential's value looks like.
@@ -88,4 +119,69 @@ pub struct CheckRequest {
     /// jq over the reply's body: a line about the account.
     #[serde(default)]
     pub account: Option<String>,
+}
+
+impl CredentialRule {
+    /// The value of the header that carries the secret.
+    pub fn value_of(&self, secret: &Secret) -> String {
+        format!(
+            "{}{}",
+            self.prefix.as_deref().unwrap_or_default(),
+            secret.reveal()
+        )
+    }
+}
+
+impl VendorFile {
+    /// What the schema cannot see: keys that belong together, and names that must exist elsewhere.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let rules = self.credentials.iter();
+        rules
+            .flat_map(|(name, rule)| self.problems_of(name, rule))
+            .collect()
+    }
+
+    fn problems_of(&self, name: &str, rule: &CredentialRule) -> Vec<Problem> {
+        let path = format!("credentials.{name}");
+        let wrong = |key: &str, message: String| Problem::new(format!("{path}{key}"), message);
+        let Some(oauth) = &rule.oauth else {
+            let is_lost = rule.env.is_none();
+            let is_idle = rule.prefix.is_some() && rule.header.is_none();
+            let lost = is_lost.then(|| wrong("", "it needs `env`, or `oauth`".to_owned()));
+            let idle =
+                is_idle.then(|| wrong(".prefix", "it belongs to a `header`, and none is set".to_owned()));
+            return lost.into_iter().chain(idle).collect();
+        };
+        let mut problems = Vec::new();
+        let plain = [
+            ("env", rule.env.is_some()),
+            ("header", rule.header.is_some()),
+            ("prefix", rule.prefix.is_some()),
+            ("looks_like", rule.looks_like.is_some()),
+        ];
+        for (key, _) in plain.iter().filter(|(_, is_given)| *is_given) {
+            let message = "a token comes from `oauth` and goes as `Authorization: Bearer`, leave this out";
+            problems.push(wrong(&format!(".{key}"), message.to_owned()));
+        }
+        if !self.hosts.contains_key(&oauth.host) {
+            problems.push(wrong(
+                ".oauth.host",
+                format!("the vendor has no host `{}`", oauth.host),
+            ));
+        }
+        for (key, other) in [
+            ("client_id", &oauth.client_id),
+            ("client_secret", &oauth.client_secret),
+        ] {
+            let is_plain = self
+                .credentials
+                .get(other)
+                .is_some_and(|rule| rule.oauth.is_none());
+            if !is_plain {
+                let message = format!("the vendor has no credential `{other}` that is no token itself");
+                problems.push(wrong(&format!(".oauth.{key}"), message));
+            }
+        }
+        problems
+    }
 }

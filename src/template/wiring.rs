@@ -31,11 +31,16 @@ pub(super) fn problems_of(file: &TemplateFile, vendor: &VendorFile) -> Vec<Probl
             format!("the vendor has no host `{}`", file.host),
         ));
     }
-    if !vendor.credentials.contains_key(&file.credential) {
-        problems.push(Problem::new(
+    match vendor.credentials.get(&file.credential) {
+        None => problems.push(Problem::new(
             "credential",
             format!("the vendor has no credential `{}`", file.credential),
-        ));
+        )),
+        Some(rule) if rule.header.is_none() && rule.oauth.is_none() => problems.push(Problem::new(
+            "credential",
+            format!("`{}` has no `header` that carries it", file.credential),
+        )),
+        Some(_) => {}
     }
     problems.extend(placeholder_problems(file, vendor));
     problems.extend(need_problems(file, vendor));

@@ -26,6 +26,8 @@ struct Event<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
     records: Vec<Told<'a>>,
     request: ToldRequest<'a>,
     status: Option<u16>,
@@ -90,6 +92,7 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         template,
         outcome,
         reason,
+        code: delivery.code.as_deref(),
         records: delivery
             .items
             .iter()

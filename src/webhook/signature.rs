@@ -41,6 +41,7 @@ pub(super) fn request(webhook: &Webhook, id: &str, body: Bytes, now: SystemTime)
         url: webhook.url.clone(),
         headers,
         body,
+        key: None,
     }
 }
 

@@ -13,38 +13,57 @@ use outpour::endpoint::{DestinationConfig, Endpoint, EndpointInput, Prepared};
 use outpour::record::{Origin, Position, Record, Shape};
 use proptest::prelude::*;
 
-type Answer = Result<Reply, TransportErrorKind>;
+pub(crate) type Answer = Result<Reply, TransportErrorKind>;
 
 /// Answers the request of that number by what it carries.
 type Script = dyn Fn(usize, &str) -> Answer + Send + Sync;
 
+/// Is shown each request.
+type Note = dyn Fn(&Request) + Send + Sync;
+
 /// Plays a script, and keeps the bodies.
 #[derive(Clone)]
-struct Api {
+pub(crate) struct Api {
     answer: Arc<Script>,
     bodies: Arc<Mutex<Vec<String>>>,
+    note: Option<Arc<Note>>,
 }
 
 impl Api {
-    fn new(answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(usize, &str) -> Answer + Send + Sync + 'static) -> Self {
         Self {
             answer: Arc::new(answer),
             bodies: Arc::default(),
+            note: None,
+        }
+    }
+
+    /// Always replies, and shows each request first.
+    pub(crate) fn noting(
+        note: impl Fn(&Request) + Send + Sync + 'static,
+        reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            note: Some(Arc::new(note)),
+            ..Self::replying(reply)
         }
     }
 
     /// Always replies.
-    fn replying(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn replying(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
         Self::new(move |number, body| Ok(reply(number, body)))
     }
 
-    fn bodies(&self) -> Vec<String> {
+    pub(crate) fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()
     }
 }
 
 impl Transport for Api {
     async fn send(&self, request: &Request) -> Result<Reply, TransportError> {
+        if let Some(note) = &self.note {
+            note(request);
+        }
         let body = String::from_utf8(request.body.to_vec()).unwrap();
         let number = {
             let mut bodies = self.bodies.lock().unwrap();
@@ -55,11 +74,11 @@ impl Transport for Api {
     }
 }
 
-fn status(code: u16, body: &str) -> Reply {
+pub(crate) fn status(code: u16, body: &str) -> Reply {
     Reply::new(StatusCode::from_u16(code).unwrap(), body.to_owned())
 }
 
-fn endpoint(yaml: &str) -> Arc<Endpoint> {
+pub(crate) fn endpoint(yaml: &str) -> Arc<Endpoint> {
     let text = format!("{{method: POST, url: 'https://api.example.com/people', {yaml}}}");
     let (destination, _) = outpour::document::parse::<DestinationConfig>("test", &text).unwrap();
     let input = EndpointInput {
@@ -75,7 +94,7 @@ fn endpoint(yaml: &str) -> Arc<Endpoint> {
     Arc::new(Endpoint::compile(&input).unwrap())
 }
 
-fn batch(endpoint: &Endpoint, texts: &[String]) -> Vec<Prepared> {
+pub(crate) fn batch(endpoint: &Endpoint, texts: &[String]) -> Vec<Prepared> {
     let origin = Arc::new(Origin {
         name: "test".to_owned(),
         shape: Shape::Json,
@@ -101,17 +120,17 @@ fn batch(endpoint: &Endpoint, texts: &[String]) -> Vec<Prepared> {
     texts.iter().enumerate().map(prepare).collect()
 }
 
-fn records(count: usize) -> Vec<String> {
+pub(crate) fn records(count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("{{\"n\":{number}}}")).collect()
 }
 
-async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
+pub(crate) async fn deliver(yaml: &str, api: &Api, texts: &[String]) -> Delivered {
     let endpoint = endpoint(yaml);
     let batch = batch(&endpoint, texts);
     deliver_batch(endpoint, api, batch, None).await
 }
 
-async fn deliver_batch(
+pub(crate) async fn deliver_batch(
     endpoint: Arc<Endpoint>,
     api: &Api,
     batch: Vec<Prepared>,
@@ -132,7 +151,7 @@ async fn deliver_batch(
 }
 
 /// The numbers of the records by what became of them.
-fn numbers(delivered: &Delivered, wanted: impl Fn(&Fate) -> bool) -> Vec<u64> {
+pub(crate) fn numbers(delivered: &Delivered, wanted: impl Fn(&Fate) -> bool) -> Vec<u64> {
     let mut numbers: Vec<u64> = delivered
         .deliveries
         .iter()
@@ -143,15 +162,15 @@ fn numbers(delivered: &Delivered, wanted: impl Fn(&Fate) -> bool) -> Vec<u64> {
     numbers
 }
 
-fn is_rejected(fate: &Fate) -> bool {
+pub(crate) fn is_rejected(fate: &Fate) -> bool {
     matches!(fate, Fate::Rejected(_))
 }
 
-fn is_in_doubt(fate: &Fate) -> bool {
+pub(crate) fn is_in_doubt(fate: &Fate) -> bool {
     matches!(fate, Fate::InDoubt(_))
 }
 
-fn is_accepted(fate: &Fate) -> bool {
+pub(crate) fn is_accepted(fate: &Fate) -> bool {
     *fate == Fate::Accepted
 }
 

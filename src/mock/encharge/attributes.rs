@@ -88,6 +88,11 @@ impl Attributes {
         self.entries.retain(|(known, _)| known != name);
     }
 
+    /// Leaves those out whose name is not wanted.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.entries.retain(|(name, _)| is_wanted(name));
+    }
+
     pub(super) fn merge(&mut self, others: Self) {
         for (name, value) in others.entries {
             self.set(name, value);

@@ -6,13 +6,22 @@
 //! read from the header only, though the contract also allows it in the query: secrets do not belong in URLs.
 
 mod account;
+mod archive;
+mod associated;
+mod associations;
 mod attributes;
+mod collection;
+mod field;
+mod fields;
+mod group;
 mod ingest;
 mod objects;
 mod people;
+mod query;
 mod refusal;
 mod schemas;
 mod tags;
+mod ties;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,9 +38,11 @@ use super::state::State;
 use account::Account;
 use refusal::Refusal;
 
+pub use associations::{Association, AssociationType, Cardinality};
 pub use attributes::Attributes;
+pub use collection::Object;
+pub use field::{Field, FieldFormat, FieldType};
 pub use ingest::Event;
-pub use objects::Object;
 pub use people::Person;
 pub use schemas::Schema;
 
@@ -85,14 +96,30 @@ impl Encharge {
         self.check_api_key(call)?;
         match (call.method.as_str(), path) {
             ("POST", ["people"]) => people::upsert(self, call),
+            ("GET", ["people"]) => archive::show(self, call),
+            ("DELETE", ["people"]) => archive::remove(self, call),
+            ("POST", ["people", "unsubscribe"]) => archive::unsubscribe(self, call),
             ("GET", ["people", "all"]) => Ok(people::list(self, call)),
             ("POST", ["tags"]) => tags::change(self, call, tags::Change::Add),
             ("DELETE", ["tags"]) => tags::change(self, call, tags::Change::Remove),
             ("GET", ["accounts", "info"]) => Ok(self.info()),
-            ("GET", ["fields"]) => Ok(schemas::person_fields(self)),
+            ("GET", ["fields"]) => Ok(fields::list(self)),
+            ("POST", ["fields"]) => fields::create(self, call),
+            ("PATCH", ["fields", name]) => fields::edit(self, call, name),
+            ("DELETE", ["fields", name]) => fields::remove(self, name),
             ("GET", ["schemas"]) => Ok(schemas::list(self)),
             ("POST", ["schemas"]) => schemas::define(self, call),
+            ("POST", ["schemas", "associations"]) => associations::define(self, call),
+            ("DELETE", ["schemas", "associations", id]) => associations::undefine(self, id),
             ("GET", ["schemas", name]) => schemas::show(self, name),
+            ("PATCH", ["schemas", name]) => schemas::redefine(self, call, name),
+            ("DELETE", ["schemas", name]) => schemas::remove(self, name),
+            ("POST", ["schemas", name, "fields"]) => fields::create_of(self, call, name),
+            ("PATCH", ["schemas", object, "fields", name]) => fields::edit_of(self, call, object, name),
+            ("DELETE", ["schemas", object, "fields", name]) => fields::remove_of(self, object, name),
+            (_, ["objects", object, id, "associations", rest @ ..]) if *id != "externalId" => {
+                associations::answer(self, call, [object, id], rest)
+            }
             (_, ["objects", name, rest @ ..]) => objects::answer(self, call, name, rest),
             _ => Err(Refusal::no_such_page()),
         }

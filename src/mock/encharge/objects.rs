@@ -1,49 +1,21 @@
 //! Custom objects: created, upserted, updated, read and deleted under the name of a schema, case-sensitive.
 //!
-//! Creating always creates, twice if called twice, and gives numbers as ids; an `id` that is sent is not used. All
-//! fields are kept, though the vendor is seen to ignore unknown ones, so that a test can compare what it sent.
+//! Creating always creates, twice if called twice, and gives numbers as ids; an `id` that is sent is not used. Fields that
+//! the schema does not have are kept, so that a test can compare what it sent, unless the look-alike is told to drop them in
+//! silence as the vendor is seen to do. A value longer than a person's field holds is refused here too: it is the same kind
+//! of field, though the vendor says it of people only. An object that is deleted is tied to nobody any more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashSet;
 
 use http::StatusCode;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use super::account::Account;
 use super::attributes::{Attributes, Named, OneOrMany};
+use super::collection::{Key, Object, Shown};
 use super::refusal::Refusal;
-use super::{Encharge, number_in_query, read, schemas};
+use super::{Encharge, number_in_query, people, read, schemas};
 use crate::mock::answer::{Answer, Call};
-
-/// An object as the look-alike keeps it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct Object {
-    /// The id that was given to it.
-    pub id: u64,
-    /// Everything else, as the exact JSON text that arrived last.
-    pub attributes: Attributes,
-    /// How many records about this object were carried out.
-    pub arrivals: u64,
-}
-
-/// The objects of all schemas.
-#[derive(Debug, Default)]
-pub(super) struct Objects {
-    by_name: BTreeMap<String, Collection>,
-    last_id: u64,
-}
-
-#[derive(Debug, Default)]
-struct Collection {
-    by_id: BTreeMap<u64, Object>,
-    by_external_id: HashMap<String, u64>,
-}
-
-/// How a call names one object.
-#[derive(Debug)]
-enum Key<'a> {
-    Id(u64),
-    ExternalId(&'a str),
-}
 
 /// Any call under `/objects/{name}`.
 pub(super) fn answer(
@@ -61,6 +33,7 @@ pub(super) fn answer(
         ("PUT", []) => return upsert(encharge, call, name),
         ("GET", []) => return Ok(list(encharge, call, name)),
         ("GET", ["count"]) => return Ok(count(encharge, name)),
+        ("GET", ["search"]) => return search(encharge, call, name),
         (_, ["externalId", id]) => Key::ExternalId(id),
         (_, [id]) => Key::Id(id.parse().map_err(|_| Refusal::no_such_page())?),
         _ => return Err(Refusal::no_such_page()),
@@ -82,7 +55,9 @@ fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
         OneOrMany::Many(many) => many,
     };
     let mut account = encharge.account();
-    let pairs = objects.into_iter().zip(external_ids);
+    let known = account.known_fields(name);
+    let objects = objects.into_iter().map(|object| known.only(object));
+    let pairs = objects.zip(external_ids);
     let objects: Vec<Object> = pairs
         .map(|(object, id)| account.create_object(name, object, id))
         .collect();
@@ -94,15 +69,9 @@ fn create(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
 /// `PUT /objects/{name}`: updates the object of the `id`, else of the `externalId`, else creates one.
 fn upsert(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
     let body: Attributes = read(call)?;
-    let id = numeric_id(&body)?;
-    let external_id = external_id(&body)?;
+    let external_id = check(&body)?;
     let mut account = encharge.account();
-    let collection = account.objects.by_name.entry(name.to_owned()).or_default();
-    let by_id = id.filter(|id| collection.by_id.contains_key(id));
-    let found = by_id.or_else(|| collection.find(&Key::ExternalId(external_id.as_deref()?)));
-    let updated = found.and_then(|id| collection.update(id, body.clone(), external_id.clone()));
-    let created = updated.is_none();
-    let object = updated.unwrap_or_else(|| account.create_object(name, body, external_id));
+    let (created, object) = account.upsert_object(name, numeric_id(&body)?, external_id, body);
     drop(account);
     Ok(Answer::json(
         StatusCode::OK,
@@ -116,11 +85,15 @@ fn upsert(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Re
 /// `PATCH /objects/{name}/..`. The contract wants an `id` or `externalId` in the body as well.
 fn update(encharge: &Encharge, call: &Call<'_>, name: &str, key: &Key<'_>) -> Result<Answer, Refusal> {
     let body: Attributes = read(call)?;
-    let external_id = external_id(&body)?;
+    let external_id = check(&body)?;
     if numeric_id(&body)?.is_none() && external_id.is_none() {
         return Err(Refusal::bad("The object must have an `id` or `externalId`"));
     }
+    if let Key::Id(id) = key {
+        check_repeated(&body, *id)?;
+    }
     let mut account = encharge.account();
+    let body = account.known_fields(name).only(body);
     let object = if account.keep {
         let collection = account.objects.by_name.entry(name.to_owned()).or_default();
         let found = collection.find(key);
@@ -138,7 +111,8 @@ fn delete(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refu
     if account.keep {
         let collection = account.objects.by_name.get_mut(name);
         let removed = collection.and_then(|collection| collection.remove(key));
-        removed.ok_or_else(|| key.missing(name))?;
+        let removed = removed.ok_or_else(|| key.missing(name))?;
+        account.associations.forget(name, &removed.id.to_string());
         account.counts.objects -= 1;
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
@@ -175,10 +149,41 @@ fn show(encharge: &Encharge, name: &str, key: &Key<'_>) -> Result<Answer, Refusa
     Ok(Answer::json(StatusCode::OK, &Named("object", Shown(object))))
 }
 
-/// The `externalId` of an object to create; refused where either key has the wrong type.
-fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
+/// `GET /objects/{name}/search`: those of whose searchable fields one holds the text, whatever its case.
+fn search(encharge: &Encharge, call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+    let mut pairs = url::form_urlencoded::parse(call.query.as_bytes());
+    let wanted = pairs.find(|(key, _)| key == "query");
+    let wanted = wanted
+        .ok_or_else(|| Refusal::bad("`query` is required"))?
+        .1
+        .to_lowercase();
+    let account = encharge.account();
+    let fields = account.schema(name)?.searchable_fields();
+    let has = |object: &&Object| {
+        let mut texts = fields.iter().filter_map(|field| object.attributes.json(field));
+        texts.any(|text| text.to_lowercase().contains(&wanted))
+    };
+    let all = account.objects.by_name.get(name).into_iter();
+    let found = all.flat_map(|collection| collection.by_id.values()).filter(has);
+    let found: Vec<Shown<'_>> = found.take(100).map(Shown).collect();
+    Ok(Answer::json(StatusCode::OK, &Named("objects", found)))
+}
+
+/// The `externalId` of an object; refused where either key has the wrong type, or a value is too long.
+pub(super) fn check(object: &Attributes) -> Result<Option<String>, Refusal> {
     numeric_id(object)?;
+    people::check_lengths(object)?;
     external_id(object)
+}
+
+/// Refuses an `id` in the body that is not the path's: nothing says which of them the vendor would take.
+fn check_repeated(body: &Attributes, id: u64) -> Result<(), Refusal> {
+    match numeric_id(body)? {
+        Some(other) if other != id => Err(Refusal::bad(format!(
+            "`id` is {other} in the body and {id} in the path"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The `externalId` of an object, a string by the contract.
@@ -187,7 +192,7 @@ fn external_id(object: &Attributes) -> Result<Option<String>, Refusal> {
 }
 
 /// The `id` of an object, a number by the contract.
-fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
+pub(super) fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
     match object.json("id") {
         None | Some("null") => Ok(None),
         Some(id) => id
@@ -197,7 +202,44 @@ fn numeric_id(object: &Attributes) -> Result<Option<u64>, Refusal> {
     }
 }
 
+/// The names of the fields that are kept; none where all are.
+struct KnownFields(Option<HashSet<String>>);
+
+impl KnownFields {
+    fn only(&self, mut object: Attributes) -> Attributes {
+        if let Self(Some(known)) = self {
+            object.retain(|name| known.contains(name));
+        }
+        object
+    }
+}
+
 impl Account {
+    fn known_fields(&self, name: &str) -> KnownFields {
+        let schema = self.drop_unknown_fields.then(|| self.schema(name).ok());
+        let fields = schema.flatten().map(|schema| schema.fields.list().iter());
+        KnownFields(fields.map(|fields| fields.map(|field| field.name.clone()).collect()))
+    }
+
+    /// Updates the object of the `id`, else of the external one, else creates one; says whether it did.
+    pub(super) fn upsert_object(
+        &mut self,
+        name: &str,
+        id: Option<u64>,
+        external_id: Option<String>,
+        attributes: Attributes,
+    ) -> (bool, Object) {
+        let attributes = self.known_fields(name).only(attributes);
+        let collection = self.objects.by_name.entry(name.to_owned()).or_default();
+        let by_id = id.filter(|id| collection.by_id.contains_key(id));
+        let found = by_id.or_else(|| collection.find(&Key::ExternalId(external_id.as_deref()?)));
+        let updated = found.and_then(|id| collection.update(id, attributes.clone(), external_id.clone()));
+        match updated {
+            Some(object) => (false, object),
+            None => (true, self.create_object(name, attributes, external_id)),
+        }
+    }
+
     fn create_object(&mut self, name: &str, attributes: Attributes, external_id: Option<String>) -> Object {
         self.counts.objects += 1;
         let object = Object::new(self.objects.next_id(), attributes);
@@ -209,94 +251,8 @@ impl Account {
     }
 }
 
-impl Object {
-    fn new(id: u64, mut attributes: Attributes) -> Self {
-        attributes.remove("id");
-        Self {
-            id,
-            attributes,
-            arrivals: 1,
-        }
-    }
-}
-
-impl Objects {
-    pub(super) fn lists(&self) -> BTreeMap<String, Vec<Object>> {
-        let filled = self
-            .by_name
-            .iter()
-            .filter(|(_, collection)| !collection.by_id.is_empty());
-        filled
-            .map(|(name, collection)| (name.clone(), collection.by_id.values().cloned().collect()))
-            .collect()
-    }
-
-    fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-}
-
-impl Collection {
-    fn find(&self, key: &Key<'_>) -> Option<u64> {
-        match key {
-            Key::Id(id) => Some(*id),
-            Key::ExternalId(id) => self.by_external_id.get(*id).copied(),
-        }
-    }
-
-    fn insert(&mut self, object: Object, external_id: Option<String>) {
-        if let Some(external_id) = external_id {
-            self.by_external_id.insert(external_id, object.id);
-        }
-        self.by_id.insert(object.id, object);
-    }
-
-    fn update(&mut self, id: u64, attributes: Attributes, external_id: Option<String>) -> Option<Object> {
-        let mut object = self.remove(&Key::Id(id))?;
-        object.arrivals += 1;
-        object.attributes.merge(attributes);
-        object.attributes.remove("id");
-        let external_id = external_id.or_else(|| object.attributes.text("externalId"));
-        self.insert(object.clone(), external_id);
-        Some(object)
-    }
-
-    fn remove(&mut self, key: &Key<'_>) -> Option<Object> {
-        let object = self.by_id.remove(&self.find(key)?)?;
-        if let Some(external_id) = object.attributes.text("externalId") {
-            // A later object may have taken the same external id over.
-            if self.by_external_id.get(&external_id) == Some(&object.id) {
-                self.by_external_id.remove(&external_id);
-            }
-        }
-        Some(object)
-    }
-}
-
-impl Key<'_> {
-    fn missing(&self, name: &str) -> Refusal {
-        match self {
-            Self::Id(id) => Refusal::not_found(format!("No `{name}` with id {id}")),
-            Self::ExternalId(id) => Refusal::not_found(format!("No `{name}` with externalId {id}")),
-        }
-    }
-}
-
-/// An object as the API shows it: the id among the attributes.
-struct Shown<'a>(&'a Object);
-
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Upserted<'a> {
     created: bool,
     object: Shown<'a>,
-}
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &self.0.id)?;
-        self.0.attributes.write_into(&mut map, "id")?;
-        map.end()
-    }
 }

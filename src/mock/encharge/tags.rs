@@ -36,9 +36,9 @@ pub(super) fn change(encharge: &Encharge, call: &Call<'_>, change: Change) -> Re
     if account.keep {
         let missing = || Refusal::not_found(format!("Person not found: {identifier}"));
         let place = account.people.find(&identifiers).ok_or_else(missing)?;
-        if let Some(person) = account.people.at(place) {
-            apply(person, &tags, change);
-        }
+        // An archived person is kept apart.
+        let person = account.people.at(place).ok_or_else(missing)?;
+        apply(person, &tags, change);
     }
     account.counts.tags += 1;
     Ok(Answer::empty(match change {

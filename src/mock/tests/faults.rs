@@ -37,7 +37,8 @@ async fn send_until(
 
 #[test]
 fn faults_print_what_they_read() {
-    let text = "429:5%,500:10%,reset:1%,close:1%,hang:1%,slow:0.5%,error200:1%,garbage:1%,cut:2%";
+    let text =
+        "429:5%,500:10%,reset:1%,close:1%,hang:1%,slow:0.5%,error200:1%,garbage:1%,cut:2%,throttled:1%";
     assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
     assert_eq!("timeout: 1%".parse::<Faults>().unwrap().to_string(), "hang:1%");
     assert!("".parse::<Faults>().unwrap().is_empty());
@@ -106,6 +107,14 @@ async fn an_injected_status_is_not_carried_out() {
     let state = mock.state();
     assert_eq!((state.counts.people, state.arrivals.carried_out), (0, 0));
     assert_eq!(state.arrivals.by_fault["500"], 1);
+}
+
+#[tokio::test]
+async fn where_nothing_is_carried_out_in_part_a_throttled_request_is_not_carried_out() {
+    let (mock, caller) = faulty("throttled:100%").await;
+    assert_eq!(caller.rest("POST", "/people", PERSON).await.status, 500);
+    let state = mock.state();
+    assert_eq!((state.counts.people, state.arrivals.carried_out), (0, 0));
 }
 
 #[tokio::test]

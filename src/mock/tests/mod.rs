@@ -1,12 +1,18 @@
 //! The look-alike, asked over a plain socket.
 
+mod archive;
+mod associations;
 mod caller;
 mod faults;
+mod fields;
 mod ingest;
 mod objects;
 mod people;
+mod schemas;
 mod server;
+mod steps;
 mod tags;
+mod whole;
 mod zuora;
 
 use caller::Caller;

@@ -80,6 +80,10 @@ async fn patching_needs_an_object_that_exists() {
         )
         .await;
     assert_eq!(by_id.json()["object"]["n"], 1);
+    let other = caller
+        .rest("PATCH", &format!("/objects/company/{id}"), r#"{"id":99}"#)
+        .await;
+    assert_eq!(other.status, 400);
     let path = "/objects/company/externalId/c%2F1";
     let by_external_id = caller.rest("PATCH", path, r#"{"externalId":"c/1","n":2}"#).await;
     assert_eq!(by_external_id.json()["object"]["n"], 2);

@@ -7,8 +7,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checker;
+use super::create::{check_count, error_of};
 use super::record::ZuoraRecord;
-use super::records::{check_count, check_id, error_of, find_or_assume, merged, remove, write};
+use super::records::{check_id, find_or_assume, merged, remove, write};
 use super::refusal::{Category, Detail, Echo, Envelope, Problem, Refusal};
 use super::tenant::Tenant;
 use super::throttle::{self, Throttle};

@@ -157,6 +157,11 @@ fn many_to_one() -> String {
     "manyToOne".to_owned()
 }
 
+/// What is checked of records where a relationship does not say.
+fn enforced() -> Value {
+    serde_json::json!({"create": {"enforceValidMapping": true}})
+}
+
 impl ZuoraSchema {
     /// A definition without fields.
     pub(super) fn named(name: &str) -> Self {
@@ -221,8 +226,9 @@ impl ZuoraSchema {
         shown.required.extend(SYSTEM.map(str::to_owned));
         shown.filterable.extend(FILTERABLE.map(str::to_owned));
         // The contract's example shows that the field of a relationship can be filtered by, though nobody asked for it.
-        for relationship in &self.relationships {
+        for relationship in &mut shown.relationships {
             shown.filterable.extend(relationship.fields.keys().cloned());
+            relationship.record_constraints.get_or_insert_with(enforced);
         }
         shown.relationships.extend(USERS.map(ZuoraRelationship::of_user));
         let migration = shown.more.entry("enableRecordMigration");
@@ -264,7 +270,7 @@ impl ZuoraRelationship {
             namespace: "com_zuora".to_owned(),
             object: "User".to_owned(),
             fields: [(field.to_owned(), "Id".to_owned())].into(),
-            record_constraints: Some(serde_json::json!({"create": {"enforceValidMapping": true}})),
+            record_constraints: Some(enforced()),
         }
     }
 

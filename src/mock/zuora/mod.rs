@@ -11,10 +11,12 @@ mod batch;
 mod checks;
 mod collection;
 mod compression;
+mod create;
 mod definition;
 mod definitions;
 mod idempotency;
 mod limits;
+mod listing;
 mod migrations;
 mod pace;
 mod record;
@@ -186,7 +188,7 @@ fn route(tenant: &mut Tenant, call: &Call<'_>, throttle: Throttle) -> Result<Ans
         return Err(Refusal::no_such_page());
     };
     match (call.method, path) {
-        (&Method::POST, ["records", "default", object]) => records::create(tenant, call, object, throttle),
+        (&Method::POST, ["records", "default", object]) => create::create(tenant, call, object, throttle),
         (&Method::POST, ["batch", "default", object]) => batch::answer(tenant, call, object, throttle),
         _ if throttle != Throttle::Off => Err(Refusal::throttled(Vec::new())),
         (&Method::GET, ["definitions", "default"]) => Ok(definitions::list(tenant, call)),
@@ -194,7 +196,7 @@ fn route(tenant: &mut Tenant, call: &Call<'_>, throttle: Throttle) -> Result<Ans
         (&Method::GET, ["definitions", "default", object]) => definitions::show(tenant, object),
         (&Method::DELETE, ["definitions", "default", object]) => definitions::delete(tenant, object),
         (&Method::POST, ["migrations"]) => migrations::apply(tenant, call),
-        (&Method::GET, ["records", "default", object]) => records::list(tenant, call, object),
+        (&Method::GET, ["records", "default", object]) => listing::list(tenant, call, object),
         (&Method::GET, ["records", "default", object, id]) => records::show(tenant, object, id),
         (&Method::PUT, ["records", "default", object, id]) => records::replace(tenant, call, object, id),
         (&Method::PATCH, ["records", "default", object, id]) => records::patch(tenant, call, object, id),

@@ -6,14 +6,15 @@ use serde::de::IgnoredAny;
 
 use super::idempotency;
 use super::refusal::Refusal;
+use super::values::has_format;
 use crate::mock::Attributes;
 use crate::mock::answer::Call;
 
 /// The header by which a client finds its requests again; the answer repeats it.
 pub(super) const TRACK_ID: &str = "zuora-track-id";
 
-/// Refuses headers that break a rule. The contract does not say what a wrong track id is answered; here it is 400, so
-/// that a client which sends one is noticed.
+/// Refuses headers that break a rule. The contract does not say what a wrong one is answered; here it is 400, so that a
+/// client which sends one is noticed.
 pub(super) fn check_headers(call: &Call<'_>) -> Result<(), Refusal> {
     if let Some(value) = call.headers.get(TRACK_ID)
         && !value.to_str().is_ok_and(is_track_id)
@@ -21,6 +22,11 @@ pub(super) fn check_headers(call: &Call<'_>) -> Result<(), Refusal> {
         return Err(Refusal::invalid(
             "Zuora-Track-Id must be at most 64 US-ASCII characters, none of : ; \" '",
         ));
+    }
+    if let Some(version) = call.headers.get("zuora-version")
+        && !version.to_str().is_ok_and(|text| has_format(text, "date"))
+    {
+        return Err(Refusal::invalid("Zuora-Version must be a date"));
     }
     let Some(key) = call.headers.get(idempotency::HEADER) else {
         return Ok(());

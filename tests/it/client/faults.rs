@@ -19,6 +19,8 @@ const NEEDS_BODY: Policy = Policy {
     safe_to_resend: false,
     denials: Vec::new(),
     answers: Vec::new(),
+    answered: None,
+    waits: Vec::new(),
 };
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use outpour::client::{LimitsConfig, RetryConfig, Sender, SenderSettings, TransportErrorKind};
 use tokio::time::Instant;
 
-use super::script::{SAFE, Script, UNSAFE, again, error, replied, send, status};
+use super::script::{SAFE, Script, Turn, UNSAFE, again, error, play, replied, send, status};
 
 fn sender(script: &Script, limits: &str, retry: RetryConfig) -> Sender<Script> {
     let limits: LimitsConfig = serde_json::from_str(limits).unwrap();
@@ -89,4 +89,45 @@ async fn a_request_in_backoff_blocks_no_other() {
     };
     let (waiting, other) = tokio::join!(waiting, other);
     assert_eq!((waiting.attempts, other.attempts), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_used_up_pauses_everyone_until_it_is_renewed() {
+    let last = status(200)
+        .header("ratelimit-remaining", "900, 0")
+        .header("ratelimit-reset", "3000, 17");
+    let script = Script::new([last]);
+    let sender = script.sender();
+    let start = Instant::now();
+    for _ in 0..3 {
+        send(&sender, UNSAFE).await;
+    }
+    let seconds: Vec<u64> = script.began().iter().map(|at| (*at - start).as_secs()).collect();
+    assert_eq!(seconds, [0, 17, 17]);
+    let counters = sender.counters();
+    assert_eq!((counters.throttled, counters.paused.as_secs()), (0, 17));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_until_a_limit_is_renewed_is_no_longer_than_max_retry_after() {
+    let last = status(200)
+        .header("ratelimit-remaining", "0")
+        .header("ratelimit-reset", "86000");
+    let script = Script::new([last]);
+    let sender = script.sender();
+    send(&sender, UNSAFE).await;
+    send(&sender, UNSAFE).await;
+    assert_eq!(script.gaps()[0].as_secs(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_waits_for_the_reset_unless_it_says_retry_after() {
+    let used_up = |turn: Turn| {
+        turn.header("ratelimit-remaining", "0")
+            .header("ratelimit-reset", "17")
+    };
+    let (_, script) = play([used_up(status(429))], UNSAFE).await;
+    assert_eq!(script.gaps()[0].as_secs(), 17);
+    let (_, script) = play([used_up(status(429)).header("retry-after", "2")], UNSAFE).await;
+    assert_eq!(script.gaps()[0].as_secs(), 2);
 }

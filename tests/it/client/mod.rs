@@ -2,9 +2,11 @@
 
 mod breaker;
 mod faults;
+mod keys;
 mod limits;
 mod oracle;
 pub(crate) mod script;
 mod stop;
 pub(crate) mod tls;
+mod token;
 mod wire;

@@ -46,6 +46,8 @@ pub(crate) const SAFE: Policy = Policy {
     resend_in_doubt: None,
     denials: Vec::new(),
     answers: Vec::new(),
+    answered: None,
+    waits: Vec::new(),
 };
 pub(crate) const UNSAFE: Policy = Policy {
     safe_to_resend: false,
@@ -53,6 +55,8 @@ pub(crate) const UNSAFE: Policy = Policy {
     resend_in_doubt: None,
     denials: Vec::new(),
     answers: Vec::new(),
+    answered: None,
+    waits: Vec::new(),
 };
 
 pub(crate) fn status(status: u16) -> Turn {

@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "template",
         &[
             "batch::BodyShape",
+            "client::ClientAuth",
             "client::LimitsConfig",
             "document",
             "record::EmptyStrings",
@@ -34,7 +35,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "endpoint",
         &[
             "batch::BodyShape",
+            "client::ClientAuth",
             "client::Reply",
+            "client::TokenClient",
             "document",
             "expression",
             "record",
@@ -44,7 +47,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "request",
-        &["batch::BodyShape", "client::Request", "endpoint", "expression"],
+        &[
+            "batch::BodyShape",
+            "client::IdempotencyKey",
+            "client::Request",
+            "endpoint",
+            "expression",
+        ],
     ),
     (
         "selftest",

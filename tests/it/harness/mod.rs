@@ -3,6 +3,7 @@
 //! [`Scene`] holds the folder and the mock and starts the binary against it; [`Outcome`] is what the binary left
 //! behind; [`Recorder`] is a server that writes down the exact bytes that it was sent; [`people`] makes inputs.
 
+pub(crate) mod guarded;
 mod outcome;
 pub(crate) mod people;
 mod recorder;
@@ -98,6 +99,11 @@ impl Scene {
     /// Where the mock takes people, tags and objects.
     pub(crate) fn api_url(&self) -> String {
         self.mock.api_url()
+    }
+
+    /// Where the mock takes events.
+    pub(crate) fn ingest_url(&self) -> String {
+        self.mock.ingest_url()
     }
 
     /// A path in the folder.

@@ -1,4 +1,4 @@
-//! A server that writes down the exact requests that it was sent, and answers all alike.
+//! A server that writes down the exact requests that it was sent, and answers all alike or each by what it carries.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,9 @@ pub(crate) struct Recorded {
     pub(crate) body: String,
 }
 
+/// Status and body of the answer to a request.
+type Answer = dyn Fn(&Recorded) -> (u16, String) + Send + Sync;
+
 /// A server on a port of its own.
 pub(crate) struct Recorder {
     port: u16,
@@ -46,11 +49,18 @@ impl Recorded {
 impl Recorder {
     /// Starts a server that answers each request with this status and body.
     pub(crate) fn start(runtime: &Runtime, status: u16, body: &'static str) -> Self {
+        Self::answering(runtime, move |_| (status, body.to_owned()))
+    }
+
+    /// Starts a server that answers each request by what it carries.
+    pub(crate) fn answering(
+        runtime: &Runtime,
+        answer: impl Fn(&Recorded) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let status = StatusCode::from_u16(status).unwrap();
-        runtime.spawn(serve(listener, Arc::clone(&seen), status, body));
+        runtime.spawn(serve(listener, Arc::clone(&seen), Arc::new(answer)));
         Self { port, seen }
     }
 
@@ -72,15 +82,10 @@ impl Recorder {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    seen: Arc<Mutex<Vec<Recorded>>>,
-    status: StatusCode,
-    body: &'static str,
-) {
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Recorded>>>, answers: Arc<Answer>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let seen = Arc::clone(&seen);
-        let service = service_fn(move |request| answer(request, Arc::clone(&seen), status, body));
+        let (seen, answers) = (Arc::clone(&seen), Arc::clone(&answers));
+        let service = service_fn(move |request| answer(request, Arc::clone(&seen), Arc::clone(&answers)));
         // A connection that breaks shows in what the binary reports.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
@@ -89,18 +94,19 @@ async fn serve(
 async fn answer(
     request: Request<Incoming>,
     seen: Arc<Mutex<Vec<Recorded>>>,
-    status: StatusCode,
-    body: &'static str,
+    answers: Arc<Answer>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, sent) = request.into_parts();
     let sent = sent.collect().await.unwrap().to_bytes();
-    seen.lock().unwrap().push(Recorded {
+    let recorded = Recorded {
         method: head.method.to_string(),
         target: head.uri.to_string(),
         headers: head.headers,
         body: String::from_utf8_lossy(&sent).into_owned(),
-    });
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *response.status_mut() = status;
+    };
+    let (status, body) = answers(&recorded);
+    seen.lock().unwrap().push(recorded);
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
     Ok(response)
 }

@@ -32,8 +32,8 @@ fn one_bad_person_in_a_thousand_is_the_only_reject() {
         "the others were delivered once"
     );
     insta::assert_snapshot!(scene.read("job.rejected.csv"), @r#"
-    email,name,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
-    person500@,"500, ""x""",400 Bad Request: Invalid email: person500@,400,1,502,1-501,
+    email,name,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row
+    person500@,"500, ""x""",400 Bad Request: Invalid email: person500@,400,,1,502,1-501,
     "#);
 }
 
@@ -113,10 +113,10 @@ fn bad_csv_rows_are_rejects_with_their_place_and_the_run_goes_on() {
     assert_eq!(outcome.totals(), [5, 2, 3, 0, 0, 0]);
     let bytes = std::fs::read(scene.path("job.rejected.csv")).unwrap();
     insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"
-    email,n,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
-    ,,1 cell where there are 2 columns,,0,3,1-2,only-one
-    ,,3 cells where there are 2 columns,,0,4,1-3,"b@example.com,2,3"
-    ,,not UTF-8 from byte 1 of the row on (ff 40 65 78 61 6d 70 6c),,0,5,1-4,"�@example.com,4"
+    email,n,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row
+    ,,1 cell where there are 2 columns,,,0,3,1-2,only-one
+    ,,3 cells where there are 2 columns,,,0,4,1-3,"b@example.com,2,3"
+    ,,not UTF-8 from byte 1 of the row on (ff 40 65 78 61 6d 70 6c),,,0,5,1-4,"�@example.com,4"
     "#);
 }
 

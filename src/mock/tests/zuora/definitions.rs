@@ -32,6 +32,11 @@ async fn a_definition_is_created_and_shown_with_the_fields_of_the_system() {
         json!(["CreatedDate", "Id", "OrderId__c", "UpdatedDate"])
     );
     assert_eq!(schema["relationships"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        schema["relationships"][0],
+        json!({"cardinality": "manyToOne", "namespace": "com_zuora", "object": "orders", "fields": {"OrderId__c": "Id"},
+            "recordConstraints": {"create": {"enforceValidMapping": true}}})
+    );
     assert_eq!(client.get(&format!("{DEFINITIONS}/Vehicle")).await.json(), *shown);
     assert_eq!(client.get(DEFINITIONS).await.json(), body);
     assert_eq!(

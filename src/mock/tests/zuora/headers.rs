@@ -118,3 +118,12 @@ async fn a_track_id_is_given_back_and_checked() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_version_is_a_date() {
+    let (_mock, client) = start().await;
+    for (version, status) in [("2024-05-20", 200), ("latest", 400)] {
+        let reply = client.with("Zuora-Version", version).get(DEFINITIONS).await;
+        assert_eq!(reply.status, status, "{version}");
+    }
+}

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::dice::Dice;
 use super::life::Life;
-use super::plan::{Fault, Plan};
+use super::plan::{Fault, Lists, Plan};
 use crate::client::{Reply, Request, Transport, TransportError, TransportErrorKind};
 
 /// A request as it was sent.
@@ -41,6 +41,7 @@ pub(super) struct Api {
     pub(super) arrivals: Arrivals,
     pub(super) session: usize,
     pub(super) has_results: bool,
+    pub(super) lists: Lists,
     pub(super) conflicts: bool,
     pub(super) faults: Vec<(Fault, u64)>,
     pub(super) dice: Mutex<Dice>,
@@ -61,6 +62,7 @@ impl Api {
             arrivals: Arc::clone(arrivals),
             session,
             has_results: plan.has_results,
+            lists: plan.lists(),
             conflicts: plan.conflicts,
             faults: if session < CALM {
                 plan.faults.clone()
@@ -107,6 +109,14 @@ impl Api {
         if self.conflicts && members.iter().any(|member| has(member.n)) {
             return Reply::new(StatusCode::CONFLICT, r#"{"error":"it is there already"}"#);
         }
+        if self.lists != Lists::None {
+            let failed = |member: &&Member| member.bad || is_busy(member, &arrivals[index].key);
+            let (failed, others): (Vec<_>, Vec<_>) = members.iter().partition(failed);
+            if self.lists == Lists::Partial || failed.is_empty() {
+                arrivals[index].carried_out = others.iter().map(|member| member.n).collect();
+            }
+            return listing(self.lists, &failed);
+        }
         if !self.has_results && members.iter().any(|member| member.bad) {
             return Reply::new(StatusCode::BAD_REQUEST, r#"{"error":"a bad record"}"#);
         }
@@ -123,6 +133,32 @@ impl Api {
     fn answer(&self, index: usize) {
         self.arrivals.lock().unwrap()[index].is_answered = true;
     }
+}
+
+/// Whether the API has no time for a record just now. It says the same to the same request, as it would by its key.
+fn is_busy(member: &Member, key: &HeaderValue) -> bool {
+    let bytes = key.as_bytes().iter().map(|byte| u64::from(*byte));
+    let mixed = bytes.fold(member.n, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(byte));
+    Dice::new(mixed).strikes(200)
+}
+
+/// The answer that lists what failed: by its number alone, which is a part of one record.
+fn listing(lists: Lists, failed: &[&Member]) -> Reply {
+    let failure = |member: &&Member| {
+        let code = if member.bad { 20 } else { 61 };
+        format!(
+            r#"{{"code":{code},"message":"no","record":{{"n":{}}}}}"#,
+            member.n
+        )
+    };
+    let failures: Vec<String> = failed.iter().map(failure).collect();
+    let status = match lists {
+        _ if failed.is_empty() => StatusCode::OK,
+        Lists::Whole => StatusCode::BAD_REQUEST,
+        _ if failed.len() % 2 == 0 => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::OK,
+    };
+    Reply::new(status, format!(r#"{{"details":[{}]}}"#, failures.join(",")))
 }
 
 impl Transport for Api {
@@ -161,14 +197,17 @@ impl Transport for Api {
                 return failed(TransportErrorKind::Timeout);
             }
             Some(Fault::Slow) => sleep(Duration::from_secs(8)).await,
-            Some(Fault::Cut) if reply.status.is_success() => {
+            Some(Fault::Cut)
+                if reply.status.is_success() || reply.status == StatusCode::INTERNAL_SERVER_ERROR =>
+            {
                 reply.complete = false;
                 reply.body = reply.body.slice(..reply.body.len() / 2);
             }
             _ => {}
         }
         self.life.step().await;
-        if !self.has_results || reply.complete {
+        let is_judged = self.has_results || self.lists != Lists::None;
+        if !is_judged || reply.complete {
             self.answer(index);
         }
         Ok(reply)

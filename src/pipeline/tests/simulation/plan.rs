@@ -41,6 +41,17 @@ pub(super) enum Fault {
     Cut,
 }
 
+/// Whether a reply lists the records that failed, and what became of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// It lists none.
+    None,
+    /// They were carried out.
+    Partial,
+    /// Nothing was carried out.
+    Whole,
+}
+
 /// How a session of the run ends before its time, after so many steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
@@ -65,6 +76,8 @@ pub(super) struct Plan {
     pub(super) in_doubt: Option<InDoubt>,
     /// Whether a reply has a result for each record; otherwise one bad record refuses the whole request.
     pub(super) has_results: bool,
+    /// Whether it has a list of what failed, where it has no results.
+    pub(super) lists: Lists,
     /// Whether the API answers 409 to what it has already.
     pub(super) conflicts: bool,
     pub(super) concurrency: u32,
@@ -89,6 +102,8 @@ impl Plan {
         let badness = dice.one(&[0, 30, 100, 300]);
         let kinds = (0..count).map(|_| kind(&mut dice, badness)).collect();
         let is_safe = dice.strikes(500);
+        // Thrown by itself, so that the other seeds stay what they were.
+        let lists = Dice::new(seed ^ 0x5eed_0f11_5755).one(&[Lists::None, Lists::Partial, Lists::Whole]);
         let policies = [
             None,
             Some(InDoubt::Resend),
@@ -105,6 +120,7 @@ impl Plan {
             is_safe,
             in_doubt: dice.one(&policies),
             has_results: dice.strikes(300),
+            lists,
             conflicts: !is_safe && dice.strikes(300),
             concurrency: u32::try_from(dice.between(1, 6)).unwrap(),
             enough: dice.one(&[1, 4, 30]),
@@ -116,6 +132,11 @@ impl Plan {
             commit_every: dice.between(0, 4),
             dice: dice.split(),
         }
+    }
+
+    /// What replies list, where they have no results.
+    pub(super) fn lists(&self) -> Lists {
+        if self.has_results { Lists::None } else { self.lists }
     }
 
     /// Whether what may have been carried out is sent again.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::api::{Api, Arrivals, KEY};
 use super::input::Input;
 use super::life::{Life, Mortal};
-use super::plan::{Cut, Plan};
+use super::plan::{Cut, Lists, Plan};
 use crate::batch::{BatchLimits, BodyShape};
 use crate::client::{Limits, LimitsConfig, RetryConfig, Sender, SenderSettings};
 use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput, Operation, Route, Routes};
@@ -146,6 +146,7 @@ fn sender_settings(plan: &mut Plan) -> SenderSettings {
             ..RetryConfig::default()
         },
         redirects: crate::client::Redirects::default(),
+        token: None,
         seed: Some(plan.dice.between(0, 1 << 40)),
     }
 }
@@ -217,6 +218,10 @@ fn routes(plan: &Plan) -> Routes {
 fn endpoint(plan: &Plan, method: &str) -> Endpoint {
     let success = if plan.has_results {
         serde_json::json!({"items": ".results"})
+    } else if plan.lists() != Lists::None {
+        serde_json::json!({"failed": {
+            "list": ".details", "record": ".record", "code": ".code", "retry": ".code == 61", "partial": [500],
+        }})
     } else {
         serde_json::json!({})
     };

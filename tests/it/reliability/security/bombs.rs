@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use http::Method;
 use outpour::client::{HttpConfig, HttpTransport, Request, Transport, TransportSettings};
 use outpour::units::ByteSize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{PEOPLE, Scene};
 use crate::raw_server::{Act, RawServer, write};
@@ -59,6 +60,43 @@ fn zip_bombs_in_zip_bombs_are_not_opened() {
     let outcome = scene.run(&[]);
     assert_ne!(outcome.code, Some(0));
     assert_eq!(scene.state().counts.people, 0);
+}
+
+#[tokio::test]
+async fn zip_bombs_in_replies_that_were_asked_for_are_cut_at_the_cap_of_what_they_become() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let body = gzip(&vec![b'z'; 10_000_000]);
+        let size = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {size}\r\n\r\n");
+        stream.read_u8().await.unwrap();
+        // The client leaves when it has enough.
+        let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+    });
+    let settings = TransportSettings {
+        http: HttpConfig {
+            max_response_bytes: ByteSize::new(1_000),
+            ..HttpConfig::default()
+        },
+        ..TransportSettings::default()
+    };
+    let transport = HttpTransport::new(&settings).unwrap();
+    let mut request = Request::new(
+        Method::POST,
+        format!("http://127.0.0.1:{port}/").parse().unwrap(),
+        "{}",
+    );
+    request
+        .headers
+        .insert("accept-encoding", http::HeaderValue::from_static("gzip"));
+    let reply = transport.send(&request).await.unwrap();
+    assert_eq!(
+        (reply.body.len(), reply.truncated, reply.complete),
+        (1_000, true, true)
+    );
+    assert!(!reply.headers.contains_key("content-encoding"));
 }
 
 #[tokio::test]

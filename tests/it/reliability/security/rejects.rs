@@ -32,9 +32,9 @@ fn rejects_keep_the_whole_row_unless_told_otherwise() {
 fn rejects_with_body_none_keep_nothing_of_the_record() {
     let scene = scene("body: none");
     insta::assert_snapshot!(scene.read("job.rejected.csv"), @r#"
-    mail,"ssn",address,name,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
-    ,,,,400 Bad Request: Invalid email: nobody,400,1,2,1-1,"left out, as `rejects:` says"
-    ,,,,2 cells where there are 4 columns,,0,3,1-2,"left out, as `rejects:` says"
+    mail,"ssn",address,name,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row
+    ,,,,400 Bad Request: Invalid email: nobody,400,,1,2,1-1,"left out, as `rejects:` says"
+    ,,,,2 cells where there are 4 columns,,,0,3,1-2,"left out, as `rejects:` says"
     "#);
 }
 
@@ -67,9 +67,9 @@ fn rejects_with_exclude_leave_out_what_is_excluded_and_load_again() {
     let scene = scene("exclude: true");
     let text = scene.read("job.rejected.csv");
     insta::assert_snapshot!(text, @r#"
-    mail,"ssn",address,name,_error_reason,_error_status,_error_attempts,_error_line,_error_id,_error_row
-    nobody,,,Ada,400 Bad Request: Invalid email: nobody,400,1,2,1-1,
-    ,,,,2 cells where there are 4 columns,,0,3,1-2,"left out, as `rejects:` says"
+    mail,"ssn",address,name,_error_reason,_error_status,_error_code,_error_attempts,_error_line,_error_id,_error_row
+    nobody,,,Ada,400 Bad Request: Invalid email: nobody,400,,1,2,1-1,
+    ,,,,2 cells where there are 4 columns,,,0,3,1-2,"left out, as `rejects:` says"
     "#);
     scene.write("mended.csv", text.replace("nobody", "ada@example.com"));
     let again = scene.run(&["--input", "mended.csv"]).ends_with(1);

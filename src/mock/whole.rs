@@ -1,0 +1,67 @@
+//! A request as it arrived, kept for a test that holds what was really sent against the vendor's contract.
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+
+/// The headers whose value is a secret, which is not kept.
+const SECRETS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-encharge-token")];
+
+/// One request, whole but for its keys.
+///
+/// ```
+/// use outpour::mock::MockSettings;
+/// // A mock that keeps the latest hundred requests whole, in `State::arrivals.whole`.
+/// let settings = MockSettings { whole_requests: 100, ..MockSettings::default() };
+/// # let _ = settings;
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WholeRequest {
+    /// The request's number, from 1, in the order of arrival.
+    pub number: u64,
+    /// The method.
+    pub method: String,
+    /// The path and the query, as sent.
+    pub target: String,
+    /// The header `Content-Type`.
+    pub content_type: Option<String>,
+    /// All headers in the order in which they were sent, names in lower case. A key's value is `***`.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty where it was longer than the mock takes.
+    pub body: String,
+}
+
+impl WholeRequest {
+    pub(super) fn of(number: u64, head: &Parts, body: Option<&[u8]>) -> Self {
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or(head.uri.path(), |target| target.as_str());
+        Self {
+            number,
+            method: head.method.to_string(),
+            target: target.to_owned(),
+            content_type: head
+                .headers
+                .get(CONTENT_TYPE)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            headers: shown(&head.headers),
+            body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
+        }
+    }
+}
+
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let value_of = |name: &HeaderName, value: &[u8]| {
+        if SECRETS.contains(name) {
+            "***".to_owned()
+        } else {
+            String::from_utf8_lossy(value).into_owned()
+        }
+    };
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value_of(name, value.as_bytes())))
+        .collect()
+}
