@@ -119,6 +119,12 @@ impl Making<'_> {
             routes.extend(endpoint.map(|endpoint| self.route(endpoint, operations.clone())));
         }
         self.forget_repeats();
+        let credentials: BTreeSet<&String> = templates.iter().map(|one| &one.file.credential).collect();
+        if token.is_some() && credentials.len() > 1 {
+            let message =
+                "the templates have different credentials, and all requests of a job carry one token";
+            self.problem(PATH, message);
+        }
         if routes.len() < operations.len() {
             return None;
         }

@@ -58,8 +58,8 @@ impl Sorted {
             .flat_map(|(item, place)| item.order.iter().map(|order| (*order, *place)))
             .collect();
         for (place, item, mut refusal) in std::mem::take(&mut self.again) {
-            let mut orders = item.order.iter();
-            let is_overtaken = orders.any(|order| last.get(order).is_some_and(|last| *last > place));
+            let is_later = |order: &u64| last.get(order).is_some_and(|last| *last > place);
+            let is_overtaken = item.order.iter().any(is_later);
             if has_try && !is_overtaken {
                 self.again.push((place, item, refusal));
                 continue;
@@ -75,11 +75,15 @@ impl Sorted {
     fn left(&mut self) -> (Vec<Prepared>, Vec<Prepared>) {
         let again = std::mem::take(&mut self.again).into_iter();
         let mut again: Vec<(usize, Prepared)> = again.map(|(place, item, _)| (place, item)).collect();
-        let orders: HashSet<u64> = again
-            .iter()
-            .flat_map(|(_, item)| item.order.iter().copied())
-            .collect();
-        let waits = |(_, item): &(usize, Prepared)| item.order.iter().any(|order| orders.contains(order));
+        let mut orders: HashSet<u64> = again.iter().flat_map(|(_, item)| item.order.clone()).collect();
+        // What waits has others wait for it, which may share another order with it.
+        let waits = |(_, item): &(usize, Prepared)| {
+            let waits = item.order.iter().any(|order| orders.contains(order));
+            if waits {
+                orders.extend(&item.order);
+            }
+            waits
+        };
         let (waiting, spared): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.spared).into_iter().partition(waits);
         again.extend(waiting);

@@ -50,7 +50,9 @@ impl Part {
 
     /// What its records are ordered by.
     pub(super) fn orders(&self) -> impl Iterator<Item = u64> {
-        self.items.iter().flat_map(|item| item.order.iter().copied())
+        self.items
+            .iter()
+            .flat_map(|item| item.order.iter().copied().chain(item.distinct))
     }
 
     /// Whether an attempt of this session, or of an earlier one, may have been carried out.
@@ -73,14 +75,14 @@ impl Rest {
         if all.len() > 1 { all } else { Vec::new() }
     }
 
-    /// Some of its records; all go to one endpoint.
-    pub fn items(&self) -> &[Prepared] {
-        self.parts.first().map_or(&[], |part| &part.items)
-    }
-
     /// What its records are ordered by. Until it is delivered no later record of these may be sent.
     pub fn orders(&self) -> impl Iterator<Item = u64> {
         self.parts.iter().flat_map(Part::orders)
+    }
+
+    /// The records of its first part; all parts go to one endpoint.
+    pub fn first(&self) -> &[Prepared] {
+        self.parts.first().map_or(&[], |part| &part.items)
     }
 
     /// The parts, in their order.

@@ -246,7 +246,8 @@ impl<T: Transport> Run<T> {
     }
 
     fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
-        let items = rests.first().map_or(&[][..], Rest::items);
+        // All that is left of a request goes where the request went.
+        let items = rests.first().map_or(&[][..], Rest::first);
         let deliverer = self.deliverer.at(Arc::clone(self.routes.of(items)));
         let aborted = aborted.clone();
         self.in_flight.spawn(deliver(deliverer, rests, aborted));
