@@ -58,10 +58,11 @@ fn it_names_every_key() {
     assert!(missing.is_empty(), "the guide does not name {missing:?}");
 }
 
-#[test]
-fn its_examples_are_templates_that_pass_their_tests() {
+/// The complete files of a document, written into a folder, pass the tests that stand in them.
+#[track_caller]
+fn passes(document: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let files = complete_files(&guide());
+    let files = complete_files(document);
     assert!(files.len() >= 2, "{files:?}");
     for (name, text) in &files {
         let path = folder.path().join(name);
@@ -70,4 +71,14 @@ fn its_examples_are_templates_that_pass_their_tests() {
     }
     let tested = succeed(outpour().args(["templates", "test"]).arg(folder.path()));
     assert_eq!(tested.matches("ok ").count(), files.len() - 1, "{tested}");
+}
+
+#[test]
+fn its_examples_are_templates_that_pass_their_tests() {
+    passes(&guide());
+}
+
+#[test]
+fn the_page_for_writers_of_templates_has_templates_that_pass_their_tests() {
+    passes(&std::fs::read_to_string(project("docs/writing-templates.md")).unwrap());
 }
