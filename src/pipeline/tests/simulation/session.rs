@@ -209,7 +209,7 @@ fn routes(plan: &Plan) -> Routes {
     };
     let routes = vec![
         route("POST", plan.max_records, Operation::Insert),
-        route("DELETE", 1, Operation::Delete),
+        route("PATCH", 1, Operation::Delete),
     ];
     let config = serde_json::from_value(serde_json::json!({"field": "op"})).unwrap();
     Routes::by_operation(routes, config).unwrap()
