@@ -10,6 +10,7 @@ mod causes;
 pub mod client;
 pub mod config;
 mod dates;
+pub mod define;
 pub mod delivery;
 pub mod document;
 pub mod endpoint;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use outpour::client::{Fatal, HttpTransportError, TokenError};
 use outpour::config::ConfigError;
+use outpour::define::{DefinitionsError, ReadError, Stopped};
 use outpour::document::Problems;
 use outpour::ledger::{LedgerError, Refusal};
 use outpour::mock::MockError;
@@ -37,6 +38,16 @@ pub(super) enum Failure {
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("standard output cannot be written")]
     Output(#[source] std::io::Error),
+    #[error(transparent)]
+    Definitions(#[from] DefinitionsError),
+    #[error(transparent)]
+    Unread(#[from] ReadError),
+    #[error("{}", super::define::told(.0))]
+    Stopped(Stopped),
+    #[error("nothing was done: what is marked with `!` cannot be")]
+    Impossible,
+    #[error("nothing was done: it was not confirmed")]
+    Unconfirmed,
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -77,6 +88,7 @@ impl Failure {
         let mut text = match self {
             Self::Problems(problems)
             | Self::Config(ConfigError::Wrong(problems))
+            | Self::Definitions(DefinitionsError::Wrong(problems))
             | Self::Catalog(CatalogError::Document(problems)) => listed(problems),
             other => {
                 let mut text = format!("error: {other}");
@@ -99,6 +111,11 @@ impl Failure {
             Self::Usage { hint, .. } => hint.clone(),
             Self::Source(error) => error.hint(),
             Self::Config(ConfigError::Unreadable { path, source }) => config_hint(path, source),
+            Self::Unread(ReadError::Failed(said)) if said.contains("max_response_bytes") => {
+                Some("raise it, with `--set account.http.max_response_bytes=16MiB`".to_owned())
+            }
+            Self::Stopped(stopped) => Some(super::define::advice(stopped).to_owned()),
+            Self::Impossible => Some("mend the file; `outpour define plan` shows why".to_owned()),
             Self::Catalog(CatalogError::Unknown { .. }) => Some("`outpour templates` lists them".to_owned()),
             Self::Mock(MockError::Definitions { .. }) => None,
             Self::Mock(_) => Some("choose another port with --port, or 0 for any".to_owned()),
@@ -121,10 +138,15 @@ impl Failure {
         match self {
             Self::Source(error) | Self::Mended(MendedError::Source(error)) if !is_about_the_job(error) => 65,
             Self::Ledger(error) | Self::Mended(MendedError::Ledger(error)) => ledger_code(error),
+            Self::Unread(ReadError::Denied(_)) => 77,
+            Self::Stopped(stopped) => super::define::code_of(stopped),
+            Self::Impossible => 1,
+            Self::Unconfirmed => 75,
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Preflight { code, .. } => *code,
             Self::Mock(MockError::Listen { .. }) => 69,
+            Self::Mock(_) | Self::Unread(_) => 69,
             _ => 2,
         }
     }

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use outpour::config::Config;
+use outpour::define::DefinitionsFile;
 use outpour::document::schema_of;
 use outpour::template::{TemplateFile, VendorFile};
 
@@ -15,6 +16,7 @@ pub(super) fn schema(of: SchemaOf) -> Result<u8, Failure> {
         SchemaOf::Job => Config::schema(),
         SchemaOf::Template => schema_of::<TemplateFile>(),
         SchemaOf::Vendor => schema_of::<VendorFile>(),
+        SchemaOf::Definitions => schema_of::<DefinitionsFile>(),
     };
     Printer::result(&serde_json::to_string_pretty(&schema).unwrap_or_default())?;
     Ok(0)

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod define;
 mod error;
 mod generate;
 mod init;
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<u8, Failure> {
         Verb::Doubts(args) => kept::doubts(&args, printer),
         Verb::Retry(args) => retry::retry(&args, printer),
         Verb::Templates(args) => templates::templates(&args),
+        Verb::Define { verb } => define::define(&verb, printer),
         Verb::Webhook { verb } => webhook::webhook(&verb, printer),
         Verb::Mock(args) => mock::mock(&args),
         Verb::Schema(args) => generate::schema(args.of),

@@ -57,6 +57,13 @@ impl Printer {
         let _ = writeln!(io::stderr().lock(), "{}", visible(text));
     }
 
+    /// Asks on standard error, and stays on the line.
+    pub(super) fn question(text: &str) {
+        let mut err = io::stderr().lock();
+        // Where nobody sees the question, nobody answers it.
+        let _ = write!(err, "{}", visible(text)).and_then(|()| err.flush());
+    }
+
     /// Whether progress is worth drawing.
     pub(super) fn is_watched(self) -> bool {
         !self.is_quiet && io::stderr().is_terminal()

@@ -73,11 +73,12 @@ impl Course {
         self.token = token;
     }
 
-    /// The token of the last attempt, which was refused; none where it is newer than one that was refused before, and the
-    /// refusal the answer. Such a try does not count: nothing was judged but the token.
+    /// The token of the last attempt, which was refused; none where the refusal is the answer, since the token is newer than
+    /// one that was refused before. Such a try does not count: nothing was judged but the token.
     pub(crate) fn refused_token(&mut self) -> Option<Arc<Token>> {
         let token = self.token.take()?;
-        if self.refused.is_some_and(|earlier| token.number > earlier) {
+        let is_newer = self.refused.is_some_and(|earlier| token.number > earlier);
+        if is_newer || token.is_as_bad_as_the_last() {
             return None;
         }
         self.refused = Some(token.number);

@@ -354,6 +354,9 @@ impl<T: Transport> Shared<T> {
         }
         let mut result = self.transport.send(&carrying).await;
         if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {
+            if reply.status != StatusCode::UNAUTHORIZED {
+                token.take();
+            }
             token.mask(reply);
         }
         course.carried(permit.token);

@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ pub(crate) struct Tokens<T> {
     fetching: tokio::sync::Mutex<()>,
     current: Mutex<Option<Arc<Token>>>,
     fetched: AtomicU64,
+    /// Whether the last token was given up since it was refused.
+    has_refused: AtomicBool,
 }
 
 /// A token as requests carry it.
@@ -92,6 +94,10 @@ pub(crate) struct Token {
     mask: Mask,
     /// None: until it is refused.
     usable_until: Option<Instant>,
+    /// Whether it took the place of one that was refused.
+    follows_refusal: bool,
+    /// Whether any request with it was not refused.
+    was_taken: AtomicBool,
 }
 
 /// The wait for a token.
@@ -174,6 +180,7 @@ impl<T: Transport> Tokens<T> {
             fetching: tokio::sync::Mutex::default(),
             current: Mutex::default(),
             fetched: AtomicU64::new(0),
+            has_refused: AtomicBool::new(false),
         }
     }
 
@@ -193,6 +200,7 @@ impl<T: Transport> Tokens<T> {
             .is_some_and(|token| token.number == refused.number)
         {
             *current = None;
+            self.has_refused.store(true, Ordering::Relaxed);
         }
     }
 
@@ -236,6 +244,8 @@ impl<T: Transport> Tokens<T> {
             number,
             header: granted.header,
             mask: Mask::new([&granted.token]),
+            follows_refusal: self.has_refused.swap(false, Ordering::Relaxed),
+            was_taken: AtomicBool::new(false),
             usable_until: granted.life.map(|life| usable_until(asked, life)),
         })
     }
@@ -249,7 +259,17 @@ fn usable_until(asked: Instant, life: Duration) -> Instant {
 }
 
 impl Token {
-    /// The request with the token.
+    /// Notes that a request with it was not refused.
+    pub(crate) fn take(&self) {
+        self.was_taken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it took the place of a refused one and was itself never good: a third one would fare no better.
+    pub(crate) fn is_as_bad_as_the_last(&self) -> bool {
+        self.follows_refusal && !self.was_taken.load(Ordering::Relaxed)
+    }
+
+    /// Puts the token into a request.
     pub(crate) fn authorize(&self, request: &mut Request) {
         request.headers.insert(AUTHORIZATION, self.header.clone());
     }

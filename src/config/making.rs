@@ -19,12 +19,12 @@ use crate::template::{Catalog, CatalogError, Template};
 use crate::webhook::{EventContext, EventSource};
 
 /// An endpoint, and what is asked of its vendor besides.
-pub(super) type Compiled = (
-    Option<Endpoint>,
-    Option<Check>,
-    Option<TokenSettings>,
-    Option<Preflight>,
-);
+pub(super) struct Asked {
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) check: Option<Check>,
+    pub(super) token: Option<TokenSettings>,
+    pub(super) preflight: Option<Preflight>,
+}
 
 /// A plan in the making: what is known so far, and everything that is wrong.
 pub(super) struct Making<'a> {
@@ -128,8 +128,12 @@ impl Making<'_> {
         if destination.template.is_some() && template.is_none() {
             return None;
         }
-        let (endpoint, check, token, preflight) =
-            self.endpoint(destination.clone(), template, catalog, proxy_auth);
+        let Asked {
+            endpoint,
+            check,
+            token,
+            preflight,
+        } = self.endpoint(destination.clone(), template, catalog, proxy_auth);
         let endpoint = endpoint?;
         let batch = self.batch(&endpoint);
         Some(Made {
@@ -229,7 +233,7 @@ impl Making<'_> {
         template: Option<&Template>,
         catalog: &Catalog,
         proxy_auth: Option<&ProxyAuth>,
-    ) -> Compiled {
+    ) -> Asked {
         if let Some(mock) = &self.options.mock {
             match (template, &mut destination.url) {
                 (Some(template), _) => {
@@ -267,7 +271,12 @@ impl Making<'_> {
         let check = template.and_then(|template| self.check(template, &secrets));
         let preflight = template.and_then(|template| self.preflight(template, &secrets));
         let token = self.token(&destination, template, &secrets);
-        (endpoint, check, token, preflight)
+        Asked {
+            endpoint,
+            check,
+            token,
+            preflight,
+        }
     }
 
     /// A mock of one vendor says nothing of another's endpoints.

@@ -99,12 +99,12 @@ impl Making<'_> {
         let destination = &self.config.destination;
         let templates: Vec<&Template> = operations.iter().map(|(_, template)| *template).collect();
         self.check_parts(destination, &templates);
-        let (mut routes, mut check, mut token, mut preflights) = (Vec::new(), None, None, Vec::new());
+        let (mut routes, mut preflights) = (Vec::new(), Vec::new());
+        let (mut check, mut token) = (None, None);
         for (operations, template) in operations {
             let before = self.problems.len();
             let part = part_of(destination, template, &templates);
-            let (endpoint, its_check, its_token, preflight) =
-                self.endpoint(part, Some(template), catalog, proxy_auth);
+            let asked = self.endpoint(part, Some(template), catalog, proxy_auth);
             for problem in &mut self.problems[before..] {
                 if problem.path == "destination.template" {
                     problem.path = operations
@@ -112,9 +112,10 @@ impl Making<'_> {
                         .map_or_else(String::new, |operation| format!("{PATH}.{operation}"));
                 }
             }
-            check = check.or(its_check);
-            token = token.or(its_token);
-            preflights.push(preflight);
+            check = check.or(asked.check);
+            token = token.or(asked.token);
+            preflights.push(asked.preflight);
+            let endpoint = asked.endpoint;
             routes.extend(endpoint.map(|endpoint| self.route(endpoint, operations.clone())));
         }
         self.forget_repeats();

@@ -86,6 +86,12 @@ impl<T: Transport> Deliverer<T> {
         Self { splits, ..self }
     }
 
+    /// Lets `keys` remember which idempotency keys requests came to.
+    #[must_use]
+    pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
+        Self { keys, ..self }
+    }
+
     /// The same, for batches of another endpoint.
     #[must_use]
     pub fn at(&self, endpoint: Arc<Endpoint>) -> Self {
@@ -93,12 +99,6 @@ impl<T: Transport> Deliverer<T> {
             endpoint,
             ..self.clone()
         }
-    }
-
-    /// Lets `keys` remember which idempotency keys requests came to.
-    #[must_use]
-    pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
-        Self { keys, ..self }
     }
 
     /// The sender that it sends through.
@@ -140,26 +140,8 @@ impl<T: Transport> Deliverer<T> {
                 delivered.give_up(part);
                 continue;
             }
-            if delivered.overtakes(&part) {
-                delivered.rests.push(Rest::new(Vec::new(), vec![part]));
+            let Some(request) = self.rendered(&mut delivered, &mut waiting, &mut part) else {
                 continue;
-            }
-            let rendered = catch_unwind(AssertUnwindSafe(|| self.request(&part)));
-            let request = match rendered {
-                Ok(Ok(request)) => request,
-                Ok(Err(_)) if part.items.len() > 1 => {
-                    waiting.extend(part.halves());
-                    continue;
-                }
-                Err(_) => {
-                    delivered.give_up(part);
-                    delivered.stop = Some(StopReason::Defect);
-                    continue;
-                }
-                Ok(Err(error)) => {
-                    delivered.settle(part.items, Fate::Rejected(in_one_line(&error)), None);
-                    continue;
-                }
             };
             if part.generation > 0 && !request.is_renewed().await {
                 is_over = true;
@@ -193,6 +175,33 @@ impl<T: Transport> Deliverer<T> {
             delivered.settle(part.items, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
         delivered
+    }
+
+    /// The request of a part that may be sent now; none where the part has its outcome already, or has to wait.
+    fn rendered(
+        &self,
+        delivered: &mut Delivered,
+        waiting: &mut Vec<Part>,
+        part: &mut Part,
+    ) -> Option<Request> {
+        let take = |part: &mut Part| std::mem::replace(part, Part::new(Vec::new()));
+        if delivered.overtakes(part) {
+            delivered.rests.push(Rest::new(Vec::new(), vec![take(part)]));
+            return None;
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.request(part))) {
+            Ok(Ok(request)) => return Some(request),
+            Ok(Err(_)) if part.items.len() > 1 => waiting.extend(take(part).halves()),
+            Ok(Err(error)) => {
+                let fate = Fate::Rejected(in_one_line(&error));
+                delivered.settle(take(part).items, fate, None);
+            }
+            Err(_) => {
+                delivered.give_up(take(part));
+                delivered.stop = Some(StopReason::Defect);
+            }
+        }
+        None
     }
 
     async fn may_send(&self, parts: &[Vec<u64>]) -> bool {

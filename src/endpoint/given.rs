@@ -3,11 +3,40 @@
 use super::compile::Build;
 use super::placeholder::Parameters;
 use crate::document::closest;
-use crate::expression::{Expression, Value};
+use crate::expression::{Expression, ExpressionError, Value};
 use crate::template::{Parameter, ParameterValue, Template};
 
 /// The parameter that says which definition is meant.
 const OBJECT: &str = "object";
+
+/// What is wrong with a parameter's value: its type, the choices, and the vendor's or template's `check`, which may use
+/// the vendor's `functions`.
+///
+/// # Errors
+///
+/// The check itself does not compile.
+pub fn misfit(
+    functions: &str,
+    parameter: &Parameter,
+    value: &ParameterValue,
+) -> Result<Option<String>, ExpressionError> {
+    if let Some(problem) = parameter.problem_of(value) {
+        return Ok(Some(problem));
+    }
+    let Some(check) = &parameter.check else {
+        return Ok(None);
+    };
+    let check = Expression::compile_among(functions, check, &[])?;
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let holds = Value::parse(&json).and_then(|value| check.holds(value));
+    let refused = format!("`{}` is refused", value.to_text());
+    Ok(match (holds, &parameter.because) {
+        (Ok(true), _) => None,
+        (Ok(false), Some(because)) => Some(format!("{refused}: {}", because.trim())),
+        (Ok(false), None) => Some(refused),
+        (Err(error), _) => Some(error.to_string()),
+    })
+}
 
 impl Build<'_> {
     /// The template's parameters with the job's values and the defaults; what is missing or unknown is a problem.
@@ -53,36 +82,18 @@ impl Build<'_> {
         value: &ParameterValue,
     ) {
         let path = format!("destination.parameters.{name}");
-        if let Some(problem) = parameter.problem_of(value) {
-            return self.problem(path, problem);
-        }
-        let Some(check) = &parameter.check else {
-            return;
-        };
         let functions = template.vendor.functions.as_deref().unwrap_or_default();
-        let key = format!("parameters.{name}.check");
-        let check = match Expression::compile_among(functions, check, &[]) {
-            Ok(check) => check,
+        match misfit(functions, parameter, value) {
+            Ok(None) => {}
+            Ok(Some(problem)) => self.problem(path, problem),
             Err(error) => {
+                let key = format!("parameters.{name}.check");
                 let located = match template.file.parameters.contains_key(name) {
                     true => template.places.in_file(&key, &error.to_string()),
                     false => template.places.in_vendor(&key, &error.to_string()),
                 };
-                return self.problem("destination.template", located);
+                self.problem("destination.template", located);
             }
-        };
-        let json = serde_json::to_string(value).unwrap_or_default();
-        let holds = Value::parse(&json).and_then(|value| check.holds(value));
-        match (holds, &parameter.because) {
-            (Ok(true), _) => {}
-            (Ok(false), Some(because)) => {
-                self.problem(
-                    path,
-                    format!("`{}` is refused: {}", value.to_text(), because.trim()),
-                );
-            }
-            (Ok(false), None) => self.problem(path, format!("`{}` is refused", value.to_text())),
-            (Err(error), _) => self.problem(path, error.to_string()),
         }
     }
 

@@ -38,6 +38,7 @@ pub use compile::EndpointInput;
 pub use credentials::{token_client, wanted_secrets};
 pub use definitions::Definitions;
 pub use destination::{AuthConfig, DestinationConfig, HeaderValueConfig, HeadersConfig};
+pub use given::misfit;
 pub use header::HeaderError;
 pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};

@@ -208,6 +208,7 @@ mod tests {
             .each_kept(1, super::super::KeptKind::Reject, true, take)
             .unwrap();
         assert_eq!(kept, [("bad".to_owned(), None)]);
+        assert!(ledger.keys(1).unwrap().is_empty());
     }
 
     #[test]

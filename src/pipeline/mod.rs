@@ -10,6 +10,7 @@
 
 mod accountant;
 mod books;
+mod endings;
 mod feed;
 mod order;
 mod outbound;

@@ -10,13 +10,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::accountant::Accountant;
 use super::books::Books;
+use super::endings::{ending_of, signal_words};
 use super::feed::{Feed, FeedSettings};
 use super::outbound::Outbound;
 use super::past::Holding;
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
-use crate::client::{Fatal, Sender, TokenError, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, StopReason};
+use crate::client::{Sender, Transport};
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest};
 use crate::endpoint::Routes;
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
@@ -395,30 +396,4 @@ async fn deliver<T: Transport>(
         let _ = aborted.wait_for(|aborted| *aborted).await;
     };
     deliverer.deliver_until(rests, abort).await
-}
-
-fn signal_words(number: i32) -> String {
-    match number {
-        2 => "interrupted (SIGINT)".to_owned(),
-        15 => "terminated (SIGTERM)".to_owned(),
-        number => format!("signal {number}"),
-    }
-}
-
-fn ending_of(reason: &StopReason) -> Ending {
-    match reason {
-        StopReason::Credentials(_) | StopReason::Fatal(Fatal::Token(TokenError::Refused { .. })) => {
-            Ending::Credentials
-        }
-        StopReason::Defect => Ending::Defect,
-        StopReason::Fatal(
-            Fatal::Unreachable(_)
-            | Fatal::Tls(_)
-            | Fatal::Down { .. }
-            | Fatal::Token(TokenError::Down(_) | TokenError::Unanswered { .. }),
-        ) => Ending::Unreachable,
-        StopReason::Fatal(Fatal::RetryAfter { .. } | Fatal::Token(TokenError::Unusable(_)))
-        | StopReason::Unexpected(_)
-        | StopReason::Redirect(_) => Ending::Destination,
-    }
 }

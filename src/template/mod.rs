@@ -33,6 +33,7 @@ pub use results::{FailedRule, ItemsRule, ResultsRule};
 pub use success::SuccessRule;
 pub use treat::{Treatment, Treatments};
 pub use trial::{Expected, TemplateTest, TestRecord, TestRequest};
+use vendor::REGION;
 pub use vendor::{CheckRequest, CredentialKind, CredentialRule, OauthRule, VendorFile};
 
 /// One endpoint of a vendor, as its files describe it.
@@ -50,9 +51,6 @@ pub struct Template {
     pub places: Places,
 }
 
-/// The parameter that chooses one of a vendor's regions.
-const REGION: &str = "region";
-
 impl Template {
     /// The vendor's rule of the credential that the endpoint takes.
     pub fn credential(&self) -> Option<&CredentialRule> {
@@ -62,24 +60,15 @@ impl Template {
     /// What a job must or may set: the vendor's parameters, the endpoint's in their place where they have the same name, and
     /// `region` where the vendor has regions.
     pub fn parameters(&self) -> BTreeMap<String, Parameter> {
-        let mut all = self.vendor.parameters.clone();
-        all.extend(self.file.parameters.clone());
-        if !self.vendor.regions.is_empty() {
-            let regions = self.vendor.regions.keys().cloned().collect();
-            let region = all.entry(REGION.to_owned()).or_insert_with(|| Parameter {
-                description: format!(
-                    "The region of the account, which says where requests go. Without it: {}.",
-                    self.vendor.hosts.get(&self.file.host).map_or("", String::as_str)
-                ),
-                kind: ParameterKind::Text,
-                default: None,
-                optional: true,
-                choices: Vec::new(),
-                check: None,
-                because: None,
-                example: None,
-            });
-            region.choices = regions;
+        let mut all = self.vendor.parameters(&self.file.host);
+        for (name, parameter) in &self.file.parameters {
+            let choices = all.get(name).map(|vendors| vendors.choices.clone());
+            let mut parameter = parameter.clone();
+            // The regions are the vendor's, whoever else says something of the parameter.
+            if let Some(choices) = choices.filter(|_| name == REGION) {
+                parameter.choices = choices;
+            }
+            all.insert(name.clone(), parameter);
         }
         all
     }
@@ -100,14 +89,11 @@ impl Template {
 
     /// The base URL of a host of the vendor's, in the region that the job's parameters choose.
     pub fn base_url(&self, host: &str, given: &BTreeMap<String, ParameterValue>) -> Option<&str> {
-        let region = given.get(REGION).map(ParameterValue::to_text).or_else(|| {
-            let default = self.parameters().get(REGION)?.default.clone();
-            default.map(|default| default.to_text())
-        });
-        let regional = region.and_then(|region| self.vendor.regions.get(&region)?.get(host));
-        regional
-            .or_else(|| self.vendor.hosts.get(host))
-            .map(String::as_str)
+        let region = given
+            .get(REGION)
+            .cloned()
+            .or_else(|| self.parameters().get(REGION)?.default.clone());
+        self.vendor.base_url(host, region.as_ref())
     }
 
     /// How the token that the endpoint takes is fetched, if it takes one.

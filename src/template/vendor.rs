@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameter::Parameter;
+use super::parameter::{Parameter, ParameterKind, ParameterValue};
+use super::wiring::placeholders;
 use crate::client::{ClientAuth, LimitsConfig};
 use crate::document::Problem;
 use crate::secret::Secret;
@@ -132,7 +133,56 @@ impl CredentialRule {
     }
 }
 
+/// The parameter that picks one of a vendor's regions.
+pub(super) const REGION: &str = "region";
+
 impl VendorFile {
+    /// What a job must or may set for any endpoint at `host`: the vendor's parameters, and `region` where it has regions.
+    pub fn parameters(&self, host: &str) -> BTreeMap<String, Parameter> {
+        let mut all = self.parameters.clone();
+        if self.regions.is_empty() {
+            return all;
+        }
+        let region = all.entry(REGION.to_owned()).or_insert_with(|| Parameter {
+            description: format!(
+                "The region of the account, which says where requests go. Without it: {}.",
+                self.hosts.get(host).map_or("", String::as_str)
+            ),
+            kind: ParameterKind::Text,
+            default: None,
+            optional: true,
+            choices: Vec::new(),
+            check: None,
+            because: None,
+            example: None,
+        });
+        region.choices = self.regions.keys().cloned().collect();
+        all
+    }
+
+    /// The headers that all endpoints share, without those that name an optional parameter that is not `given`.
+    pub fn headers(&self, given: &BTreeMap<String, ParameterValue>) -> Vec<(&str, &str)> {
+        let is_absent = |name: &str| {
+            !given.contains_key(name)
+                && self
+                    .parameters
+                    .get(name)
+                    .is_some_and(|parameter| parameter.optional)
+        };
+        let sent = self
+            .headers
+            .iter()
+            .filter(|(_, value)| !placeholders(value).any(is_absent));
+        sent.map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// The base URL of a host, in a region where one is chosen.
+    pub fn base_url(&self, host: &str, region: Option<&ParameterValue>) -> Option<&str> {
+        let regional = region.and_then(|region| self.regions.get(&region.to_text())?.get(host));
+        regional.or_else(|| self.hosts.get(host)).map(String::as_str)
+    }
+
     /// What the schema cannot see: keys that belong together, and names that must exist elsewhere.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let rules = self.credentials.iter();

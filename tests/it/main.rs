@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod config_files;
 mod contract;
+mod define;
 mod delivery;
 mod docs;
 mod format;

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+mod define;
 mod ledger;
 
 use std::num::NonZeroU64;
@@ -10,6 +11,9 @@ use outpour::client::Rate;
 use outpour::mock::Faults;
 use outpour::units::TimeSpan;
 
+pub(in crate::cli) use define::{
+    ApplyArgs, CopyArgs, DefineVerb, DefinitionsArgs, ExportArgs, PlanArgs, ValidateArgs,
+};
 pub(in crate::cli) use ledger::{
     DoubtsArgs, KeptArgs, KeptFormat, PruneArgs, RejectsArgs, RetryArgs, RunsArgs, RunsVerb,
 };
@@ -78,6 +82,11 @@ pub(in crate::cli) enum Verb {
     Retry(RetryArgs),
     /// Lists, shows and tests endpoint templates
     Templates(TemplatesArgs),
+    /// Plans and applies what an account's objects and fields are to be, from a file
+    Define {
+        #[command(subcommand)]
+        verb: DefineVerb,
+    },
     /// Delivers the webhook events that runs left in the ledger
     Webhook {
         #[command(subcommand)]
@@ -324,6 +333,7 @@ pub(in crate::cli) enum SchemaOf {
     Job,
     Template,
     Vendor,
+    Definitions,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,7 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       doubts       Lists the records of a run that are in doubt
       retry        Sends the open rejects of a run again, or a file of them that was mended
       templates    Lists, shows and tests endpoint templates
+      define       Plans and applies what an account's objects and fields are to be, from a file
       webhook      Delivers the webhook events that runs left in the ledger
       mock         Runs a built-in look-alike of Encharge or Zuora
       schema       Prints a JSON Schema, for editors
@@ -267,7 +268,7 @@ fn the_help_of_schema() {
     Usage: outpour schema [OPTIONS] [OF]
 
     Arguments:
-      [OF]  Whose schema [default: job] [possible values: job, template, vendor]
+      [OF]  Whose schema [default: job] [possible values: job, template, vendor, definitions]
 
     Options:
       -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
@@ -518,6 +519,152 @@ fn the_help_of_retry() {
                                   FILE, or in this folder
           --fresh                 Begins anew where the last retry of the run was stopped before its end
           --force-resume          Goes on with a stopped retry although the file or the job has changed
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define() {
+    insta::assert_snapshot!(help(&["define"]), @"
+    Plans and applies what an account's objects and fields are to be, from a file
+
+    Usage: outpour define [OPTIONS] <COMMAND>
+
+    Commands:
+      validate  Checks a file of definitions against the vendor's rules and limits; opens no connection
+      plan      Shows what would be created, changed or deleted; changes nothing
+      apply     Shows the plan, asks, and makes its steps one by one
+      export    Writes the file that describes an account
+      copy      Gives an account what another one has
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define_validate() {
+    insta::assert_snapshot!(help(&["define", "validate"]), @"
+    Checks a file of definitions against the vendor's rules and limits; opens no connection
+
+    Usage: outpour define validate [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>  The definitions, a YAML file, or a List answer of Zuora's as JSON
+
+    Options:
+          --json                 Prints JSON, for other programs
+      -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                Says nothing on standard error but errors
+          --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define_plan() {
+    insta::assert_snapshot!(help(&["define", "plan"]), @"
+    Shows what would be created, changed or deleted; changes nothing
+
+    Usage: outpour define plan [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>  The definitions, a YAML file, or a List answer of Zuora's as JSON
+
+    Options:
+          --account <FILE>        A file whose `vendor` and `account` are taken in place of those of
+                                  FILE
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                 Says nothing on standard error but errors
+          --set <KEY=VALUE>       Sets a key of the file that names the account, such as
+                                  account.limits.rate=5/s
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates, whose vendor files come before the built-in
+                                  ones
+          --allow-inline-secrets  Permits secrets that stand in the file itself
+          --json                  Prints JSON, for other programs
+          --allow-delete          Deletes what is custom, is not in the file and has no records
+          --detailed-exitcode     Ends with 2 where there is something to do
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define_apply() {
+    insta::assert_snapshot!(help(&["define", "apply"]), @"
+    Shows the plan, asks, and makes its steps one by one
+
+    Usage: outpour define apply [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>  The definitions, a YAML file, or a List answer of Zuora's as JSON
+
+    Options:
+          --account <FILE>        A file whose `vendor` and `account` are taken in place of those of
+                                  FILE
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                 Says nothing on standard error but errors
+          --set <KEY=VALUE>       Sets a key of the file that names the account, such as
+                                  account.limits.rate=5/s
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates, whose vendor files come before the built-in
+                                  ones
+          --allow-inline-secrets  Permits secrets that stand in the file itself
+          --json                  Prints JSON, for other programs
+          --allow-delete          Deletes what is custom, is not in the file and has no records
+          --yes                   Does not ask before it creates and changes
+          --confirm <NAME>        Confirms the deletion of this name, in place of typing it
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define_export() {
+    insta::assert_snapshot!(help(&["define", "export"]), @"
+    Writes the file that describes an account
+
+    Usage: outpour define export [OPTIONS]
+
+    Options:
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+          --vendor <NAME>         Whose account it is, where no file says it
+          --account <FILE>        A file that names the account
+      -q, --quiet                 Says nothing on standard error but errors
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+      -o, --output <PATH>         Writes to this file, which must not be there yet
+          --set <KEY=VALUE>       Sets a key of the file that names the account, such as
+                                  account.limits.rate=5/s
+          --templates <DIR>       A directory of templates, whose vendor files come before the built-in
+                                  ones
+          --allow-inline-secrets  Permits secrets that stand in the file itself
+          --json                  Prints JSON, for other programs
+      -h, --help                  Print help
+    ");
+}
+
+#[test]
+fn the_help_of_define_copy() {
+    insta::assert_snapshot!(help(&["define", "copy"]), @"
+    Gives an account what another one has
+
+    Usage: outpour define copy [OPTIONS] --from <FILE> --to <FILE>
+
+    Options:
+          --from <FILE>           A file that names the account to copy from
+      -v, --verbose...            Says more on standard error: -v what happens, -vv every attempt
+      -q, --quiet                 Says nothing on standard error but errors
+          --to <FILE>             A file that names the account to copy to
+          --dry-run               Shows the plan alone
+          --log-format <FORMAT>   How logs are written [default: human] [possible values: human, json]
+          --templates <DIR>       A directory of templates, whose vendor files come before the built-in
+                                  ones
+          --allow-inline-secrets  Permits secrets that stand in the files themselves
+          --json                  Prints JSON, for other programs
+          --yes                   Does not ask before it creates and changes
       -h, --help                  Print help
     ");
 }

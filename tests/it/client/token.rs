@@ -296,6 +296,17 @@ async fn a_second_refusal_with_a_new_token_is_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_that_refuses_every_token_costs_two_token_requests_however_many_are_under_way() {
+    let service = Service::new(Endpoint::Gives(None));
+    service.change(|state| state.good = vec![99]);
+    let sender = service.sender_with(r#"{"concurrency": 4}"#, RetryConfig::default(), ClientAuth::Form);
+    for sent in send_all(&sender, 32).await {
+        assert_eq!(replied(&sent.outcome), 401);
+    }
+    assert_eq!(service.token_requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_token_is_no_attempt_at_the_request_itself() {
     let service = Service::new(Endpoint::Gives(None));
     service.change(|state| state.moods = 1);

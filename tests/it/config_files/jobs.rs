@@ -22,6 +22,9 @@ impl Folder {
         let folder = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(project("config")).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
         }
         Self(folder)

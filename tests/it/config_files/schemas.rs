@@ -54,7 +54,7 @@ fn the_schemas_accept_the_templates() {
 
 #[test]
 fn the_schemas_in_docs_are_those_that_are_printed() {
-    for of in ["job", "template", "vendor"] {
+    for of in ["job", "template", "vendor", "definitions"] {
         let path = format!("docs/{of}.schema.json");
         let kept = std::fs::read_to_string(project(&path)).unwrap_or_default();
         let printed = succeed(outpour().args(["schema", of]));

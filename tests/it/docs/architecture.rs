@@ -71,6 +71,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("delivery", &["causes", "client", "endpoint", "request"]),
+    (
+        "define",
+        &[
+            "causes", "client", "document", "endpoint", "secret", "template", "visible",
+        ],
+    ),
     ("rejects", &["new_file", "record", "shape::Exclusion"]),
     (
         "accepted",

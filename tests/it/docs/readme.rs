@@ -31,10 +31,14 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bin")).unwrap();
         std::os::unix::fs::symlink(BINARY, folder.path().join("bin/outpour")).unwrap();
-        std::fs::create_dir(folder.path().join("config")).unwrap();
-        for entry in std::fs::read_dir(path("config")).unwrap() {
-            let entry = entry.unwrap();
-            std::fs::copy(entry.path(), folder.path().join("config").join(entry.file_name())).unwrap();
+        for inner in ["config", "config/definitions"] {
+            std::fs::create_dir(folder.path().join(inner)).unwrap();
+            for entry in std::fs::read_dir(path(inner)).unwrap() {
+                let entry = entry.unwrap();
+                if entry.path().is_file() {
+                    std::fs::copy(entry.path(), folder.path().join(inner).join(entry.file_name())).unwrap();
+                }
+            }
         }
         std::fs::write(folder.path().join("config/people.rejected.csv"), MENDED).unwrap();
         for (name, text) in shown_files() {

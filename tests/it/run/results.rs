@@ -43,8 +43,8 @@ fn number(record: &Value) -> u64 {
 /// A failure that repeats its record with its keys in another order, its numbers spelt differently, and fields of its own.
 fn failure(code: u64, message: &str, record: &Value) -> Value {
     let n = number(record);
-    let echo =
-        json!({"type": "thing__c", "price": n as f64 + 0.5, "note": "café", "n": n, "Name": record["Name"]});
+    let price: Value = serde_json::from_str(&format!("{n}.5")).unwrap();
+    let echo = json!({"type": "thing__c", "price": price, "note": "café", "n": n, "Name": record["Name"]});
     json!({"code": code, "message": message, "record": echo})
 }
 

@@ -155,7 +155,7 @@ fn listing(lists: Lists, failed: &[&Member]) -> Reply {
     let status = match lists {
         _ if failed.is_empty() => StatusCode::OK,
         Lists::Whole => StatusCode::BAD_REQUEST,
-        _ if failed.len() % 2 == 0 => StatusCode::INTERNAL_SERVER_ERROR,
+        _ if failed.len().is_multiple_of(2) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::OK,
     };
     Reply::new(status, format!(r#"{{"details":[{}]}}"#, failures.join(",")))

@@ -11,6 +11,7 @@ mod closed_outputs;
 mod conflicts;
 mod connecting;
 mod crash;
+mod keys;
 mod ledger;
 mod panics;
 mod redirects;
