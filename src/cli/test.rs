@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Outcome, Reply, Sender};
 use outpour::delivery;
-use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Routed, Routes, Verdict};
+use outpour::endpoint::{Endpoint, ItemVerdict, Prepared, Refusal, Routes, Verdict};
 use outpour::mock::MockSettings;
 use outpour::record::{Fields, Origin, Position, Record, Shape};
 use outpour::report::with_code;
@@ -116,8 +116,8 @@ fn prepare(shaper: &mut Shaper, routes: &Routes, record: Record) -> Result<Prepa
         Err(refused) => return Err(Failure::usage(format!("{}: {}", refused.0.position, refused.1))),
     };
     match routes.prepare(record) {
-        Ok(Routed::To(prepared)) => Ok(prepared),
-        Ok(Routed::Skipped) => Err(Failure::usage(
+        Ok(Some(prepared)) => Ok(prepared),
+        Ok(None) => Err(Failure::usage(
             "the record is filtered out: its operation is skipped",
         )),
         Err(refused) => Err(Failure::usage(format!(

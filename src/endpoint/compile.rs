@@ -252,16 +252,7 @@ impl Build<'_> {
             .map_err(|(key, message)| self.problem(format!("destination.{key}"), message))
             .ok();
         let (fixed_headers, varying_headers) = self.headers(&says);
-        let is_coded = fixed_headers.contains_key(CONTENT_ENCODING)
-            || varying_headers
-                .iter()
-                .any(|header| header.name == CONTENT_ENCODING);
-        if is_coded && says.compression == BodyCompression::Gzip {
-            self.problem(
-                "destination.compression",
-                "`content-encoding` stands in `headers` too, leave one of them out",
-            );
-        }
+        self.check_coding(&says, &fixed_headers, &varying_headers);
         let idempotency = self.idempotency(&says, &fixed_headers, &varying_headers);
         let needs = says.needs.iter().map(|need| {
             let is_true = |name: &String| says.parameters.get(name).is_some_and(ParameterValue::is_true);
@@ -303,6 +294,18 @@ impl Build<'_> {
             most_records: says.most_records,
             mask: self.mask(&says.credentials),
         })
+    }
+
+    /// Who compresses bodies says so in a header that nothing else may fill.
+    fn check_coding(&mut self, says: &Says<'_>, fixed: &HeaderMap, varying: &[HeaderTemplate]) {
+        let is_coded = fixed.contains_key(CONTENT_ENCODING)
+            || varying.iter().any(|header| header.name == CONTENT_ENCODING);
+        if is_coded && says.compression == BodyCompression::Gzip {
+            self.problem(
+                "destination.compression",
+                "`content-encoding` stands in `headers` too, leave one of them out",
+            );
+        }
     }
 
     /// Compiles what stands under a key of the template, or of the destination.

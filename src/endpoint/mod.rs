@@ -43,7 +43,7 @@ pub use header::HeaderError;
 pub use operation::{Operation, OperationConfig, OperationError};
 pub use placeholder::{FillError, Parameters, PlaceholderError};
 pub use query::{MAX_URL, QueryError};
-pub use routes::{Route, Routed, Routes};
+pub use routes::{Route, Routes};
 pub use success::Success;
 pub use url::{UrlError, check_url, fixed_url};
 pub use verdict::{ItemVerdict, Refusal, Verdict};

@@ -27,15 +27,6 @@ pub struct Route {
     pub operations: Vec<Operation>,
 }
 
-/// Where a record goes.
-#[derive(Debug)]
-pub enum Routed {
-    /// To an endpoint, which [`Prepared::route`] tells.
-    To(Prepared),
-    /// Nowhere: its operation is skipped.
-    Skipped,
-}
-
 impl Routes {
     /// All records go to one endpoint.
     pub fn one(endpoint: Endpoint, max_records: usize) -> Self {
@@ -107,13 +98,13 @@ impl Routes {
         }
     }
 
-    /// Turns a record into its part of a request to the endpoint that it goes to.
-    pub fn prepare(&self, record: Record) -> Result<Routed, Box<(Record, PrepareError)>> {
+    /// Turns a record into its part of a request to the endpoint that it goes to; none where its operation is skipped.
+    pub fn prepare(&self, record: Record) -> Result<Option<Prepared>, Box<(Record, PrepareError)>> {
         let Some(feed) = &self.feed else {
-            return self.routes[0].endpoint.prepare(record).map(Routed::To);
+            return self.routes[0].endpoint.prepare(record).map(Some);
         };
         match self.look_at(feed, &record) {
-            Ok(None) => Ok(Routed::Skipped),
+            Ok(None) => Ok(None),
             Ok(Some((route, text))) => {
                 let original = Some(record.original().clone());
                 let record = Record {
@@ -122,7 +113,7 @@ impl Routes {
                     ..record
                 };
                 let prepared = self.routes[route].endpoint.prepare(record)?;
-                Ok(Routed::To(Prepared { route, ..prepared }))
+                Ok(Some(Prepared { route, ..prepared }))
             }
             Err(error) => Err(Box::new((record, error.into()))),
         }

@@ -11,7 +11,7 @@ use super::order::{OpenKeys, OrderBy};
 use super::past::{Known, Past, Replayed};
 use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
-use crate::endpoint::{Prepared, Routed, Routes};
+use crate::endpoint::{Prepared, Routes};
 use crate::ledger::Members;
 use crate::record::{Fields, Record};
 use crate::rejects::Reject;
@@ -336,11 +336,11 @@ impl Stage {
             }
         };
         match self.settings.routes.prepare(record) {
-            Ok(Routed::Skipped) => {
+            Ok(None) => {
                 shaped.filtered.push(ordinal);
                 None
             }
-            Ok(Routed::To(prepared)) => {
+            Ok(Some(prepared)) => {
                 let was_marked = self.settings.is_doubtful;
                 Some((
                     Prepared {
