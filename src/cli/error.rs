@@ -145,7 +145,7 @@ impl Failure {
             Self::Unwritable { .. } | Self::Output(_) => 74,
             Self::Runtime(_) => 70,
             Self::Preflight { code, .. } => *code,
-            Self::Mock(_) | Self::Unread(_) => 69,
+            Self::Unread(_) => 69,
             _ => 2,
         }
     }

@@ -19,7 +19,7 @@ use tenant::Tenant;
 /// A vendor file of Zuora's, as a directory of the user's has it.
 const ZUORA_VENDOR: &str = "
 title: Zuora
-hosts: {api: 'https://rest.zuora.com'}
+hosts: {rest: 'https://rest.zuora.com'}
 credentials:
   token: {title: token, env: ZUORA_TOKEN, header: Authorization}
 error: '.message'

@@ -12,8 +12,8 @@ fn ragged_csv_rows_are_rejected_one_by_one_and_the_run_goes_on() {
     assert_eq!(
         loaded.csv_rejects(),
         [
-            ",,1 cell where there are 2 columns,,0,2,1-1,1",
-            ",,3 cells where there are 2 columns,,0,4,1-3,\"3,c,d\""
+            ",,1 cell where there are 2 columns,,,0,2,1-1,1",
+            ",,3 cells where there are 2 columns,,,0,4,1-3,\"3,c,d\""
         ]
     );
     let example = &loaded.outcome.report()["reasons"][0]["example"];
@@ -56,7 +56,7 @@ fn stray_quotes_are_rejects_after_a_closing_quote_and_text_anywhere_else() {
     );
     let reject = &loaded.csv_rejects()[0];
     assert!(
-        reject.starts_with(",,\"column `n`: text after the closing quote, at byte 6 of the row\",,0,2,")
+        reject.starts_with(",,\"column `n`: text after the closing quote, at byte 6 of the row\",,,0,2,")
             || reject.starts_with(",,column `n`: text after the closing quote"),
         "{reject}"
     );

@@ -60,7 +60,7 @@ fn non_utf_8_is_a_reject_with_its_position_and_a_hex_excerpt() {
     assert_eq!(csv.bodies().len(), 2);
     let reject = &csv.csv_rejects()[0];
     assert!(
-        reject.starts_with(",,not UTF-8 from byte 2 of the row on (e9 79 2c 62),,0,3,"),
+        reject.starts_with(",,not UTF-8 from byte 2 of the row on (e9 79 2c 62),,,0,3,"),
         "{reject}"
     );
     let ndjson = load("a.ndjson", b"{\"id\":1}\n{\"id\":\"\xFF\"}\n", &[]).ends_with(1);
