@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use outpour::config::Config;
+use outpour::config::{Config, Steps};
 use outpour::define::DefinitionsFile;
 use outpour::document::schema_of;
 use outpour::template::{TemplateFile, VendorFile};
@@ -17,6 +17,7 @@ pub(super) fn schema(of: SchemaOf) -> Result<u8, Failure> {
         SchemaOf::Template => schema_of::<TemplateFile>(),
         SchemaOf::Vendor => schema_of::<VendorFile>(),
         SchemaOf::Definitions => schema_of::<DefinitionsFile>(),
+        SchemaOf::Steps => schema_of::<Steps>(),
     };
     Printer::result(&serde_json::to_string_pretty(&schema).unwrap_or_default())?;
     Ok(0)

@@ -2,6 +2,7 @@
 
 use outpour::config::{Config, ConfigError, MockPlace, Plan, PlanOptions, Secrets};
 use outpour::document::Document;
+use outpour::endpoint::OperationConfig;
 use outpour::mock::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Mock, MockSettings, MockVendor, WRITE_KEY, ZUORA_SERVERS,
 };
@@ -69,6 +70,11 @@ impl LoadedJob {
     /// A mock of the vendor that the job is for, on a port of the system's choice. The object that the job names is
     /// defined there: at Encharge without fields, at Zuora open to records of any.
     pub(super) async fn start_mock(&self, settings: MockSettings) -> Result<Mock, Failure> {
+        Ok(Mock::start(self.mock_settings(settings)).await?)
+    }
+
+    /// The settings of the mock that the job is tried against.
+    pub(super) fn mock_settings(&self, settings: MockSettings) -> MockSettings {
         let mut settings = MockSettings {
             vendor: self.mock_vendor(),
             ..settings
@@ -79,14 +85,16 @@ impl LoadedJob {
             MockVendor::Encharge => settings.schemas.extend(name_of("object_name")),
             MockVendor::Zuora => settings.zuora.open_objects.extend(name_of("object")),
         }
-        Ok(Mock::start(settings).await?)
+        settings
     }
 
     /// Whose look-alike stands in for the job's destination: by its template, else by its URL. A job of neither vendor is
     /// refused when its plan is made.
     fn mock_vendor(&self) -> MockVendor {
         let destination = &self.config.destination;
-        if let Some(template) = &destination.template {
+        let operation = destination.operation.as_ref();
+        let template = operation.and_then(OperationConfig::any_template);
+        if let Some(template) = template.or(destination.template.as_deref()) {
             let folder = template.split('/').next().unwrap_or_default();
             return MockVendor::named(folder).unwrap_or_default();
         }

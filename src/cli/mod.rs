@@ -20,6 +20,7 @@ mod run;
 mod runs;
 mod signal;
 mod standing;
+mod steps;
 mod templates;
 mod test;
 mod webhook;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use outpour::client::{HttpTransport, Sender, SenderSettings, TransportSettings};
-use outpour::config::Plan;
+use outpour::config::{Plan, Steps};
 use outpour::ledger::JobLock;
 use outpour::mock::{Mock, MockSettings};
 use outpour::new_file::{self, FileError};
@@ -23,11 +23,25 @@ use super::preflight::{Say, preflight};
 use super::printer::Printer;
 use super::progress::Bar;
 use super::signal::watch_signals;
+use super::steps;
 
 pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
+    match Steps::load(&args.job.config)? {
+        Some(several) => steps::steps(args, &several, printer),
+        None if args.from.is_some() => Err(Failure::usage(format!(
+            "`--from` is for a file with `steps`, and `{}` is one job",
+            args.job.config.display()
+        ))),
+        None => run_job(args, printer, None),
+    }
+}
+
+/// Runs one job. A `mock` is that of several jobs, and stays when this one is over.
+pub(super) fn run_job(args: &RunArgs, printer: Printer, mock: Option<&Mock>) -> Result<u8, Failure> {
     let job = LoadedJob::load(&args.job)?;
     let before = Before {
         preflight: args.preflight,
+        mock,
     };
     send(&args.sending, &before, &job, printer, |plan, progress| {
         let source = source::open(job.source())?;
@@ -41,9 +55,11 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<u8, Failure> {
 
 /// What is done before anything is sent.
 #[derive(Debug, Default)]
-pub(super) struct Before {
+pub(super) struct Before<'a> {
     /// Compares the records with what the account knows.
     pub(super) preflight: bool,
+    /// A look-alike that runs already.
+    pub(super) mock: Option<&'a Mock>,
 }
 
 /// What a run reads, and what keeps other processes away from its job meanwhile.
@@ -56,7 +72,7 @@ pub(super) struct Input {
 /// books of the plan too.
 pub(super) fn send(
     args: &SendingArgs,
-    before: &Before,
+    before: &Before<'_>,
     job: &LoadedJob,
     printer: Printer,
     open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
@@ -90,12 +106,12 @@ pub(super) fn send(
 
 async fn send_all(
     args: &SendingArgs,
-    before: &Before,
+    before: &Before<'_>,
     job: &LoadedJob,
     printer: Printer,
     open: impl FnOnce(&mut Plan, &Arc<Progress>) -> Result<Input, Failure>,
 ) -> Result<Report, Failure> {
-    let mock = match args.mock {
+    let own = match args.mock && before.mock.is_none() {
         true => {
             let faults = args.fail.clone().unwrap_or_default();
             let settings = MockSettings {
@@ -106,15 +122,16 @@ async fn send_all(
         }
         false => None,
     };
+    let mock = before.mock.or(own.as_ref());
     if before.preflight {
         // Standard output is the report's.
         let say: Say = |text| {
             Printer::error(text);
             Ok(())
         };
-        preflight(job.plan(mock.as_ref())?, job, say).await?;
+        preflight(job.plan(mock)?, job, say).await?;
     }
-    let mut plan = job.plan(mock.as_ref())?;
+    let mut plan = job.plan(mock)?;
     if let Some(grace) = args.grace {
         plan.job.grace = grace.get();
     }
@@ -146,7 +163,7 @@ async fn send_all(
     drop(bar);
     report.warnings.splice(0..0, plan.warnings);
     report.proxy = plan.transport.http.proxy;
-    if let Some(mock) = mock {
+    if let Some(mock) = own {
         say_what_arrived(&mock, printer);
         mock.stop().await;
     }
@@ -178,7 +195,7 @@ fn events(plan: &Plan) -> Result<Events, Failure> {
     Ok(events)
 }
 
-fn say_what_arrived(mock: &Mock, printer: Printer) {
+pub(super) fn say_what_arrived(mock: &Mock, printer: Printer) {
     let holdings = if let Some(state) = mock.zuora_state() {
         let counts = state.counts;
         format!(

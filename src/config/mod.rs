@@ -10,6 +10,7 @@ mod making;
 mod plan;
 mod routes;
 mod secrets;
+mod steps;
 mod webhook;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use crate::units::TimeSpan;
 use crate::webhook::{ResponsesConfig, WebhookConfig};
 
 pub use plan::{Check, MockPlace, Plan, PlanOptions, Secrets};
+pub use steps::{Action, Step, Steps};
 
 /// A job, as written in YAML.
 ///

@@ -106,6 +106,12 @@ impl OperationConfig {
         }
     }
 
+    /// One of the templates; all are of one vendor.
+    pub fn any_template(&self) -> Option<&str> {
+        let all = [&self.insert, &self.update, &self.delete];
+        all.into_iter().find_map(Option::as_deref)
+    }
+
     /// What a record asks for.
     pub(super) fn of(&self, fields: &Fields<'_>) -> Result<Operation, OperationError> {
         let value = fields.at(&self.field)?.filter(|value| *value != "null");

@@ -12,7 +12,8 @@ use outpour::mock::Faults;
 use outpour::units::TimeSpan;
 
 pub(in crate::cli) use define::{
-    ApplyArgs, CopyArgs, DefineVerb, DefinitionsArgs, ExportArgs, PlanArgs, ValidateArgs,
+    AccessArgs, ApplyArgs, ConsentArgs, CopyArgs, DefineVerb, DefinitionsArgs, ExportArgs, PlanArgs,
+    ValidateArgs,
 };
 pub(in crate::cli) use ledger::{
     DoubtsArgs, KeptArgs, KeptFormat, PruneArgs, RejectsArgs, RetryArgs, RunsArgs, RunsVerb,
@@ -103,7 +104,7 @@ pub(in crate::cli) enum Verb {
 }
 
 /// What every verb that takes a job takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct JobArgs {
     /// The job's configuration, a YAML file
     pub(in crate::cli) config: PathBuf,
@@ -124,7 +125,7 @@ pub(in crate::cli) struct JobArgs {
     pub(in crate::cli) allow_inline_secrets: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     pub(in crate::cli) job: JobArgs,
@@ -141,10 +142,13 @@ pub(in crate::cli) struct RunArgs {
     /// Compares the records with the fields that the account knows first, and sends nothing if something does not fit
     #[arg(long)]
     pub(in crate::cli) preflight: bool,
+    /// Begins with this step of a file that has `steps`, the first being 1
+    #[arg(long, value_name = "N", conflicts_with = "mock")]
+    pub(in crate::cli) from: Option<usize>,
 }
 
 /// How records are sent, and what is said of it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct SendingArgs {
     /// Sends to a built-in look-alike of the vendor; needs no account and no key, and keeps only the job's own limits
     #[arg(long)]
@@ -165,7 +169,7 @@ pub(in crate::cli) struct SendingArgs {
 }
 
 /// Where runs are remembered.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct LedgerArgs {
     /// The folder of the ledger. Default: .outpour beside the configuration
     #[arg(long, value_name = "DIR")]
@@ -334,6 +338,7 @@ pub(in crate::cli) enum SchemaOf {
     Template,
     Vendor,
     Definitions,
+    Steps,
 }
 
 #[derive(Debug, Args)]

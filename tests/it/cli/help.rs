@@ -97,6 +97,7 @@ fn the_help_of_run() {
                                   batching has changed
           --preflight             Compares the records with the fields that the account knows first, and
                                   sends nothing if something does not fit
+          --from <N>              Begins with this step of a file that has `steps`, the first being 1
       -h, --help                  Print help
     ");
 }
@@ -268,7 +269,7 @@ fn the_help_of_schema() {
     Usage: outpour schema [OPTIONS] [OF]
 
     Arguments:
-      [OF]  Whose schema [default: job] [possible values: job, template, vendor, definitions]
+      [OF]  Whose schema [default: job] [possible values: job, template, vendor, definitions, steps]
 
     Options:
       -v, --verbose...           Says more on standard error: -v what happens, -vv every attempt

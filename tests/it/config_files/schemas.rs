@@ -53,8 +53,19 @@ fn the_schemas_accept_the_templates() {
 }
 
 #[test]
+fn the_schemas_accept_the_files_of_the_invoices() {
+    let folder = "config/invoices";
+    accepts(&printed("steps"), &format!("{folder}/load.yaml"));
+    accepts(&printed("definitions"), &format!("{folder}/definitions.yaml"));
+    let job = printed("job");
+    for name in ["people", "create", "associate", "update"] {
+        accepts(&job, &format!("{folder}/{name}.yaml"));
+    }
+}
+
+#[test]
 fn the_schemas_in_docs_are_those_that_are_printed() {
-    for of in ["job", "template", "vendor", "definitions"] {
+    for of in ["job", "template", "vendor", "definitions", "steps"] {
         let path = format!("docs/{of}.schema.json");
         let kept = std::fs::read_to_string(project(&path)).unwrap_or_default();
         let printed = succeed(outpour().args(["schema", of]));

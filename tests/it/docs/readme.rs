@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use outpour::config::{Config, Plan, PlanOptions, Secrets};
+use outpour::config::{Config, Plan, PlanOptions, Secrets, Steps};
 use outpour::template::Catalog;
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bin")).unwrap();
         std::os::unix::fs::symlink(BINARY, folder.path().join("bin/outpour")).unwrap();
-        for inner in ["config", "config/definitions"] {
+        for inner in ["config", "config/definitions", "config/invoices"] {
             std::fs::create_dir(folder.path().join(inner)).unwrap();
             for entry in std::fs::read_dir(path(inner)).unwrap() {
                 let entry = entry.unwrap();
@@ -235,6 +235,10 @@ fn every_yaml_block_of_the_readme_parses_and_plans() {
     assert!(yaml.len() > 3);
     for block in yaml {
         let name = format!("README.md, block at line {}", block.line);
+        if block.text.lines().any(|line| line == "steps:") {
+            Steps::parse(&name, &block.text).unwrap_or_else(|error| panic!("{error}"));
+            continue;
+        }
         let (config, document) =
             Config::parse(&name, &whole(&block.text)).unwrap_or_else(|error| panic!("{error}"));
         Plan::make(&config, &document, &catalog, &options).unwrap_or_else(|error| panic!("{error}"));

@@ -14,5 +14,6 @@ mod rate;
 mod rejects;
 mod replies;
 mod results;
+mod steps;
 mod templates;
 mod webhook;
