@@ -91,15 +91,15 @@ fn the_six_steps_of_the_vendors_help_are_one_job() {
     // Each invoice is tied to the person whose address its row had.
     assert_eq!(state.associations.len(), INVOICES);
     for tie in &state.associations {
-        let ids = [tie.from_id.to_string(), tie.to_id.to_string()];
+        let ids = [&tie.from_id, &tie.to_id];
         let person = state
             .people
             .iter()
-            .find(|person| ids.contains(&person.id))
+            .find(|person| ids.contains(&&person.id))
             .unwrap();
         let object = objects
             .iter()
-            .find(|object| ids.contains(&object.id.to_string()))
+            .find(|object| ids.contains(&&object.id.to_string()))
             .unwrap();
         assert_eq!(
             person.attributes.text("email").unwrap(),
