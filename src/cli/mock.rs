@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::path::Path;
 
+use outpour::document::Document;
 use outpour::mock::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Mock, MockSettings, MockVendor, WRITE_KEY, ZuoraSettings,
 };
@@ -71,8 +72,9 @@ fn of_zuora(args: &MockArgs, settings: MockSettings) -> Result<MockSettings, Fai
 fn definitions(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("`{}` is not JSON: {error}", path.display())))
+    Ok(Document::parse(&path.display().to_string(), &text)?
+        .value()
+        .clone())
 }
 
 async fn serve(settings: MockSettings) -> Result<u8, Failure> {

@@ -75,7 +75,7 @@ pub(super) async fn preflight(plan: Plan, job: &LoadedJob, say: Say) -> Result<(
         0 => Ok(()),
         count => Err(Failure::Preflight {
             message: format!(
-                "the preflight found {} that {} not fit; nothing was sent",
+                "the preflight found {} that {} not fit; no record was sent",
                 counted(count, "thing"),
                 if count == 1 { "does" } else { "do" }
             ),

@@ -80,7 +80,21 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
             };
             let run = opening.open(ledger.again()?, plan, progress, printer)?;
             if let What::Kept(KeptKind::Doubt) = &retrial.what {
-                // An API that knows the key of the first request does not carry it out again.
+                // An API that knows the key of the first request does not carry it out again. Batches may be others than
+                // they were, and then their keys are new.
+                if plan.job.batch.max_records > 1
+                    && plan
+                        .job
+                        .routes
+                        .iter()
+                        .any(|route| route.endpoint.idempotency().is_some())
+                {
+                    plan.warnings.push(
+                        "the batches may not be as they were, so the API may not know them by their keys: what was carried out may be \
+                         carried out once more"
+                            .to_owned(),
+                    );
+                }
                 plan.job.key_id = first_sent_by(&ledger, retrial.run.clone())?.begun.run_id;
                 plan.job.is_doubtful = true;
             }

@@ -78,11 +78,15 @@ impl Course {
     pub(crate) fn refused_token(&mut self) -> Option<Arc<Token>> {
         let token = self.token.take()?;
         let is_newer = self.refused.is_some_and(|earlier| token.number > earlier);
-        if is_newer || token.is_as_bad_as_the_last() {
+        // A newer one that worked for others was good, and is used up already.
+        if (is_newer && !token.has_worked()) || token.is_as_bad_as_the_last() {
             return None;
         }
+        // Only the first one is free, so that tries bound what comes after it.
+        if self.refused.is_none() {
+            self.tries = self.tries.saturating_sub(1);
+        }
         self.refused = Some(token.number);
-        self.tries = self.tries.saturating_sub(1);
         Some(token)
     }
 
@@ -144,7 +148,7 @@ impl Course {
         // These are a gateway's word for not having had an answer itself.
         const NO_ANSWER: [StatusCode; 2] = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
         let is_lost = match result {
-            Ok(reply) => NO_ANSWER.contains(&reply.status),
+            Ok(reply) => NO_ANSWER.contains(&reply.status) || is_not_the_apis(reply),
             Err(error) => error.kind().may_have_arrived(),
         };
         self.keeps_key |= is_lost || matches!(verdict, Verdict::Doubtful | Verdict::Unfinished);
@@ -195,6 +199,11 @@ impl Course {
             },
         }
     }
+}
+
+/// A 500 without JSON is no answer of an API that keeps its results, but of something before it.
+fn is_not_the_apis(reply: &Reply) -> bool {
+    reply.status == StatusCode::INTERNAL_SERVER_ERROR && !reply.body.trim_ascii_start().starts_with(b"{")
 }
 
 /// The error of an attempt that left doubt; for a reply that broke off, one is made.

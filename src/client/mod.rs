@@ -15,7 +15,7 @@
 //! - A request that may have been carried out is sent again only if its policy says that this is safe; otherwise, and
 //!   whenever no final reply follows, it is [`Outcome::InDoubt`]. Every other outcome is certain.
 //! - A redirect that is followed is an attempt like any other: it takes a permit. `redirect.rs` says which are.
-//! - One loop waits: `sender.rs`. The decision itself is pure: `retry.rs`.
+//! - One loop waits: `sender/`. The decision itself is pure: `retry.rs`.
 //!
 //! - A token that requests carry is fetched by a sender of its own: `token.rs`. A 401 that an expired token explains is
 //!   not an answer; the request is sent again with a new one.

@@ -264,9 +264,14 @@ impl Token {
         self.was_taken.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the API has taken it.
+    pub(crate) fn has_worked(&self) -> bool {
+        self.was_taken.load(Ordering::Relaxed)
+    }
+
     /// Whether it took the place of a refused one and was itself never good: a third one would fare no better.
     pub(crate) fn is_as_bad_as_the_last(&self) -> bool {
-        self.follows_refusal && !self.was_taken.load(Ordering::Relaxed)
+        self.follows_refusal && !self.has_worked()
     }
 
     /// Puts the token into a request.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::fingerprint::fingerprint;
-use super::{Check, Config, MockPlace, Plan, PlanOptions};
+use super::{Check, Config, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchConfig, BatchLimits, BodyShape};
 use crate::client::{
@@ -260,6 +260,7 @@ impl Making<'_> {
             template,
             secrets: &secrets,
             body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
+            has_own_base: self.config.destination.base_url.is_some(),
             is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
             distinct: batch.map_or(&[], |batch| &batch.distinct),
             empty: self.config.records.empty,
@@ -276,36 +277,6 @@ impl Making<'_> {
             check,
             token,
             preflight,
-        }
-    }
-
-    /// A mock of one vendor says nothing of another's endpoints.
-    fn refuse_other_vendor(&mut self, template: &Template, mock: &MockPlace) {
-        let vendor = template.name.split('/').next().unwrap_or_default();
-        if vendor != mock.vendor {
-            let message = format!(
-                "`--mock` looks like `{}`, and this is a template of `{vendor}`",
-                mock.vendor
-            );
-            self.problem("destination.template", message);
-        }
-    }
-
-    /// A manual URL of a host of the vendor's goes to the mock; any other would leave this machine.
-    fn point_at_mock(&mut self, path: &str, url: &mut String, mock: &MockPlace, catalog: &Catalog) {
-        let bases = mock.bases(catalog);
-        for (base, place) in &bases {
-            if let Some(rest) = url.strip_prefix(base.as_str()).filter(|rest| begins_anew(rest)) {
-                *url = format!("{place}{rest}");
-                return;
-            }
-        }
-        if !mock.hosts.values().any(|place| url.starts_with(place.as_str())) {
-            let bases: Vec<String> = bases.iter().map(|(base, _)| format!("`{base}`")).collect();
-            self.problem(
-                path,
-                format!("the mock stands in for {} only", bases.join(" and ")),
-            );
         }
     }
 
@@ -366,6 +337,10 @@ impl Making<'_> {
                 "a body of the shape `object` holds one record; choose `array`, `ndjson` or a jq expression",
             );
         }
+        let config = BatchConfig {
+            max_bytes: config.max_bytes.or(endpoint.max_bytes()),
+            ..config
+        };
         self.batch_limits(&config, max_records, endpoint.query_room())
     }
 
@@ -427,11 +402,6 @@ impl Making<'_> {
         }
         warnings
     }
-}
-
-/// Whether what follows a base URL is a part of its own, and not the rest of a longer host's name.
-fn begins_anew(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(['/', '?'])
 }
 
 fn in_doubt_beside(rejects: &std::path::Path) -> PathBuf {

@@ -4,6 +4,7 @@
 //! endpoint and expressions compiled, limits and batches resolved. Making a plan reads secrets and the file of
 //! definitions, and nothing else. Nobody imports this module but the command line; the settings themselves live beside what they set.
 
+mod at_mock;
 mod definitions;
 mod fingerprint;
 mod making;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::making::{Made, Making};
+use crate::batch::BatchConfig;
 use crate::batch::BodyShape;
 use crate::client::ProxyAuth;
 use crate::document::{Problem, closest};
@@ -138,6 +139,11 @@ impl Making<'_> {
             .iter()
             .filter_map(|route| route.endpoint.query_room())
             .min();
+        let smallest = routes.iter().filter_map(|route| route.endpoint.max_bytes());
+        let given = BatchConfig {
+            max_bytes: given.max_bytes.or(smallest.min_by_key(|size| size.as_len())),
+            ..given
+        };
         let limits = self.batch_limits(&given, u32::try_from(most).unwrap_or(u32::MAX), room);
         Some(Made {
             routes: Routes::by_operation(routes, config.clone())?,

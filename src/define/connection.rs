@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::causes::in_one_line;
-use crate::client::{Outcome, Policy, Reply, Request, Sender, Transport};
+use crate::client::{Fatal, Outcome, Policy, Reply, Request, Sender, TokenError, Transport};
 use crate::endpoint::Success;
 use crate::secret::Mask;
 
@@ -164,6 +164,9 @@ impl<T: Transport> Connection<T> {
             Outcome::Replied(reply) => self.answer(&reply, is_read),
             Outcome::InDoubt(error) => Answer::Doubtful(in_one_line(&error)),
             Outcome::NotSent(error) => Answer::NotSent(in_one_line(&error)),
+            Outcome::Fatal(fatal @ Fatal::Token(TokenError::Refused { .. })) => {
+                Answer::Denied(in_one_line(&fatal))
+            }
             Outcome::Fatal(fatal) => Answer::NotSent(in_one_line(&fatal)),
             Outcome::Stopped => Answer::NotSent("stopped".to_owned()),
         }

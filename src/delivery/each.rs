@@ -30,6 +30,8 @@ pub(super) struct Answered {
     pub(super) generation: u32,
     /// The leave to send records again; none where their tries have run out.
     pub(super) again: Option<Again>,
+    /// Whether the reply has a result for each record, and not only for those that failed.
+    pub(super) has_results: bool,
 }
 
 impl Sorted {
@@ -110,7 +112,12 @@ impl Delivered {
         if !sorted.accepted.is_empty() {
             self.deliveries.push(Delivery {
                 items: sorted.accepted,
-                places: sorted.places,
+                // A reply that lists what failed tells of the others, if at all, without it.
+                places: if answered.has_results {
+                    sorted.places
+                } else {
+                    Vec::new()
+                },
                 fate: Fate::Accepted,
                 code: None,
                 exchange: exchange.clone(),

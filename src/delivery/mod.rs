@@ -40,6 +40,7 @@ pub struct Deliverer<T> {
     run_id: Arc<str>,
     splits: Option<Arc<dyn Splits>>,
     keys: Option<Arc<dyn KeyKeeper>>,
+    has_its_keys: bool,
     has_succeeded: Arc<AtomicBool>,
 }
 
@@ -60,6 +61,7 @@ impl<T> Clone for Deliverer<T> {
             run_id: Arc::clone(&self.run_id),
             splits: self.splits.clone(),
             keys: self.keys.clone(),
+            has_its_keys: self.has_its_keys,
             has_succeeded: Arc::clone(&self.has_succeeded),
         }
     }
@@ -76,6 +78,7 @@ impl<T: Transport> Deliverer<T> {
             in_doubt,
             splits: None,
             keys: None,
+            has_its_keys: true,
             has_succeeded: Arc::default(),
         }
     }
@@ -90,6 +93,16 @@ impl<T: Transport> Deliverer<T> {
     #[must_use]
     pub fn keeping(self, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
         Self { keys, ..self }
+    }
+
+    /// Says that the batches are not put together as they were when they may have been sent, so that an API does not know
+    /// them by their keys.
+    #[must_use]
+    pub fn regrouped(self, is_regrouped: bool) -> Self {
+        Self {
+            has_its_keys: !is_regrouped,
+            ..self
+        }
     }
 
     /// The same, for batches of another endpoint.
@@ -309,11 +322,18 @@ impl<T: Transport> Deliverer<T> {
                 if let Some(reason) = &unclear {
                     delivered.stop = Some(StopReason::Unexpected(reason.clone()));
                 }
+                // By the key of an attempt without an answer the API gives that attempt's own results.
+                let is_replayed = self.replays() && status.is_success();
+                let mut part = part;
+                if is_replayed {
+                    part.settle_doubt();
+                }
                 let answered = Answered {
                     exchange,
                     is_after_doubt: part.is_doubtful,
                     is_doubtful: part.may_have_been_sent(),
                     generation: sent.key_generation,
+                    has_results: self.endpoint.success().has_results(),
                     again: self.sender.again(sent),
                 };
                 delivered.settle_each(part.items, items, unclear, answered);
@@ -358,12 +378,18 @@ impl<T: Transport> Deliverer<T> {
         status.is_redirection() || status.is_server_error() || is_passing || is_denial
     }
 
+    /// Whether an answer is that of the first attempt too, which may have stayed without one: the API knows requests by
+    /// their keys, and they go out with the keys that they had.
+    fn replays(&self) -> bool {
+        self.endpoint.idempotency().is_some() && self.has_its_keys
+    }
+
     /// Whether a refused batch is sent again in halves. A status that says the request itself was refused, or too
     /// large, means that nothing of it was carried out. A success whose body says otherwise leaves that open, so
     /// there it depends on whether resending is safe.
     fn is_split(&self, status: StatusCode, batch: &[Prepared]) -> bool {
         match status.is_client_error() {
-            true => self.endpoint.success().is_about_records(status),
+            true => self.endpoint.success().may_be_halved(status),
             false => status.is_success() && is_safe_to_resend(&self.endpoint, batch),
         }
     }

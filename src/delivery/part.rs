@@ -48,6 +48,14 @@ impl Part {
         vec![half(second), half(std::mem::take(&mut self.items))]
     }
 
+    /// Forgets that it may have been carried out: its answer says what became of it.
+    pub(super) fn settle_doubt(&mut self) {
+        self.is_doubtful = false;
+        for item in &mut self.items {
+            item.was_marked = false;
+        }
+    }
+
     /// What its records are ordered by.
     pub(super) fn orders(&self) -> impl Iterator<Item = u64> {
         self.items

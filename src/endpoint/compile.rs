@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
-use super::credentials::{credential_path, token_client};
+use super::credentials::token_client;
 use super::definitions::Definitions;
-use super::destination::{AuthConfig, DestinationConfig};
-use super::header::{HeaderTemplate, check_name};
+use super::destination::DestinationConfig;
 use super::placeholder::Parameters;
 use super::query::Query;
 use super::refuse::Refuse;
@@ -24,8 +22,8 @@ use crate::record::EmptyStrings;
 use crate::secret::{Mask, Secret};
 use crate::template::{
     BodyCompression, ContentType, Idempotency, Method, Need, ParameterValue, Places, SuccessRule, Template,
-    Treatment,
 };
+use crate::units::ByteSize;
 
 /// All that an endpoint is made from.
 #[derive(Debug)]
@@ -38,6 +36,8 @@ pub struct EndpointInput<'a> {
     pub secrets: &'a BTreeMap<String, Secret>,
     /// The body's form where the job chooses one.
     pub body_shape: Option<&'a BodyShape>,
+    /// Whether the job itself says where the vendor's API is.
+    pub has_own_base: bool,
     /// Whether the job turned batching on.
     pub is_batched: bool,
     /// The fields in which records of a request never agree, where the job chooses some.
@@ -73,32 +73,33 @@ pub(super) struct Build<'a> {
 
 /// The part of an endpoint that templates and manual endpoints say in different places.
 pub(super) struct Says<'a> {
-    name: &'a str,
-    method: Method,
-    url: String,
-    url_path: &'a str,
-    content_type: ContentType,
+    pub(super) name: &'a str,
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) url_path: &'a str,
+    pub(super) content_type: ContentType,
     pub(super) parameters: Parameters,
     pub(super) own_headers: Vec<(String, String)>,
     pub(super) credentials: HeaderMap,
-    functions: &'a str,
-    places: Option<&'a Places>,
-    refuse: Option<&'a str>,
-    definition: Value,
-    query: Option<&'a str>,
-    empty: EmptyStrings,
-    distinct: &'a [String],
-    body: Option<&'a str>,
-    body_shape: BodyShape,
-    needs: &'a [Need],
-    identifiers: &'a [String],
-    success: &'a SuccessRule,
-    error: Option<&'a str>,
-    safe_to_resend: bool,
-    idempotency: Option<&'a Idempotency>,
-    compression: BodyCompression,
-    max_records: u32,
-    most_records: Option<u32>,
+    pub(super) functions: &'a str,
+    pub(super) places: Option<&'a Places>,
+    pub(super) refuse: Option<&'a str>,
+    pub(super) definition: Value,
+    pub(super) query: Option<&'a str>,
+    pub(super) empty: EmptyStrings,
+    pub(super) distinct: &'a [String],
+    pub(super) body: Option<&'a str>,
+    pub(super) body_shape: BodyShape,
+    pub(super) needs: &'a [Need],
+    pub(super) identifiers: &'a [String],
+    pub(super) success: &'a SuccessRule,
+    pub(super) error: Option<&'a str>,
+    pub(super) safe_to_resend: bool,
+    pub(super) idempotency: Option<&'a Idempotency>,
+    pub(super) compression: BodyCompression,
+    pub(super) max_records: u32,
+    pub(super) most_records: Option<u32>,
+    pub(super) max_bytes: Option<ByteSize>,
 }
 
 impl Build<'_> {
@@ -166,6 +167,7 @@ impl Build<'_> {
             idempotency: file.idempotency.as_ref(),
             compression: destination.compression.unwrap_or(file.compression),
             max_records: file.batch.max_records,
+            max_bytes: file.batch.max_bytes,
             most_records: match file.content_type {
                 ContentType::Form => Some(1),
                 _ => file.batch.most,
@@ -225,6 +227,7 @@ impl Build<'_> {
             } else {
                 1
             },
+            max_bytes: None,
             most_records: (content_type == ContentType::Form || is_patch).then_some(1),
         })
     }
@@ -292,20 +295,9 @@ impl Build<'_> {
             compression: says.compression,
             max_records: says.max_records,
             most_records: says.most_records,
+            max_bytes: says.max_bytes,
             mask: self.mask(&says.credentials),
         })
-    }
-
-    /// Who compresses bodies says so in a header that nothing else may fill.
-    fn check_coding(&mut self, says: &Says<'_>, fixed: &HeaderMap, varying: &[HeaderTemplate]) {
-        let is_coded = fixed.contains_key(CONTENT_ENCODING)
-            || varying.iter().any(|header| header.name == CONTENT_ENCODING);
-        if is_coded && says.compression == BodyCompression::Gzip {
-            self.problem(
-                "destination.compression",
-                "`content-encoding` stands in `headers` too, leave one of them out",
-            );
-        }
     }
 
     /// Compiles what stands under a key of the template, or of the destination.
@@ -341,85 +333,6 @@ impl Build<'_> {
         )
     }
 
-    /// The header of the idempotency key, which nothing else may fill.
-    fn idempotency(
-        &mut self,
-        says: &Says<'_>,
-        fixed: &HeaderMap,
-        varying: &[HeaderTemplate],
-    ) -> Option<HeaderName> {
-        const PATH: &str = "destination.idempotency.header";
-        let is_settled_by_method = matches!(says.method, Method::Put | Method::Delete);
-        if says.idempotency.is_some() && is_settled_by_method {
-            let message = format!(
-                "keys are for POST and PATCH: a {} does the same when it is sent twice, leave `idempotency` out",
-                says.method
-            );
-            self.problem("destination.idempotency", message);
-            return None;
-        }
-        if says.idempotency.is_none() && says.success.treat.has(Treatment::Wait) {
-            let message =
-                "`wait` asks for what came of an earlier attempt by its key, so it needs `idempotency`";
-            self.problem("destination.success.treat", message);
-        }
-        let credentials: Vec<HeaderName> = says.credentials.keys().cloned().collect();
-        let name = self.good(PATH, check_name(&says.idempotency?.header, &credentials))?;
-        if fixed.contains_key(&name) || varying.iter().any(|header| header.name == name) {
-            self.problem(
-                PATH,
-                format!("`{name}` stands in `headers` too; it gets a key for each request"),
-            );
-        }
-        Some(name)
-    }
-
-    /// The content type and the form of the body must say the same.
-    fn check_shape(&mut self, says: &Says<'_>) {
-        let is_lines = says.body_shape == BodyShape::Ndjson;
-        let is_list = is_lines || says.body_shape == BodyShape::Array;
-        if says.content_type == ContentType::MergePatch && is_list {
-            self.problem(
-                "batch.body_shape",
-                "a merge patch is one object; leave the shape out, or write jq that makes one of the records",
-            );
-        } else if says.content_type == ContentType::Json && is_lines {
-            self.problem(
-                "batch.body_shape",
-                "lines are no JSON document, set `destination.content_type: ndjson`",
-            );
-        } else if says.content_type == ContentType::Ndjson && !is_lines {
-            self.problem(
-                "batch.body_shape",
-                "the content type `ndjson` has a line a record, leave the shape out",
-            );
-        }
-        if says.content_type == ContentType::Form && says.body_shape != BodyShape::Object {
-            self.problem(
-                "batch.body_shape",
-                "a form holds one record, leave the shape out or write `object`",
-            );
-        }
-    }
-
-    fn check_needs(&mut self, needs: &[Need], parameters: &Parameters) {
-        for (index, need) in needs.iter().enumerate() {
-            if need.any_of.is_empty() {
-                self.problem(format!("destination.needs.{index}.any_of"), "it names no field");
-            }
-            if let Some(name) = need
-                .unless
-                .as_ref()
-                .filter(|name| !parameters.contains_key(*name))
-            {
-                self.problem(
-                    format!("destination.needs.{index}.unless"),
-                    format!("no parameter is named `{name}`"),
-                );
-            }
-        }
-    }
-
     /// Hides the secrets, and what is made of them: the base64 of basic authentication, and all forms in which a token is
     /// asked for.
     fn mask(&self, credentials: &HeaderMap) -> Mask {
@@ -436,43 +349,5 @@ impl Build<'_> {
         let client = token_client(destination, *template, secrets);
         let forms: Vec<Secret> = client.iter().flat_map(TokenClient::forms).collect();
         Mask::new(secrets.values().chain(&sent).chain(&forms))
-    }
-
-    fn refuse_template_keys(&mut self, destination: &DestinationConfig) {
-        if destination.base_url.is_some() {
-            self.problem(
-                "destination.base_url",
-                "it belongs to a template, a manual endpoint has its `url`",
-            );
-        }
-        if self.input.definitions.is_some() {
-            self.problem(
-                "destination.definitions",
-                "it belongs to a template that looks at definitions",
-            );
-        }
-        for name in destination.credentials.keys() {
-            self.problem(
-                credential_path(name),
-                "it belongs to a template, a manual endpoint has `auth`",
-            );
-        }
-    }
-
-    fn refuse_manual_keys(&mut self, destination: &DestinationConfig, template: &str) {
-        let given = [
-            ("method", destination.method.is_some()),
-            ("url", destination.url.is_some()),
-            ("content_type", destination.content_type.is_some()),
-            ("auth", destination.auth != AuthConfig::None),
-            ("body", destination.body.is_some()),
-            ("needs", !destination.needs.is_empty()),
-            ("idempotency", destination.idempotency.is_some()),
-            ("success", destination.success != SuccessRule::default()),
-        ];
-        for (key, _) in given.iter().filter(|(_, is_given)| *is_given) {
-            let message = format!("it belongs to a manual endpoint, `{template}` says it itself");
-            self.problem(format!("destination.{key}"), message);
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Endpoint::compile`] makes it ready and gives every problem at once; [`Endpoint::prepare`] turns one record into
 //! its part of a request ([`Prepared`]), or says why it cannot be sent. An endpoint does no I/O and sends nothing.
 
+mod checks;
 mod compile;
 mod credentials;
 mod definitions;
@@ -33,6 +34,7 @@ use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{EmptyError, EmptyStrings, FieldError, Fields, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
 use crate::template::{BodyCompression, ContentType, Need};
+use crate::units::ByteSize;
 
 pub use compile::EndpointInput;
 pub use credentials::{token_client, wanted_secrets};
@@ -78,6 +80,7 @@ pub struct Endpoint {
     compression: BodyCompression,
     max_records: u32,
     most_records: Option<u32>,
+    max_bytes: Option<ByteSize>,
     mask: Mask,
 }
 
@@ -224,6 +227,11 @@ impl Endpoint {
     /// The most records that the API takes in one request, where a limit is known.
     pub fn most_records(&self) -> Option<u32> {
         self.most_records
+    }
+
+    /// The most bytes of a request's body unless the job says otherwise.
+    pub fn max_bytes(&self) -> Option<ByteSize> {
+        self.max_bytes
     }
 
     /// The form of a request's body.

@@ -17,6 +17,8 @@ pub struct Success {
     when: Option<Expression>,
     items: Option<Results>,
     failed: Option<Results>,
+    /// Whether each refusal that is about records names them.
+    names_always: bool,
     partial: Vec<u16>,
     treat: Treatments,
     error: Expression,
@@ -41,6 +43,7 @@ impl Success {
             when: when.transpose()?,
             items: rule.items.as_ref().map(Results::of_items).transpose()?,
             failed: rule.failed.as_ref().map(Results::of_failed).transpose()?,
+            names_always: rule.failed.as_ref().is_some_and(|failed| failed.always),
             partial: rule
                 .failed
                 .as_ref()
@@ -51,13 +54,26 @@ impl Success {
         })
     }
 
-    /// Whether a success cannot be told without the reply's body.
-    pub fn needs_body(&self) -> bool {
-        self.when.is_some() || self.has_results()
+    /// Whether a reply tells what became of single records.
+    pub fn tells_of_records(&self) -> bool {
+        self.items.is_some() || self.failed.is_some()
     }
 
-    fn has_results(&self) -> bool {
-        self.items.is_some() || self.failed.is_some()
+    /// Whether a reply has a result for each record.
+    pub fn has_results(&self) -> bool {
+        self.items.is_some()
+    }
+
+    /// Whether a refusal of this status that names no record may be about one of them all the same, so that a batch is
+    /// worth halving.
+    pub fn may_be_halved(&self, status: StatusCode) -> bool {
+        let is_too_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+        self.is_about_records(status) && (is_too_large || !self.names_always)
+    }
+
+    /// Whether a success cannot be told without the reply's body.
+    pub fn needs_body(&self) -> bool {
+        self.when.is_some() || self.tells_of_records()
     }
 
     /// The statuses by which this endpoint says that nothing was carried out, and that another try is worth it.
@@ -112,8 +128,13 @@ impl Success {
         if !self.is_success(status) {
             return self.judge_refusal(reply, batch);
         }
-        if !self.needs_body() || (reply.truncated && !self.has_results()) {
+        if !self.needs_body() || (reply.truncated && !self.tells_of_records()) {
             return Verdict::Accepted;
+        }
+        if reply.truncated {
+            let reason =
+                "the reply is longer than `http.max_response_bytes`, so what it says of the records is lost";
+            return unexpected(status, reason);
         }
         let Some(value) = parse(body) else {
             return Verdict::Unexpected(format!("{} with a body that is no JSON", words(status)));
@@ -126,8 +147,9 @@ impl Success {
         let judged = match (&self.items, &self.failed) {
             (Some(items), _) => items.judge_all(value, batch),
             (None, Some(failed)) => failed
-                .failures(value)
-                .and_then(|list| failed.judge_failed(&list, batch)),
+                .count(value.clone())
+                .and_then(|counted| Ok((counted, failed.failures(value)?)))
+                .and_then(|(counted, list)| failed.judge_failed(&list, counted, batch)),
             (None, None) => Ok(Verdict::Accepted),
         };
         judged.unwrap_or_else(|reason| unexpected(status, &reason))
@@ -148,7 +170,7 @@ impl Success {
         };
         let judged = match list {
             Ok(list) if list.is_empty() => None,
-            Ok(list) if is_partial => Some(failed.judge_failed(&list, batch)),
+            Ok(list) if is_partial => Some(failed.judge_failed(&list, None, batch)),
             Ok(list) => failed.judge_refused(&list, batch).map(Ok),
             Err(reason) if is_partial => Some(Err(reason)),
             Err(_) => None,

@@ -122,7 +122,8 @@ impl<T: Transport> Run<T> {
         let run = Self {
             deliverer: Deliverer::new(Arc::clone(job.routes.of(&[])), sender, job.in_doubt, &job.key_id)
                 .telling(splits)
-                .keeping(keys),
+                .keeping(keys)
+                .regrouped(job.is_doubtful),
             routes: job.routes,
             gate: accountant.gate(),
             is_held: false,

@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 128;
 /// let text = r#"{"a":"","n":1.10,"in":{"b":"","c":["",2]}}"#;
 /// assert_eq!(EmptyStrings::Null.apply(text)?, r#"{"a":null,"n":1.10,"in":{"b":null,"c":[null,2]}}"#);
 /// assert_eq!(EmptyStrings::Omit.apply(text)?, r#"{"n":1.10,"in":{"c":[2]}}"#);
-/// assert_eq!(EmptyStrings::Reject.apply(text).unwrap_err().to_string(), "`a`, `in.b` and `in.c.0` are empty strings");
+/// assert_eq!(EmptyStrings::Reject.apply(text).unwrap_err().to_string(), "`a`, `in.b` and `in.c.0` are empty strings; `records.empty` says what becomes of them: null, omit or keep");
 /// assert_eq!(EmptyStrings::Keep.apply(text)?, text);
 /// # Ok::<(), outpour::record::EmptyError>(())
 /// ```
@@ -41,7 +41,11 @@ pub enum EmptyStrings {
 #[derive(Debug, thiserror::Error)]
 pub enum EmptyError {
     /// These fields hold empty strings, and they are refused.
-    #[error("{} empty string{}", listed(.0), if .0.len() == 1 { "" } else { "s" })]
+    #[error(
+        "{} empty string{}; `records.empty` says what becomes of them: null, omit or keep",
+        listed(.0),
+        if .0.len() == 1 { "" } else { "s" }
+    )]
     Refused(Vec<String>),
     /// The record has no usable fields.
     #[error(transparent)]
@@ -241,14 +245,17 @@ mod tests {
     #[test]
     fn one_empty_string_is_named_as_one() {
         let error = EmptyStrings::Reject.apply(r#"{"a":{"b.c":""}}"#).unwrap_err();
-        assert_eq!(error.to_string(), "`a.b.c` is an empty string");
+        assert!(
+            error.to_string().starts_with("`a.b.c` is an empty string; "),
+            "{error}"
+        );
     }
 
     #[test]
     fn many_empty_strings_are_counted() {
         let record = format!(r#"{{"a":[{}]}}"#, [r#""""#; 12].join(","));
         let error = EmptyStrings::Reject.apply(&record).unwrap_err().to_string();
-        assert!(error.ends_with("`a.9` and 2 more are empty strings"), "{error}");
+        assert!(error.contains("`a.9` and 2 more are empty strings; "), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::success::SuccessRule;
 use super::trial::{TemplateTest, TestRecord};
 use crate::batch::BodyShape;
 use crate::record::EmptyStrings;
+use crate::units::ByteSize;
 
 /// `<endpoint>.yaml`: one endpoint of a vendor.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -155,6 +156,9 @@ pub struct BatchRule {
     /// The most records that the API takes in one request; absent where no limit is known.
     #[serde(default)]
     pub most: Option<u32>,
+    /// The most bytes of a request's body unless the job says otherwise. Default: `1MiB`.
+    #[serde(default)]
+    pub max_bytes: Option<ByteSize>,
     /// The form of the body; jq may use `$parameters`. Default: `object`.
     #[serde(default)]
     pub shape: BodyShape,
@@ -186,6 +190,7 @@ impl Default for BatchRule {
         Self {
             max_records: one(),
             most: None,
+            max_bytes: None,
             shape: BodyShape::Object,
             distinct: Vec::new(),
         }

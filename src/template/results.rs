@@ -69,6 +69,14 @@ pub struct FailedRule {
     /// jq over one failure: whether its record is worth sending again, alone. Up to `retry.attempts`. Default: never.
     #[serde(default)]
     pub retry: Option<String>,
+    /// jq over the reply's body: how many records were accepted, by the API's own count, or the list of them. If that is not
+    /// how many it does not name, nothing can be concluded from the reply. Null is no count. Default: none.
+    #[serde(default)]
+    pub accepted: Option<String>,
+    /// Whether each refusal that is about records names them. One that names none is then about the request: it rejects all
+    /// of its records, and a batch is not halved unless it is too large (413). Default: `false`.
+    #[serde(default)]
+    pub always: bool,
     /// Further statuses at which the records that the list does not name were accepted, such as `[500]`. A reply of
     /// such a status whose list is empty is a refusal like any other. Default: none.
     #[serde(default)]

@@ -9,6 +9,8 @@ mod join;
 #[cfg(test)]
 pub(super) mod tests;
 
+use serde::Deserialize;
+
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::template::{FailedRule, ItemsRule, ResultsRule};
 
@@ -26,6 +28,7 @@ pub(super) struct Results {
     reason: Expression,
     code: Option<Expression>,
     retry: Option<Expression>,
+    accepted: Option<Expression>,
 }
 
 /// How an entry finds its record.
@@ -52,6 +55,15 @@ const USUAL_REASON: &str = r#"if type == "object" then .message // . else . end"
 
 /// The most characters of a code that are kept.
 const LONGEST_CODE: usize = 100;
+
+/// How many records a reply says were accepted.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Counted {
+    Nothing,
+    Number(usize),
+    List(Vec<serde::de::IgnoredAny>),
+}
 
 impl Results {
     /// A list with a result for each record.
@@ -87,6 +99,7 @@ impl Results {
             )?,
             code: optional("success.items.code", rule.code.as_deref())?,
             retry: optional("success.items.retry", rule.retry.as_deref())?,
+            accepted: None,
         })
     }
 
@@ -117,6 +130,7 @@ impl Results {
             )?,
             code: optional("success.failed.code", rule.code.as_deref())?,
             retry: optional("success.failed.retry", rule.retry.as_deref())?,
+            accepted: optional("success.failed.accepted", rule.accepted.as_deref())?,
         })
     }
 
@@ -139,7 +153,12 @@ impl Results {
     }
 
     /// What a list of failures says of records of which those that it does not name are accepted.
-    pub(super) fn judge_failed(&self, list: &[Value], batch: &[Prepared]) -> Result<Verdict, String> {
+    pub(super) fn judge_failed(
+        &self,
+        list: &[Value],
+        counted: Option<usize>,
+        batch: &[Prepared],
+    ) -> Result<Verdict, String> {
         let (mut items, mut strays, mut first) = (vec![ItemVerdict::Accepted; batch.len()], 0, None);
         for entry in self.read(list, batch)? {
             if entry.place.is_none() {
@@ -148,15 +167,26 @@ impl Results {
             }
             entry.note(&mut items);
         }
-        if strays == 0 {
+        let others = items
+            .iter()
+            .filter(|item| **item == ItemVerdict::Accepted)
+            .count();
+        let miscounted = counted.filter(|counted| *counted != others);
+        if strays == 0 && miscounted.is_none() {
             return Ok(Verdict::Each { items, unclear: None });
         }
         for item in items.iter_mut().filter(|item| **item == ItemVerdict::Accepted) {
             *item = ItemVerdict::Unclear;
         }
         let first = first.unwrap_or_default();
-        let unclear =
-            format!("{strays} of its failures belong to no one record that was sent, the first: {first}");
+        let unclear = match miscounted {
+            Some(counted) if strays == 0 => {
+                format!("it counts {counted} accepted records, and {others} are left that it does not name")
+            }
+            _ => {
+                format!("{strays} of its failures belong to no one record that was sent, the first: {first}")
+            }
+        };
         Ok(Verdict::Each {
             items,
             unclear: Some(unclear),
@@ -172,6 +202,23 @@ impl Results {
             entry.note(&mut items);
         }
         is_any.then_some(Verdict::Each { items, unclear: None })
+    }
+
+    /// How many records the reply says were accepted; none where it does not say.
+    pub(super) fn count(&self, body: Value) -> Result<Option<usize>, String> {
+        let Some(count) = &self.accepted else {
+            return Ok(None);
+        };
+        let json = count
+            .one(body)
+            .and_then(|count| count.to_json())
+            .map_err(|error| error.to_string())?;
+        match serde_json::from_str::<Counted>(&json) {
+            Ok(Counted::Nothing) => Ok(None),
+            Ok(Counted::Number(number)) => Ok(Some(number)),
+            Ok(Counted::List(list)) => Ok(Some(list.len())),
+            Err(_) => Err("`success.failed.accepted` gave neither a count nor a list".to_owned()),
+        }
     }
 
     /// The entries of a reply's list of failures; null or nothing is none.

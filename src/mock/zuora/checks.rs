@@ -61,7 +61,13 @@ impl<'a> Checker<'a> {
         let mut whole = fields.clone();
         for (name, field) in &self.definition.schema.properties {
             let default = field.more.get("default").filter(|_| fields.raw(name).is_none());
-            if let Some(default) = default.and_then(|value| serde_json::value::to_raw_value(value).ok()) {
+            // The contract has defaults of every type as texts.
+            let typed = default.map(|value| match (field.kind.as_str(), value.as_str()) {
+                ("string", _) | (_, None) => value.to_string(),
+                (_, Some(text)) => text.to_owned(),
+            });
+            if let Some(default) = typed.and_then(|text| serde_json::value::RawValue::from_string(text).ok())
+            {
                 whole.set(name.clone(), default);
             }
         }

@@ -54,7 +54,7 @@ fn unknown_attributes_wrong_types_and_long_values_are_told_and_nothing_is_sent()
         `mrr`: a value is not a number (2 records, first people.ndjson: record 2 (line 2, byte 47))
         `name`: a value is longer than 5000 characters (1 record, first people.ndjson: record 3 (line 3, byte 94))
       hint: `records.rename`, `records.exclude` and types of columns mend it; `preflight.allow` names attributes that are meant
-    error: the preflight found 3 things that do not fit; nothing was sent
+    error: the preflight found 3 things that do not fit; no record was sent
     ");
     assert_eq!(scene.state().counts.upserts, before);
 }

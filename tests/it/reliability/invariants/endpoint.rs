@@ -33,6 +33,7 @@ pub(super) fn placeholders(data: &[u8]) {
         ..DestinationConfig::default()
     };
     let input = EndpointInput {
+        has_own_base: false,
         destination: &destination,
         template: None,
         secrets: &BTreeMap::new(),

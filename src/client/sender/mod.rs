@@ -1,29 +1,27 @@
 //! The one loop that waits: takes a permit, makes an attempt, decides, sleeps.
 
-use std::borrow::Cow;
+mod attempt;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::RETRY_AFTER;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::again::Again;
 use super::backoff::Backoff;
-use super::breaker::{Breaker, GivenUp, Pass};
+use super::breaker::Breaker;
 use super::counters::Tally;
 use super::course::Course;
-use super::hint::used_up;
 use super::pacer::Pacer;
-use super::redirect::Trail;
 use super::retry::{Decision, Step, Verdict, decide};
-use super::token::{Fetching, Token, Tokens};
+use super::token::Tokens;
 use super::{
     Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, TokenSettings,
-    Transport, TransportError, TransportErrorKind,
+    Transport, TransportError,
 };
 
 /// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
@@ -94,13 +92,6 @@ struct Shared<T> {
 pub(crate) enum Halt {
     Stopped,
     Fatal(Fatal),
-}
-
-/// The leave to make one attempt, held while it lasts.
-struct Permit<'a> {
-    pass: Pass<'a>,
-    token: Option<Arc<Token>>,
-    _slot: SemaphorePermit<'a>,
 }
 
 impl<T: Transport> Sender<T> {
@@ -230,38 +221,6 @@ impl<T: Transport> Shared<T> {
         Backoff::new(&self.retry, self.seed.map(|seed| seed.wrapping_add(number)))
     }
 
-    /// Waits for a slot, the breaker, the pacer and the token, in this order: the attempt follows at the moment at which the
-    /// pacer lets it go.
-    async fn permit(&self) -> Result<Permit<'_>, Halt> {
-        let asked = Instant::now();
-        let permit = self.unless_halted(async {
-            let slot = self.slots.acquire().await.map_err(|_| Halt::Stopped)?;
-            let pass = self
-                .breaker
-                .admit()
-                .await
-                .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?;
-            let token = self.pacer.acquire(|| self.token()).await;
-            let token = token.map_err(|error| self.fail(Fatal::Token(error)))?;
-            Ok(Permit {
-                pass,
-                token,
-                _slot: slot,
-            })
-        });
-        let permit = permit.await??;
-        self.tally.wait(asked.elapsed());
-        Ok(permit)
-    }
-
-    /// The token that an attempt carries, or the wait for it; nothing where none is needed.
-    fn token(&self) -> Result<Option<Arc<Token>>, Fetching<'_>> {
-        match &self.tokens {
-            None => Ok(None),
-            Some(tokens) => tokens.current().map(Some).ok_or_else(|| tokens.fetch()),
-        }
-    }
-
     /// Whether a refusal is due to a token that was given up since, or is now: the request was not carried out, and goes
     /// out again at once with a new one. A second refusal, of a newer token, is the answer.
     fn renews(&self, result: &Result<Reply, TransportError>, policy: &Policy, course: &mut Course) -> bool {
@@ -299,104 +258,6 @@ impl<T: Transport> Shared<T> {
             false => return Err(Halt::Stopped),
         }
         Ok(())
-    }
-
-    /// Makes an attempt, and another one for each redirect that is followed: all of them take a permit.
-    async fn try_once(
-        &self,
-        request: &Request,
-        course: &mut Course,
-    ) -> Result<Result<Reply, TransportError>, Halt> {
-        let mut trail = Trail::new(self.redirects);
-        let mut hop: Option<Request> = None;
-        // What has once left the origin gets no token any more, wherever it is sent next.
-        let mut is_home = true;
-        course.begin_try();
-        loop {
-            let target = hop.as_ref().unwrap_or(request);
-            let mut permit = self.permit().await?;
-            is_home &= target.url.origin() == request.url.origin();
-            permit.token = permit.token.filter(|_| is_home);
-            let result = self.attempt(target, permit, course).await;
-            let next = result.as_ref().ok().and_then(|reply| trail.follow(target, reply));
-            match next {
-                Some(Ok(next)) => {
-                    tracing::debug!(
-                        from = target.url.path(),
-                        to = next.url.path(),
-                        "following a redirect"
-                    );
-                    hop = Some(next);
-                }
-                Some(Err(why)) => {
-                    course.stay(why);
-                    return Ok(result);
-                }
-                None => return Ok(result),
-            }
-        }
-    }
-
-    async fn attempt(
-        &self,
-        request: &Request,
-        permit: Permit<'_>,
-        course: &mut Course,
-    ) -> Result<Reply, TransportError> {
-        let started = Instant::now();
-        self.tally.attempt(request.body.len(), course.begin(started));
-        let mut carrying = Cow::Borrowed(request);
-        if let Some(token) = &permit.token {
-            token.authorize(carrying.to_mut());
-        }
-        if let Some(key) = request.key.as_ref().filter(|_| course.generation > 0) {
-            key.put(carrying.to_mut(), course.generation);
-        }
-        let mut result = self.transport.send(&carrying).await;
-        if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {
-            if reply.status != StatusCode::UNAUTHORIZED {
-                token.take();
-            }
-            token.mask(reply);
-        }
-        course.carried(permit.token);
-        course.end(started.elapsed(), &result);
-        log(request, course.attempts(), started.elapsed(), &result);
-        if result.is_ok() {
-            self.answered.store(true, Ordering::Relaxed);
-        }
-        if let Ok(reply) = &result {
-            self.spare(reply);
-        }
-        self.tell(permit.pass, &result);
-        result
-    }
-
-    /// Pauses everyone where a reply says that a limit is used up: what went out before its renewal would be refused. A 429
-    /// says itself how long to wait.
-    fn spare(&self, reply: &Reply) {
-        if reply.status == StatusCode::TOO_MANY_REQUESTS {
-            return;
-        }
-        if let Some(wait) = used_up(reply) {
-            let wait = wait.min(self.retry.max_retry_after.get());
-            tracing::info!(?wait, "a limit of the destination is used up: everything pauses");
-            self.pacer.pause_until(Instant::now() + wait);
-        }
-    }
-
-    /// Tells the breaker how the destination does. Until something has answered, a missing connection is left to `finish`.
-    fn tell(&self, pass: Pass<'_>, result: &Result<Reply, TransportError>) {
-        let failed = match result {
-            Ok(reply) => reply.status.is_server_error() && !reply.headers.contains_key(RETRY_AFTER),
-            Err(error) => match error.kind() {
-                TransportErrorKind::Invalid => return,
-                kind if kind.is_distrust() => return,
-                kind if kind.is_connect() && !self.answered.load(Ordering::Relaxed) => return,
-                _ => true,
-            },
-        };
-        if failed { pass.failed() } else { pass.succeeded() }
     }
 
     /// How long to wait before the next attempt; none when there is none. Pauses the endpoint for everyone if the reply asks for it.
@@ -469,17 +330,6 @@ impl<T: Transport> Shared<T> {
     fn fail(&self, fatal: Fatal) -> Halt {
         self.halt(Halt::Fatal(fatal.clone()));
         Halt::Fatal(fatal)
-    }
-}
-
-/// Logs an attempt: neither headers nor bodies, and no query, which may hold a secret.
-fn log(request: &Request, attempt: u32, elapsed: Duration, result: &Result<Reply, TransportError>) {
-    let (method, path, bytes) = (&request.method, request.url.path(), request.body.len());
-    match result {
-        Ok(reply) => {
-            tracing::debug!(%method, path, bytes, attempt, status = reply.status.as_u16(), ?elapsed, "attempt");
-        }
-        Err(error) => tracing::debug!(%method, path, bytes, attempt, %error, ?elapsed, "attempt"),
     }
 }
 
