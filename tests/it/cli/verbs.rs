@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Command;
 
-use crate::harness::{PEOPLE, Scene, people};
+use crate::harness::{Outcome, PEOPLE, Scene, people};
 
 /// How many endpoints the project has.
 fn templates() -> usize {
@@ -127,21 +127,23 @@ fn templates_test_of_a_folder_shows_what_failed() {
 
 #[test]
 fn a_job_of_init_is_good_for_each_template() {
-    for template in TEMPLATES {
+    let catalog = outpour::template::Catalog::built_in().unwrap();
+    for template in catalog.templates() {
         let scene = Scene::new();
-        scene.write("records.csv", "email,name,tag\na@example.com,x,y\n");
-        scene.outpour(&["init", template, "-o", "job.yaml"]).ends_with(0);
-        scene.outpour(&[
-            "check",
-            "job.yaml",
-            "--set",
-            "destination.parameters.object_name=company",
-        ]);
-        let set: &[&str] = &["preview", "job.yaml"];
-        let outcome = scene.outpour(set).ends_with(0);
+        let name = &template.name;
+        scene.write("records.ndjson", template.file.example.to_text());
+        scene.outpour(&["init", name, "-o", "job.yaml"]).ends_with(0);
+        let mut preview = scene.command(&["preview", "job.yaml", "--input", "records.ndjson"]);
+        // What only one value may confirm is left to the user.
+        for (parameter, rule) in &template.file.parameters {
+            if let [only] = &rule.choices[..] {
+                preview.args(["--set", &format!("destination.parameters.{parameter}={only}")]);
+            }
+        }
+        let outcome = Outcome::of(preview.output().unwrap(), &scene).ends_with(0);
         assert!(
             outcome.stdout.contains("1 request shown"),
-            "{template}: {}",
+            "{name}: {}",
             outcome.stdout
         );
     }
