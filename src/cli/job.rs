@@ -9,6 +9,7 @@ use outpour::mock::{
 use outpour::secret::Secret;
 use outpour::source::SourceConfig;
 use outpour::template::{Catalog, ParameterValue};
+use serde_json::{Value, json};
 
 use super::args::JobArgs;
 use super::error::Failure;
@@ -68,7 +69,7 @@ impl LoadedJob {
     }
 
     /// A mock of the vendor that the job is for, on a port of the system's choice. The object that the job names is
-    /// defined there: at Encharge without fields, at Zuora open to records of any.
+    /// defined there: at Encharge without fields; at Zuora as in the job's file of definitions, or open to records of any fields.
     pub(super) async fn start_mock(&self, settings: MockSettings) -> Result<Mock, Failure> {
         Ok(Mock::start(self.mock_settings(settings)).await?)
     }
@@ -83,9 +84,24 @@ impl LoadedJob {
         let name_of = |parameter: &str| parameters.get(parameter).map(ParameterValue::to_text);
         match settings.vendor {
             MockVendor::Encharge => settings.schemas.extend(name_of("object_name")),
-            MockVendor::Zuora => settings.zuora.open_objects.extend(name_of("object")),
+            MockVendor::Zuora => {
+                settings.zuora.open_objects.extend(name_of("object"));
+                settings.zuora.definitions = self.definitions();
+            }
         }
         settings
+    }
+
+    /// The definitions that the job checks its records by. Where the file cannot be read, the plan says so.
+    fn definitions(&self) -> Option<Value> {
+        let path = self.config.destination.definitions.as_deref()?;
+        let text = std::fs::read_to_string(path).ok()?;
+        let document = Document::parse(&path.display().to_string(), &text).ok()?;
+        let definitions = document
+            .value()
+            .get("definitions")
+            .filter(|some| some.as_object().is_some_and(|some| !some.is_empty()))?;
+        Some(json!({"definitions": definitions}))
     }
 
     /// Whose look-alike stands in for the job's destination: by its template, else by its URL. A job of neither vendor is

@@ -137,9 +137,12 @@ impl Server {
         }
         let mut pending = Pending::new(self, head.uri.path());
         let body = read_whole(body, self.settings.max_body).await?;
+        let body = body.as_deref().map_or(Body::TooLong, |bytes| {
+            self.vendor.unpack(&head.headers, bytes, self.settings.max_body)
+        });
         let number = pending.ticket.number;
         self.arrivals()
-            .keep(|| WholeRequest::of(number, &head, body.as_deref()));
+            .keep(|| WholeRequest::of(number, &head, body.bytes()));
         let faults = self.vendor.faults(&self.settings, head.uri.path());
         let fault = match pending.ticket.excess {
             Some(_) => None,
@@ -150,7 +153,7 @@ impl Server {
                 Some(Fault::Slow) => self.settings.slow,
                 _ => Duration::ZERO,
             };
-        let answer = match self.deal_with(&head, body.as_deref(), fault, delay, &mut pending) {
+        let answer = match self.deal_with(&head, &body, fault, delay, &mut pending) {
             Outcome::Answer(answer) => answer,
             Outcome::HangUp(hang_up) => return Err(hang_up),
             Outcome::Hang => match future::pending::<Infallible>().await {},
@@ -162,19 +165,15 @@ impl Server {
         Ok(answer.into_response())
     }
 
-    /// Everything between a request's last byte and the first one of its answer, but the waiting. A body of `None`
-    /// was too long.
+    /// Everything between a request's last byte and the first one of its answer, but the waiting.
     fn deal_with(
         &self,
         head: &Parts,
-        body: Option<&[u8]>,
+        body: &Body<'_>,
         fault: Option<Fault>,
         delay: Duration,
         pending: &mut Pending<'_>,
     ) -> Outcome {
-        let body = body.map_or(Body::TooLong, |bytes| {
-            self.vendor.unpack(&head.headers, bytes, self.settings.max_body)
-        });
         let call = Call {
             number: pending.ticket.number,
             method: &head.method,

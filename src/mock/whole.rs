@@ -28,12 +28,12 @@ pub struct WholeRequest {
     pub content_type: Option<String>,
     /// All headers in the order in which they were sent, names in lower case. A key's value is `***`.
     pub headers: Vec<(String, String)>,
-    /// The body; empty where it was longer than the mock takes.
+    /// The body, decompressed; empty where it was longer than the mock takes. In a form the value of a secret is `***`.
     pub body: String,
 }
 
 impl WholeRequest {
-    pub(super) fn of(number: u64, head: &Parts, body: Option<&[u8]>) -> Self {
+    pub(super) fn of(number: u64, head: &Parts, body: &[u8]) -> Self {
         let target = head
             .uri
             .path_and_query()
@@ -47,9 +47,19 @@ impl WholeRequest {
                 .get(CONTENT_TYPE)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             headers: shown(&head.headers),
-            body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
+            body: masked(&String::from_utf8_lossy(body)),
         }
     }
+}
+
+/// A body without the secret that a token is asked for with.
+fn masked(body: &str) -> String {
+    const SECRET: &str = "client_secret=";
+    let Some((before, rest)) = body.split_once(SECRET) else {
+        return body.to_owned();
+    };
+    let after = rest.find('&').map_or("", |end| &rest[end..]);
+    format!("{before}{SECRET}***{after}")
 }
 
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {

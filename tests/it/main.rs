@@ -17,3 +17,4 @@ mod raw_server;
 mod reliability;
 mod results;
 mod run;
+mod zuora;

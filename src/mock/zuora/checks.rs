@@ -5,6 +5,9 @@
 
 use std::collections::HashSet;
 
+use serde_json::value::RawValue;
+use serde_json::{Number, Value, value};
+
 use super::collection::Collection;
 use super::definition::{Definition, SYSTEM, ZuoraField};
 use super::refusal::{Category, Problem, Refusal};
@@ -61,13 +64,7 @@ impl<'a> Checker<'a> {
         let mut whole = fields.clone();
         for (name, field) in &self.definition.schema.properties {
             let default = field.more.get("default").filter(|_| fields.raw(name).is_none());
-            // The contract has defaults of every type as texts.
-            let typed = default.map(|value| match (field.kind.as_str(), value.as_str()) {
-                ("string", _) | (_, None) => value.to_string(),
-                (_, Some(text)) => text.to_owned(),
-            });
-            if let Some(default) = typed.and_then(|text| serde_json::value::RawValue::from_string(text).ok())
-            {
+            if let Some(default) = default.and_then(|value| raw_default(field, value)) {
                 whole.set(name.clone(), default);
             }
         }
@@ -107,6 +104,17 @@ impl<'a> Checker<'a> {
         }
         self.taken.extend(values);
         Ok(())
+    }
+}
+
+/// The default of a field as records get it. That of a number may be defined in quotes, which keep all of its digits.
+fn raw_default(field: &ZuoraField, value: &Value) -> Option<Box<RawValue>> {
+    let quoted = value
+        .as_str()
+        .filter(|_| matches!(field.kind.as_str(), "number" | "integer"));
+    match quoted.filter(|text| serde_json::from_str::<Number>(text).is_ok()) {
+        Some(text) => RawValue::from_string(text.to_owned()).ok(),
+        None => value::to_raw_value(value).ok(),
     }
 }
 

@@ -20,13 +20,7 @@ struct Folder(TempDir);
 impl Folder {
     fn copied() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for entry in std::fs::read_dir(project("config")).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                continue;
-            }
-            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
-        }
+        copy_into(&project("config"), folder.path());
         Self(folder)
     }
 
@@ -41,6 +35,20 @@ impl Folder {
             .args(["run", "--report", "json", "--quiet"])
             .arg(self.path(job));
         command
+    }
+}
+
+/// Copies the files and folders of a folder.
+fn copy_into(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copy = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            std::fs::create_dir(&copy).unwrap();
+            copy_into(&path, &copy);
+        } else {
+            std::fs::copy(&path, &copy).unwrap();
+        }
     }
 }
 
@@ -128,6 +136,7 @@ fn those_that_need_no_other_data_run_against_the_mock() {
         ("people-batched", 7),
         ("objects", 4),
         ("events", 4),
+        ("zuora-records", 5),
     ] {
         let job = format!("{job}.yaml");
         assert_eq!(accepted(folder.run(&job).arg("--mock")), records, "{job}");

@@ -35,7 +35,12 @@ fn example_jobs() -> Vec<String> {
 /// The program, with no secret but those that a test gives it.
 fn outpour() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_outpour"));
-    for name in ["ENCHARGE_API_KEY", "ENCHARGE_WRITE_KEY"] {
+    for name in [
+        "ENCHARGE_API_KEY",
+        "ENCHARGE_WRITE_KEY",
+        "ZUORA_CLIENT_ID",
+        "ZUORA_CLIENT_SECRET",
+    ] {
         command.env_remove(name);
     }
     command

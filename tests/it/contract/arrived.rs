@@ -1,8 +1,10 @@
 //! Each of Encharge's templates, run from its example by the binary against the mock: it succeeds there, and what arrived
-//! fits the contract. A template that cannot be run so fails the test.
+//! fits the contract. A template that cannot be run so fails the test. Zuora's are in [`zuora`].
 //!
 //! The mock keeps nothing, so that every person, object and association that an example names exists; and the objects that it
 //! names are defined: the texts of the parameters and keys whose name has `object` in it.
+
+mod zuora;
 
 use std::collections::BTreeSet;
 
@@ -20,40 +22,44 @@ struct Trial<'a> {
     record: String,
 }
 
+/// The parameters that a template needs, and all that have an example, where these are more.
+fn ways(template: &Template, vendor: &Value) -> Vec<Map<String, Value>> {
+    let file = json!(template.file);
+    // Read as data: parameters may stand in the vendor's file as well.
+    let rules = [&vendor["parameters"], &file["parameters"]];
+    let rules = rules.into_iter().filter_map(Value::as_object).flatten();
+    let (mut needed, mut every) = (Map::new(), Map::new());
+    for (name, rule) in rules {
+        let is_optional = !rule["default"].is_null() || rule["optional"] == true;
+        let example = &rule["example"];
+        assert!(
+            is_optional || !example.is_null(),
+            "{}: parameter `{name}` has no example",
+            template.name
+        );
+        if !is_optional {
+            needed.insert(name.clone(), example.clone());
+        }
+        if !example.is_null() {
+            every.insert(name.clone(), example.clone());
+        }
+    }
+    let mut ways = vec![needed];
+    if !ways.contains(&every) {
+        ways.push(every);
+    }
+    ways
+}
+
 impl<'a> Trial<'a> {
-    /// The example with the parameters that it needs, and with all that have an example, where these are more.
+    /// The example with each of the ways in which its parameters can be given.
     fn all(template: &'a Template, vendor: &Value) -> Vec<Self> {
-        let record = template.file.example.to_text();
-        let file = json!(template.file);
-        // Read as data: parameters may stand in the vendor's file as well.
-        let rules = [&vendor["parameters"], &file["parameters"]];
-        let rules = rules.into_iter().filter_map(Value::as_object).flatten();
-        let (mut needed, mut every) = (Map::new(), Map::new());
-        for (name, rule) in rules {
-            let is_optional = !rule["default"].is_null() || rule["optional"] == true;
-            let example = &rule["example"];
-            assert!(
-                is_optional || !example.is_null(),
-                "{}: parameter `{name}` has no example",
-                template.name
-            );
-            if !is_optional {
-                needed.insert(name.clone(), example.clone());
-            }
-            if !example.is_null() {
-                every.insert(name.clone(), example.clone());
-            }
-        }
-        let mut ways = vec![needed];
-        if !ways.contains(&every) {
-            ways.push(every);
-        }
         let trial = |parameters| Self {
             template,
             parameters,
-            record: record.clone(),
+            record: template.file.example.to_text(),
         };
-        ways.into_iter().map(trial).collect()
+        ways(template, vendor).into_iter().map(trial).collect()
     }
 
     /// The objects that the trial names, beside the one that is built in.

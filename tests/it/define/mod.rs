@@ -7,6 +7,7 @@ mod cli;
 mod docs;
 mod encharge;
 mod export;
+mod killed;
 mod limits;
 mod plan;
 mod tenant;

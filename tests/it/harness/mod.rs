@@ -12,7 +12,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use outpour::mock::{API_KEY, Mock, MockSettings, State, WRITE_KEY};
+use outpour::mock::{
+    API_KEY, CLIENT_ID, CLIENT_SECRET, Mock, MockSettings, MockVendor, State, WRITE_KEY, ZuoraState,
+};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -91,6 +93,11 @@ impl Scene {
         self.mock.state()
     }
 
+    /// What a mock of Zuora holds and has seen.
+    pub(crate) fn zuora_state(&self) -> ZuoraState {
+        self.mock.zuora_state().unwrap()
+    }
+
     /// How many requests the mock has seen.
     pub(crate) fn requests(&self) -> u64 {
         self.mock.requests()
@@ -104,6 +111,11 @@ impl Scene {
     /// Where the mock takes events.
     pub(crate) fn ingest_url(&self) -> String {
         self.mock.ingest_url()
+    }
+
+    /// Where a mock of Zuora is.
+    pub(crate) fn rest_url(&self) -> String {
+        self.mock.rest_url()
     }
 
     /// A path in the folder.
@@ -151,6 +163,8 @@ impl Scene {
             .env_remove("COLUMNS")
             .env("ENCHARGE_API_KEY", API_KEY)
             .env("ENCHARGE_WRITE_KEY", WRITE_KEY)
+            .env("ZUORA_CLIENT_ID", CLIENT_ID)
+            .env("ZUORA_CLIENT_SECRET", CLIENT_SECRET)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -217,10 +231,10 @@ impl Scene {
     pub(crate) fn base_url(&self) -> String {
         let is_event =
             std::fs::read_to_string(self.path("job.yaml")).is_ok_and(|job| job.contains("track-event"));
-        let url = if is_event {
-            self.mock.ingest_url()
-        } else {
-            self.mock.api_url()
+        let url = match self.mock.vendor() {
+            MockVendor::Zuora => self.mock.rest_url(),
+            MockVendor::Encharge if is_event => self.mock.ingest_url(),
+            MockVendor::Encharge => self.mock.api_url(),
         };
         format!("destination.base_url={url}")
     }

@@ -1,0 +1,50 @@
+//! A token that is good no more in the middle of a run.
+
+use outpour::mock::{MockSettings, MockVendor, ZuoraSettings};
+use serde_json::json;
+
+use super::vehicles as job;
+use crate::harness::Scene;
+
+/// How many records there are, one a request.
+fn many() -> u64 {
+    match std::env::var_os("OUTPOUR_LONG_TESTS").is_some() {
+        true => 10_000,
+        false => 1_500,
+    }
+}
+
+#[test]
+fn a_token_that_expires_under_32_requests_at_once_costs_one_token_request_and_loses_nothing() {
+    let many = many();
+    let scene = Scene::with(MockSettings {
+        vendor: MockVendor::Zuora,
+        zuora: ZuoraSettings {
+            token_requests: Some(many / 2),
+            concurrency: Some(64),
+            open_objects: vec!["Vehicle".to_owned()],
+            ..ZuoraSettings::default()
+        },
+        ..MockSettings::default()
+    });
+    let mut text = job(&scene, 1);
+    text["limits"]["concurrency"] = json!(32);
+    let lines: Vec<String> = (0..many).map(|number| format!("{{\"n__c\":{number}}}")).collect();
+    scene
+        .write("vehicles.ndjson", lines.join("\n"))
+        .write("job.yaml", text.to_string());
+    let outcome = scene
+        .outpour(&["run", "job.yaml", "--report", "json"])
+        .ends_with(0);
+    assert_eq!(outcome.totals(), [many, many, 0, 0, 0, 0]);
+    let state = scene.zuora_state();
+    assert_eq!(state.counts.tokens, 2, "one at the start, one in the middle");
+    let refused = state.counts.unauthorized;
+    assert!((1..=32).contains(&refused), "{refused} were refused");
+    let mut numbers: Vec<u64> = state.records["Vehicle"]
+        .iter()
+        .map(|record| record.fields.json("n__c").unwrap().parse().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..many), "each arrived once");
+}
