@@ -86,7 +86,7 @@ impl LoadedJob {
             MockVendor::Encharge => settings.schemas.extend(name_of("object_name")),
             MockVendor::Zuora => {
                 settings.zuora.open_objects.extend(name_of("object"));
-                settings.zuora.definitions = self.definitions();
+                settings.zuora.definitions = self.definitions().or(settings.zuora.definitions);
             }
         }
         settings
