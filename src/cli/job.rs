@@ -71,6 +71,7 @@ impl LoadedJob {
     /// A mock of the vendor that the job is for, on a port of the system's choice. The object that the job names is
     /// defined there: at Encharge without fields; at Zuora as in the job's file of definitions, or open to records of any fields.
     pub(super) async fn start_mock(&self, settings: MockSettings) -> Result<Mock, Failure> {
+        self.refuse_a_vendor_without_look_alike()?;
         Ok(Mock::start(self.mock_settings(settings)).await?)
     }
 
@@ -104,13 +105,34 @@ impl LoadedJob {
         Some(json!({"definitions": definitions}))
     }
 
+    fn refuse_a_vendor_without_look_alike(&self) -> Result<(), Failure> {
+        let vendor = self.template().and_then(|template| template.split('/').next());
+        let is_known =
+            |vendor: &&str| self.catalog.vendor(vendor).is_some() && MockVendor::named(vendor).is_none();
+        let Some(vendor) = vendor.filter(is_known) else {
+            return Ok(());
+        };
+        let known = MockVendor::ALL.map(|known| format!("`{}`", known.name()));
+        Err(Failure::usage(format!(
+            "there is no look-alike of `{vendor}`, only of {}",
+            known.join(" and ")
+        )))
+    }
+
+    /// The template of the job, one of several where it has several.
+    fn template(&self) -> Option<&str> {
+        let destination = &self.config.destination;
+        let operation = destination.operation.as_ref();
+        operation
+            .and_then(OperationConfig::any_template)
+            .or(destination.template.as_deref())
+    }
+
     /// Whose look-alike stands in for the job's destination: by its template, else by its URL. A job of neither vendor is
     /// refused when its plan is made.
     fn mock_vendor(&self) -> MockVendor {
         let destination = &self.config.destination;
-        let operation = destination.operation.as_ref();
-        let template = operation.and_then(OperationConfig::any_template);
-        if let Some(template) = template.or(destination.template.as_deref()) {
+        if let Some(template) = self.template() {
             let folder = template.split('/').next().unwrap_or_default();
             return MockVendor::named(folder).unwrap_or_default();
         }

@@ -2,7 +2,6 @@
 
 use super::MockPlace;
 use super::making::Making;
-use crate::mock::MockVendor;
 use crate::template::{Catalog, Template};
 
 impl Making<'_> {
@@ -10,17 +9,10 @@ impl Making<'_> {
     pub(super) fn refuse_other_vendor(&mut self, template: &Template, mock: &MockPlace) {
         let vendor = template.name.split('/').next().unwrap_or_default();
         if vendor != mock.vendor {
-            let known = MockVendor::ALL.map(|known| format!("`{}`", known.name()));
-            let message = match MockVendor::named(vendor) {
-                Some(_) => format!(
-                    "`--mock` looks like `{}`, and this is a template of `{vendor}`",
-                    mock.vendor
-                ),
-                None => format!(
-                    "there is no look-alike of `{vendor}`, there are {}",
-                    known.join(" and ")
-                ),
-            };
+            let message = format!(
+                "`--mock` looks like `{}`, and this is a template of `{vendor}`",
+                mock.vendor
+            );
             self.problem("destination.template", message);
         }
     }

@@ -260,7 +260,6 @@ impl Making<'_> {
             template,
             secrets: &secrets,
             body_shape: batch.and_then(|batch| batch.body_shape.as_ref()),
-            has_own_base: self.config.destination.base_url.is_some(),
             is_batched: batch.is_some_and(|batch| batch.max_records != Some(1)),
             distinct: batch.map_or(&[], |batch| &batch.distinct),
             empty: self.config.records.empty,

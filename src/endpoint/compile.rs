@@ -36,8 +36,6 @@ pub struct EndpointInput<'a> {
     pub secrets: &'a BTreeMap<String, Secret>,
     /// The body's form where the job chooses one.
     pub body_shape: Option<&'a BodyShape>,
-    /// Whether the job itself says where the vendor's API is.
-    pub has_own_base: bool,
     /// Whether the job turned batching on.
     pub is_batched: bool,
     /// The fields in which records of a request never agree, where the job chooses some.

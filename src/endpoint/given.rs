@@ -6,9 +6,6 @@ use crate::document::closest;
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::template::{Parameter, ParameterValue, Template};
 
-/// The parameter that says where the account is.
-const REGION: &str = "region";
-
 /// The parameter that says which definition is meant.
 const OBJECT: &str = "object";
 
@@ -56,10 +53,6 @@ impl Build<'_> {
                 path,
                 format!("`{}` has no parameter `{name}`{hint}", template.name),
             );
-        }
-        if given.contains_key(REGION) && self.input.has_own_base {
-            let message = "it has no effect beside `base_url`, leave one of them out";
-            self.problem(format!("destination.parameters.{REGION}"), message);
         }
         let mut parameters = Parameters::new();
         for (name, parameter) in &known {

@@ -43,7 +43,6 @@ impl Endpoint {
         let definitions =
             definition.map(|definition| Definitions::single(&object.unwrap_or_default(), definition.clone()));
         let input = EndpointInput {
-            has_own_base: false,
             destination: &destination,
             template: Some(template),
             secrets: &secrets,

@@ -82,7 +82,6 @@ pub(crate) fn endpoint(yaml: &str) -> Arc<Endpoint> {
     let text = format!("{{method: POST, url: 'https://api.example.com/people', {yaml}}}");
     let (destination, _) = outpour::document::parse::<DestinationConfig>("test", &text).unwrap();
     let input = EndpointInput {
-        has_own_base: false,
         destination: &destination,
         template: None,
         secrets: &BTreeMap::new(),
@@ -341,7 +340,6 @@ async fn a_reply_that_repeats_the_key_is_masked() {
     )]
     .into();
     let input = EndpointInput {
-        has_own_base: false,
         destination: &destination,
         template: None,
         secrets: &secrets,

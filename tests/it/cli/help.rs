@@ -49,7 +49,7 @@ fn the_help_of_outpour_lists_verbs_and_exit_codes() {
       0    every record was accepted or filtered
       1    finished, but some records were rejected or are in doubt
       2    the command line or the configuration is wrong
-      65   the input became unreadable
+      65   the input became unreadable, or the preflight found something
       69   the destination cannot be reached or trusted
       70   a defect of outpour
       74   a file cannot be written

@@ -123,7 +123,7 @@ fn definitions_that_are_wrong_are_explained() {
     error: the mock cannot be started
       Caused by: the definitions to start with are refused: The object's label must not be empty
     ");
-    insta::assert_snapshot!(refused("cut.json"), @"error: `cut.json` is not JSON: EOF while parsing an object at line 1 column 1");
+    insta::assert_snapshot!(refused("cut.json"), @"error: cut.json:1: not valid YAML: unclosed bracket '{'");
     assert!(refused("none.json").starts_with("error: `none.json` cannot be read: "));
 }
 

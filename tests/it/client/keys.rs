@@ -43,8 +43,14 @@ fn generations(script: &Script) -> Vec<u32> {
 
 #[tokio::test(start_paused = true)]
 async fn an_answered_failure_gets_a_new_key() {
-    let (sent, keys) = play([status(500), status(429), status(503)], key()).await;
+    let (sent, keys) = play([status(503), status(429), status(503)], key()).await;
     assert_eq!((replied(&sent.outcome), keys), (200, vec![0, 1, 2, 3]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_500_that_is_no_answer_of_the_api_keeps_the_key() {
+    let (sent, keys) = play([status(500), status(503)], key()).await;
+    assert_eq!((replied(&sent.outcome), keys), (200, vec![0, 0, 0]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "document",
             "record::EmptyStrings",
             "secret",
+            "units::ByteSize",
         ],
     ),
     ("shape", &["document::closest", "expression", "record"]),
@@ -43,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "record",
             "secret",
             "template",
+            "units::ByteSize",
         ],
     ),
     (

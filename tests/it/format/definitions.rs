@@ -321,7 +321,10 @@ fn all_reasons_are_told_together() {
     let wrong =
         json!({"object": "", "properties": {"A": {"label": "A", "type": "x"}}, "description": text(251)});
     let reasons = refusals(&[wrong]).remove(0).unwrap();
-    assert_eq!(reasons, "`object` is an empty string");
+    assert_eq!(
+        reasons,
+        "`object` is an empty string; `records.empty` says what becomes of them: null, omit or keep"
+    );
     let wrong =
         json!({"label": 7, "properties": {"A": {"label": "A", "type": "x"}}, "description": text(251)});
     let reasons = refusals(&[wrong]).remove(0).unwrap();

@@ -19,14 +19,20 @@ fn empty_strings_become_what_the_job_says() {
     assert_eq!(sent("empty: omit").bodies, [r#"{"n":1.10,"in":{}}"#]);
     let rejected = sent("empty: reject");
     assert!(rejected.bodies.is_empty());
-    assert_eq!(rejected.reasons, ["`a` and `in.b` are empty strings"]);
+    assert_eq!(
+        rejected.reasons,
+        ["`a` and `in.b` are empty strings; `records.empty` says what becomes of them: null, omit or keep"]
+    );
 }
 
 #[test]
 fn the_job_says_more_than_the_template_about_empty_strings() {
     let job = "destination: {template: zuora/create-records, parameters: {object: V}}\n";
     let record = r#"{"a__c":"","b__c":1}"#;
-    assert_eq!(preview(job, &[record]).reasons, ["`a__c` is an empty string"]);
+    assert_eq!(
+        preview(job, &[record]).reasons,
+        ["`a__c` is an empty string; `records.empty` says what becomes of them: null, omit or keep"]
+    );
     let nulls = preview(&format!("{job}records: {{empty: null}}\n"), &[record]);
     assert_eq!(
         nulls.bodies,

@@ -54,6 +54,7 @@ fn a_number_has_13_digits_left_of_the_point_and_9_right_of_it() {
         "-1234567890123.123456789",
         "0",
         "-0.000000001",
+        "1.0000000000",
         "1e12",
         "1.5E+1",
         "123456789012345e-2",
@@ -76,7 +77,7 @@ fn a_number_has_13_digits_left_of_the_point_and_9_right_of_it() {
         let reason = format!("`A__c` has {digits} digits left of the point, and at most 13 are allowed");
         assert_eq!(checks.refusal(value), Some(reason), "{value}");
     }
-    for value in ["0.1234567891", "1e-10", "1.0000000000", "12.5e-9"] {
+    for value in ["0.1234567891", "1e-10", "1.0000000001", "12.5e-9"] {
         let reason = "`A__c` has 10 digits right of the point, and at most 9 are allowed";
         assert_eq!(checks.refusal(value).as_deref(), Some(reason), "{value}");
     }

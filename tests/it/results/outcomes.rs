@@ -215,3 +215,53 @@ proptest! {
         prop_assert_eq!(carried_out.len(), all, "a record was carried out twice");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn by_its_key_an_api_answers_what_it_answered_first_so_that_a_lost_answer_leaves_no_doubt() {
+    let api = Api::new(|number, _| match number {
+        1 => Err(TransportErrorKind::Closed),
+        _ => Ok(listing(200, &[failure(2, 20)])),
+    });
+    let rule = format!("idempotency: {{header: Idempotency-Key}}, {RULE}");
+    let delivered = deliver(&rule, &api, &records(3)).await;
+    assert_eq!(rejects(&delivered).len(), 1);
+    assert_eq!(numbers(&delivered, is_accepted), [1, 3]);
+    assert!(numbers(&delivered, is_in_doubt).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_counts_other_than_its_list_leaves_all_it_does_not_name_in_doubt() {
+    let rule = RULE.replace("partial: [500]", "accepted: .records");
+    let body = |records: &str| format!(r#"{{"details":[{}],"records":{records}}}"#, failure(2, 20));
+    for (records_of_reply, accepted) in [("[{},{}]", vec![1, 3]), ("[{}]", vec![]), ("null", vec![1, 3])] {
+        let body = body(records_of_reply);
+        let api = Api::replying(move |_, _| status(200, &body));
+        let delivered = deliver(&rule, &api, &records(3)).await;
+        assert_eq!(numbers(&delivered, is_accepted), accepted, "{records_of_reply}");
+        assert_eq!(rejects(&delivered).len(), 1, "{records_of_reply}");
+        assert_eq!(
+            numbers(&delivered, is_in_doubt).len(),
+            2 - accepted.len(),
+            "{records_of_reply}"
+        );
+        assert_eq!(
+            delivered.stop.is_some(),
+            accepted.is_empty(),
+            "{records_of_reply}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_always_names_records_and_names_none_rejects_them_without_halves() {
+    let rule = RULE.replace("partial: [500]", "always: true");
+    let api = Api::replying(|_, _| status(404, r#"{"message":"no such object"}"#));
+    let delivered = deliver(&rule, &api, &records(8)).await;
+    assert_eq!((rejects(&delivered).len(), sent(&api).len()), (8, 1));
+    let large = Api::replying(|_, body| match body.matches("\"n\"").count() {
+        1 => status(200, "{}"),
+        _ => status(413, ""),
+    });
+    let delivered = deliver(&rule, &large, &records(4)).await;
+    assert_eq!(numbers(&delivered, is_accepted), [1, 2, 3, 4]);
+}

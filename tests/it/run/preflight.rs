@@ -179,7 +179,7 @@ fn in_a_change_feed_the_records_of_each_template_are_compared_with_what_it_takes
         `mrr`: no such field, Encharge would drop it without a word (1 record, first people.ndjson: record 2 (line 2, byte 48))
       hint: `records.rename`, `records.exclude` and types of columns mend it; `preflight.allow` names attributes that are meant
       preflight of encharge/remove-tag: not compared, the template has none
-    error: the preflight found 1 thing that does not fit; nothing was sent
+    error: the preflight found 1 thing that does not fit; no record was sent
     ");
     let after = scene.state().counts;
     assert_eq!((after.upserts, after.objects), (before.upserts, before.objects));

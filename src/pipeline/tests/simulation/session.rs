@@ -235,7 +235,6 @@ fn endpoint(plan: &Plan, method: &str) -> Endpoint {
     });
     let destination: DestinationConfig = serde_json::from_value(destination).unwrap();
     let input = EndpointInput {
-        has_own_base: false,
         destination: &destination,
         template: None,
         secrets: &BTreeMap::new(),

@@ -33,7 +33,6 @@ pub(super) fn placeholders(data: &[u8]) {
         ..DestinationConfig::default()
     };
     let input = EndpointInput {
-        has_own_base: false,
         destination: &destination,
         template: None,
         secrets: &BTreeMap::new(),
