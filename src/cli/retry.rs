@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use outpour::config::Plan;
 use outpour::ledger::{Fingerprint, KeptKind, Ledger, Run};
 use outpour::retry::{KeptRecords, MendedFile, Survey, survey};
 use outpour::source::{self, Source};
@@ -80,23 +81,7 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
             };
             let run = opening.open(ledger.again()?, plan, progress, printer)?;
             if let What::Kept(KeptKind::Doubt) = &retrial.what {
-                // An API that knows the key of the first request does not carry it out again. Batches may be others than
-                // they were, and then their keys are new.
-                if plan.job.batch.max_records > 1
-                    && plan
-                        .job
-                        .routes
-                        .iter()
-                        .any(|route| route.endpoint.idempotency().is_some())
-                {
-                    plan.warnings.push(
-                        "the batches may not be as they were, so the API may not know them by their keys: what was carried out may be \
-                         carried out once more"
-                            .to_owned(),
-                    );
-                }
-                plan.job.key_id = first_sent_by(&ledger, retrial.run.clone())?.begun.run_id;
-                plan.job.is_doubtful = true;
+                doubtful(plan, first_sent_by(&ledger, retrial.run.clone())?.begun.run_id);
             }
             Ok(Input {
                 source: retrial.source(&job, ledger, run)?,
@@ -104,6 +89,21 @@ pub(super) fn retry(args: &RetryArgs, printer: Printer) -> Result<u8, Failure> {
             })
         },
     )
+}
+
+/// Lets a plan send records that may have been carried out by the run `first`. An API that knows the key of the first request
+/// does not carry it out again; batches may be others than they were, and then their keys are new.
+fn doubtful(plan: &mut Plan, first: String) {
+    let mut routes = plan.job.routes.iter();
+    if plan.job.batch.max_records > 1 && routes.any(|route| route.endpoint.idempotency().is_some()) {
+        plan.warnings.push(
+            "the batches may not be as they were, so the API may not know them by their keys: what was carried out may be \
+             carried out once more"
+                .to_owned(),
+        );
+    }
+    plan.job.key_id = first;
+    plan.job.is_doubtful = true;
 }
 
 /// A file of rejects stands beside its configuration unless it was moved, and so does the ledger.

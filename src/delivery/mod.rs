@@ -322,20 +322,8 @@ impl<T: Transport> Deliverer<T> {
                 if let Some(reason) = &unclear {
                     delivered.stop = Some(StopReason::Unexpected(reason.clone()));
                 }
-                // By the key of an attempt without an answer the API gives that attempt's own results.
-                let is_replayed = self.replays() && status.is_success();
-                let mut part = part;
-                if is_replayed {
-                    part.settle_doubt();
-                }
-                let answered = Answered {
-                    exchange,
-                    is_after_doubt: part.is_doubtful,
-                    is_doubtful: part.may_have_been_sent(),
-                    generation: sent.key_generation,
-                    has_results: self.endpoint.success().has_results(),
-                    again: self.sender.again(sent),
-                };
+                let part = self.without_doubt(part, status);
+                let answered = self.answered(&part, exchange, sent);
                 delivered.settle_each(part.items, items, unclear, answered);
             }
             Verdict::Unexpected(reason) => {
@@ -378,10 +366,25 @@ impl<T: Transport> Deliverer<T> {
         status.is_redirection() || status.is_server_error() || is_passing || is_denial
     }
 
-    /// Whether an answer is that of the first attempt too, which may have stayed without one: the API knows requests by
-    /// their keys, and they go out with the keys that they had.
-    fn replays(&self) -> bool {
-        self.endpoint.idempotency().is_some() && self.has_its_keys
+    /// The part, whose doubt an answer ends that is that of the first attempt too, which may have stayed without one: the
+    /// API knows requests by their keys, and they go out with the keys that they had.
+    fn without_doubt(&self, mut part: Part, status: StatusCode) -> Part {
+        let is_replayed = self.endpoint.idempotency().is_some() && self.has_its_keys && status.is_success();
+        if is_replayed {
+            part.settle_doubt();
+        }
+        part
+    }
+
+    fn answered(&self, part: &Part, exchange: Option<Arc<Exchange>>, sent: &Sent) -> Answered {
+        Answered {
+            exchange,
+            is_after_doubt: part.is_doubtful,
+            is_doubtful: part.may_have_been_sent(),
+            generation: sent.key_generation,
+            has_results: self.endpoint.success().has_results(),
+            again: self.sender.again(sent),
+        }
     }
 
     /// Whether a refused batch is sent again in halves. A status that says the request itself was refused, or too
