@@ -88,6 +88,12 @@ impl Document {
         if !found.is_empty() {
             return Err(Problems::new(&self.name, found));
         }
+        self.deserialized()
+    }
+
+    /// The typed value, without the check against the schema, which takes most of the time: for documents that are known to
+    /// pass it. The first thing that is wrong is told all the same.
+    pub fn deserialized<T: DeserializeOwned>(&self) -> Result<T, Problems> {
         serde_path_to_error::deserialize(&self.value).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 
 use super::wiring::{problems_of, vendor_problems};
 use super::{Places, Template, TemplateFile, VendorFile};
-use crate::document::{self, Document, Problem, Problems, closest};
+use crate::document::{Document, Problem, Problems, closest};
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -100,8 +102,7 @@ impl Catalog {
             .into_iter()
             .partition(|(path, _)| path.file_stem().is_some_and(|name| name == "vendor"));
         for (path, text) in vendors {
-            let (vendor, document) = document::parse::<VendorFile>(&path.display().to_string(), &text)
-                .map_err(CatalogError::Document)?;
+            let (vendor, document) = read::<VendorFile>(&path, &text, is_built_in)?;
             let problems: Vec<Problem> = vendor_problems(&vendor)
                 .into_iter()
                 .chain(vendor.problems())
@@ -140,8 +141,7 @@ impl Catalog {
     }
 
     fn read_template(&self, path: &Path, text: &str, is_built_in: bool) -> Result<Template, CatalogError> {
-        let (file, document) = document::parse::<TemplateFile>(&path.display().to_string(), text)
-            .map_err(CatalogError::Document)?;
+        let (file, document) = read::<TemplateFile>(path, text, is_built_in)?;
         let folder = folder_of(path);
         let wrong = |problems| CatalogError::Document(document.locate(problems));
         let Some(vendor) = self.vendors.get(&folder) else {
@@ -166,6 +166,24 @@ impl Catalog {
             },
         })
     }
+}
+
+/// Reads a file. The test suite holds the built-in ones against the schema, so that no start of the program has to.
+fn read<T: DeserializeOwned + JsonSchema>(
+    path: &Path,
+    text: &str,
+    is_built_in: bool,
+) -> Result<(T, Document), CatalogError> {
+    let name = path.display().to_string();
+    let read = || {
+        let document = Document::parse(&name, text)?;
+        let value = match is_built_in {
+            true => document.deserialized()?,
+            false => document.typed()?,
+        };
+        Ok((value, document))
+    };
+    read().map_err(CatalogError::Document)
 }
 
 fn folder_of(path: &Path) -> String {
