@@ -56,7 +56,8 @@ fn a_100_mb_line_of_ndjson_is_skipped_without_being_held_and_rejected_with_its_s
     assert_eq!(example(&loaded), "standard input: record 2 (line 2, byte 9)");
     let kept = loaded.rejected("_error_row")[0].len();
     assert_eq!(kept, 64 * 1024, "the beginning of the line is kept");
-    assert!(peak < 90, "{peak} MiB");
+    // The program itself has up to 50 MiB in a debug build, and a record may have 16; held whole it would be 150 and more.
+    assert!(peak < 130, "{peak} MiB");
 }
 
 #[test]
@@ -75,5 +76,6 @@ fn a_100_mb_field_of_csv_is_skipped_without_being_held_and_rejected_with_its_siz
         &reject[..100]
     );
     assert_eq!(example(&loaded), "standard input: record 2 (line 3, byte 9)");
-    assert!(peak < 90, "{peak} MiB");
+    // The program itself has up to 50 MiB in a debug build, and a record may have 16; held whole it would be 150 and more.
+    assert!(peak < 130, "{peak} MiB");
 }
