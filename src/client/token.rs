@@ -78,8 +78,9 @@ pub struct TokenSettings {
 pub(crate) struct Tokens<T> {
     sender: Sender<T>,
     settings: TokenSettings,
-    /// Held by whoever fetches a token, so that everyone else waits for that one.
-    fetching: tokio::sync::Mutex<()>,
+    /// Held by whoever fetches a token, so that everyone else waits for that one. It keeps why there is none: without a
+    /// token the sender's work is over, and whoever still waits need not ask the same again.
+    fetching: tokio::sync::Mutex<Option<TokenError>>,
     current: Mutex<Option<Arc<Token>>>,
     fetched: AtomicU64,
     /// Whether the last token was given up since it was refused.
@@ -204,15 +205,20 @@ impl<T: Transport> Tokens<T> {
         }
     }
 
-    /// Waits until there is a token to use.
+    /// Waits until there is a token to use. An error is final: whoever asks later gets the same one.
     pub(crate) fn fetch(&self) -> Fetching<'_> {
         Box::pin(async move {
-            let _fetching = self.fetching.lock().await;
+            let mut failed = self.fetching.lock().await;
             if self.current().is_some() {
                 return Ok(());
             }
-            let token = self.ask().await?;
-            *lock(&self.current) = Some(Arc::new(token));
+            if let Some(error) = &*failed {
+                return Err(error.clone());
+            }
+            match self.ask().await {
+                Ok(token) => *lock(&self.current) = Some(Arc::new(token)),
+                Err(error) => return Err(failed.insert(error).clone()),
+            }
             Ok(())
         })
     }
@@ -296,5 +302,39 @@ impl<T> fmt::Debug for Tokens<T> {
         f.debug_struct("Tokens")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::client::{SenderSettings, TransportError};
+
+    struct RefusesAll;
+
+    impl Transport for RefusesAll {
+        async fn send(&self, _: &Request) -> Result<Reply, TransportError> {
+            Ok(Reply::new(StatusCode::UNAUTHORIZED, ""))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_still_waits_when_the_client_is_refused_does_not_ask_again() {
+        let client = TokenClient {
+            id: Secret::new("etl"),
+            secret: Secret::new("x"),
+            scope: None,
+            auth: ClientAuth::Form,
+        };
+        let url = "https://api.example.com/oauth/token".parse().unwrap();
+        let settings = TokenSettings::new(url, &client, "`CLIENT_SECRET`");
+        let tokens = Tokens::new(Sender::new(RefusesAll, &SenderSettings::default()), settings);
+        for _ in 0..3 {
+            let error = tokens.fetch().await.unwrap_err();
+            assert!(matches!(error, TokenError::Refused { .. }));
+        }
+        assert_eq!(tokens.requests(), 1);
     }
 }
