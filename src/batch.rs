@@ -92,7 +92,9 @@ pub struct Size {
 #[derive(Debug)]
 pub struct Batcher<T> {
     limits: BatchLimits,
-    open: HashMap<Option<String>, Open<T>>,
+    /// The batch of the items without a group, which most jobs have alone: it is found without hashing.
+    ungrouped: Option<Open<T>>,
+    groups: HashMap<String, Open<T>>,
     next_age: u64,
 }
 
@@ -158,7 +160,8 @@ impl<T> Batcher<T> {
     pub fn new(limits: BatchLimits) -> Self {
         Self {
             limits,
-            open: HashMap::new(),
+            ungrouped: None,
+            groups: HashMap::new(),
             next_age: 0,
         }
     }
@@ -183,18 +186,18 @@ impl<T> Batcher<T> {
             complete.push(vec![item]);
             return complete;
         }
-        let key = group.map(str::to_owned);
         let would_overflow = |open: &Open<T>| {
             let sum = open.size.and(size);
             sum.body > self.limits.max_bytes || sum.query > self.limits.max_query
         };
-        if self.open.get(&key).is_some_and(would_overflow) {
+        if self.open(group).is_some_and(would_overflow) {
             complete.extend(self.take(group));
         }
-        if !self.open.contains_key(&key) && self.open.len() >= self.limits.max_groups {
+        let has_most = || self.groups.len() + usize::from(self.ungrouped.is_some()) >= self.limits.max_groups;
+        if self.open(group).is_none() && has_most() {
             complete.extend(self.take_oldest());
         }
-        if self.add(max_records, item, size, key, now) {
+        if self.add(max_records, item, size, group, now) {
             complete.extend(self.take(group));
         }
         complete
@@ -208,49 +211,56 @@ impl<T> Batcher<T> {
     /// Gives the batches that have waited long enough.
     pub fn expire(&mut self, now: Instant) -> Vec<Vec<T>> {
         let is_due = |open: &Open<T>| now.saturating_duration_since(open.since) >= self.limits.max_wait;
-        let due: Vec<_> = self
-            .open
-            .iter()
-            .filter(|(_, open)| is_due(open))
-            .map(|(key, open)| (open.age, key.clone()))
-            .collect();
-        self.take_in_order(due)
+        let due = self.all().filter(|(_, open)| is_due(open));
+        let due = due.map(|(key, open)| (open.age, key.map(str::to_owned)));
+        self.take_in_order(due.collect())
     }
 
     /// When the next batch will have waited long enough.
     pub fn deadline(&self) -> Option<Instant> {
-        self.open
-            .values()
-            .map(|open| open.since + self.limits.max_wait)
+        self.all()
+            .map(|(_, open)| open.since + self.limits.max_wait)
             .min()
     }
 
     /// Gives everything that is left, oldest first.
     pub fn drain(&mut self) -> Vec<Vec<T>> {
-        let all = self
-            .open
-            .iter()
-            .map(|(key, open)| (open.age, key.clone()))
-            .collect();
-        self.take_in_order(all)
+        let all = self.all().map(|(key, open)| (open.age, key.map(str::to_owned)));
+        self.take_in_order(all.collect())
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.all().next().is_none()
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Option<&str>, &Open<T>)> {
+        let groups = self.groups.iter().map(|(key, open)| (Some(key.as_str()), open));
+        self.ungrouped.iter().map(|open| (None, open)).chain(groups)
+    }
+
+    fn open(&self, group: Option<&str>) -> Option<&Open<T>> {
+        match group {
+            None => self.ungrouped.as_ref(),
+            Some(group) => self.groups.get(group),
+        }
     }
 
     /// Adds the item to its group and says whether that is complete now.
-    fn add(&mut self, max_records: usize, item: T, size: Size, group: Option<String>, now: Instant) -> bool {
+    fn add(&mut self, max_records: usize, item: T, size: Size, group: Option<&str>, now: Instant) -> bool {
         let age = self.next_age;
         let capacity = max_records.min(1_024);
-        let open = self.open.entry(group).or_insert_with(|| Open {
+        let begin = || Open {
             items: Vec::with_capacity(capacity),
             // The list's closing bracket.
             size: 1.into(),
             since: now,
             age,
-        });
+        };
+        let open = match group {
+            None => self.ungrouped.get_or_insert_with(begin),
+            Some(group) => self.groups.entry(group.to_owned()).or_insert_with(begin),
+        };
         self.next_age += 1;
         open.items.push(item);
         open.size = open.size.and(size);
@@ -260,15 +270,16 @@ impl<T> Batcher<T> {
     }
 
     fn take(&mut self, group: Option<&str>) -> Option<Vec<T>> {
-        self.open.remove(&group.map(str::to_owned)).map(|open| open.items)
+        let open = match group {
+            None => self.ungrouped.take(),
+            Some(group) => self.groups.remove(group),
+        };
+        open.map(|open| open.items)
     }
 
     fn take_oldest(&mut self) -> Option<Vec<T>> {
-        let oldest = self
-            .open
-            .iter()
-            .min_by_key(|(_, open)| open.age)
-            .map(|(key, _)| key.clone())?;
+        let (oldest, _) = self.all().min_by_key(|(_, open)| open.age)?;
+        let oldest = oldest.map(str::to_owned);
         self.take(oldest.as_deref())
     }
 

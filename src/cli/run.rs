@@ -159,7 +159,16 @@ async fn send_all(
     let bar = printer
         .is_watched()
         .then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));
-    let mut report = pipeline::run(plan.job, input.source, sender, events, progress, signal).await;
+    // On a worker's own queue: this thread would have to be woken for each reply.
+    let run = tokio::spawn(pipeline::run(
+        plan.job,
+        input.source,
+        sender,
+        events,
+        progress,
+        signal,
+    ));
+    let mut report = run.await.map_err(|error| Failure::Runtime(error.into()))?;
     drop(bar);
     report.warnings.splice(0..0, plan.warnings);
     report.proxy = plan.transport.http.proxy;

@@ -30,12 +30,13 @@ pub(super) fn templates(args: &TemplatesArgs) -> Result<u8, Failure> {
 
 fn list(catalog: &Catalog) -> Result<u8, Failure> {
     let mut text = String::new();
-    let width = catalog
-        .templates()
+    let templates = catalog.templates()?;
+    let width = templates
+        .iter()
         .map(|template| template.name.len())
         .max()
         .unwrap_or(0);
-    for template in catalog.templates() {
+    for template in templates {
         let own = if template.is_built_in { "" } else { " (yours)" };
         let _ = writeln!(
             text,
@@ -155,7 +156,8 @@ fn test(catalog: &Catalog, only_own: bool) -> Result<u8, Failure> {
     let mut text = String::new();
     let (mut passed, mut failed) = (0, 0);
     for template in catalog
-        .templates()
+        .templates()?
+        .into_iter()
         .filter(|template| !only_own || !template.is_built_in)
     {
         match run_tests(template) {

@@ -83,6 +83,14 @@ impl Breaker {
         }
     }
 
+    /// As [`admit`](Self::admit), where nothing has to be waited for.
+    pub(crate) fn admit_at_once(&self) -> Option<Pass<'_>> {
+        match self.ask(Instant::now()) {
+            Answer::Pass { probe } => Some(Pass { breaker: self, probe }),
+            Answer::Wait { .. } | Answer::GiveUp(_) => None,
+        }
+    }
+
     fn ask(&self, now: Instant) -> Answer {
         let mut state = lock(&self.state);
         let State::Open(open) = &mut *state else {

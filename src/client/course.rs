@@ -18,7 +18,8 @@ use super::{IdempotencyKey, NotFollowed, Outcome, Reply, Sent, TransportError, T
 /// Everything that the loop remembers of a request between its attempts.
 #[derive(Debug)]
 pub(crate) struct Course {
-    backoff: Backoff,
+    /// The waits before retries; drawn when the first one is.
+    backoff: Option<Backoff>,
     attempts: u32,
     tries: u32,
     started: Option<Instant>,
@@ -39,11 +40,11 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn new(backoff: Backoff, key: Option<&IdempotencyKey>) -> Self {
+    pub(crate) fn new(key: Option<&IdempotencyKey>) -> Self {
         Self {
             generation: key.map_or(0, IdempotencyKey::generation),
             keeps_key: key.is_none_or(IdempotencyKey::is_settled),
-            backoff,
+            backoff: None,
             attempts: 0,
             tries: 0,
             started: None,
@@ -64,7 +65,8 @@ impl Course {
             tries: again.tries,
             spent: again.spent,
             cause: Some(Cause::Status(again.status)),
-            ..Self::new(again.backoff, key)
+            backoff: Some(again.backoff),
+            ..Self::new(key)
         }
     }
 
@@ -128,8 +130,12 @@ impl Course {
     }
 
     /// Draws the next backoff, and tells whether it still ends before the deadline.
-    pub(crate) fn next_backoff(&mut self, deadline: Duration) -> (Duration, bool) {
-        let delay = self.backoff.delay();
+    pub(crate) fn next_backoff(
+        &mut self,
+        deadline: Duration,
+        start: impl FnOnce() -> Backoff,
+    ) -> (Duration, bool) {
+        let delay = self.backoff.get_or_insert_with(start).delay();
         self.spent += delay;
         (delay, self.spent <= deadline)
     }

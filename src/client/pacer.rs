@@ -62,6 +62,18 @@ impl Pacer {
         }
     }
 
+    /// As [`acquire`](Self::acquire), where nobody stands in the line, and nothing has to be waited for.
+    pub(crate) fn acquire_at_once<V, F>(&self, ready: impl Fn() -> Result<V, F>) -> Option<V> {
+        let mut schedule = self.schedule.try_lock().ok()?;
+        let now = self.start.elapsed();
+        if schedule.due(now).max(self.pause().until) > now {
+            return None;
+        }
+        let value = ready().ok()?;
+        schedule.take(now);
+        Some(value)
+    }
+
     /// Lets no attempt start before `until`. An earlier end than that of a pause already set changes nothing.
     pub(crate) fn pause_until(&self, until: Instant) {
         let now = self.start.elapsed();

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use url::Url;
 
-use crate::client::{Outcome, Reply, Request, Sent};
+use crate::client::{Fatal, Outcome, Reply, Request, Sent, TransportError};
 
 /// A request and what came back, as reports and events tell it.
 #[derive(Debug)]
 pub struct Exchange {
     /// The method.
     pub method: http::Method,
-    /// The URL without its query, which may hold a secret.
-    pub url: String,
+    url: Url,
     /// The status of the last reply, if any came.
     pub status: Option<StatusCode>,
     /// The final reply.
@@ -24,43 +24,71 @@ pub struct Exchange {
     pub elapsed: Duration,
 }
 
+/// How a request ended, without what its [`Exchange`] holds.
+pub(super) enum Ended {
+    Replied {
+        status: StatusCode,
+        is_cut_short: bool,
+        key_generation: u32,
+    },
+    NotSent(TransportError),
+    InDoubt(TransportError),
+    Stopped,
+    Fatal(Fatal),
+}
+
 impl Exchange {
-    /// A request that was sent, of records of which `before` attempts had been made.
-    pub(super) fn of(request: &Request, sent: &Sent, before: u32) -> Arc<Self> {
-        let reply = match &sent.outcome {
-            Outcome::Replied(reply) => Some(reply.clone()),
-            _ => None,
+    /// A request that was sent, of records of which `before` attempts had been made, and how it ended. None where it never
+    /// left.
+    pub(super) fn of(request: Request, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
+        let mut status = sent.last_status;
+        let (reply, ended) = match sent.outcome {
+            Outcome::Replied(reply) => {
+                status = Some(reply.status);
+                let ended = Ended::Replied {
+                    status: reply.status,
+                    is_cut_short: reply.is_cut_short(),
+                    key_generation: sent.key_generation,
+                };
+                (Some(reply), ended)
+            }
+            Outcome::InDoubt(error) => {
+                status = None;
+                (None, Ended::InDoubt(error))
+            }
+            Outcome::NotSent(error) => (None, Ended::NotSent(error)),
+            Outcome::Stopped => (None, Ended::Stopped),
+            Outcome::Fatal(fatal) => (None, Ended::Fatal(fatal)),
         };
-        Arc::new(Self {
-            method: request.method.clone(),
-            url: without_query(request),
-            status: match &sent.outcome {
-                Outcome::Replied(reply) => Some(reply.status),
-                Outcome::InDoubt(_) => None,
-                _ => sent.last_status,
-            },
-            reply,
-            attempts: before + sent.attempts,
-            elapsed: sent.elapsed,
-        })
+        let exchange = (sent.attempts > 0).then(|| {
+            Arc::new(Self {
+                method: request.method,
+                url: request.url,
+                status,
+                reply,
+                attempts: before + sent.attempts,
+                elapsed: sent.elapsed,
+            })
+        });
+        (exchange, ended)
     }
 
     /// A request that was under way when the run waited no more.
-    pub(super) fn unanswered(request: &Request, before: u32, elapsed: Duration) -> Arc<Self> {
-        let (method, url) = (request.method.clone(), without_query(request));
+    pub(super) fn unanswered(request: Request, before: u32, elapsed: Duration) -> Arc<Self> {
         Arc::new(Self {
-            method,
-            url,
+            method: request.method,
+            url: request.url,
             status: None,
             reply: None,
             attempts: before + 1,
             elapsed,
         })
     }
-}
 
-fn without_query(request: &Request) -> String {
-    let mut url = request.url.clone();
-    url.set_query(None);
-    url.into()
+    /// The URL without its query, which may hold a secret.
+    pub fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.into()
+    }
 }

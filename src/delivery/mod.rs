@@ -20,11 +20,12 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{AnswerTest, KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
+use crate::client::{Again, AnswerTest, KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
 use caught::caught;
 use each::Answered;
+use exchange::Ended;
 pub use exchange::Exchange;
 use fate::after_doubt;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
@@ -35,6 +36,7 @@ use part::{Part, ordinals};
 #[derive(Debug)]
 pub struct Deliverer<T> {
     endpoint: Arc<Endpoint>,
+    policies: Policies,
     sender: Sender<T>,
     in_doubt: Option<InDoubt>,
     run_id: Arc<str>,
@@ -56,6 +58,7 @@ impl<T> Clone for Deliverer<T> {
     fn clone(&self) -> Self {
         Self {
             endpoint: Arc::clone(&self.endpoint),
+            policies: self.policies.clone(),
             sender: self.sender.clone(),
             in_doubt: self.in_doubt,
             run_id: Arc::clone(&self.run_id),
@@ -73,6 +76,7 @@ impl<T: Transport> Deliverer<T> {
     pub fn new(endpoint: Arc<Endpoint>, sender: Sender<T>, in_doubt: Option<InDoubt>, run_id: &str) -> Self {
         Self {
             run_id: run_id.into(),
+            policies: Policies::new(&endpoint, in_doubt),
             endpoint,
             sender,
             in_doubt,
@@ -109,6 +113,7 @@ impl<T: Transport> Deliverer<T> {
     #[must_use]
     pub fn at(&self, endpoint: Arc<Endpoint>) -> Self {
         Self {
+            policies: Policies::new(&endpoint, self.in_doubt),
             endpoint,
             ..self.clone()
         }
@@ -166,7 +171,7 @@ impl<T: Transport> Deliverer<T> {
                 biased;
                 answer = caught(self.ask(&request, &mut part)) => {
                     if let Ok(answer) = answer {
-                        let halves = self.conclude(&mut delivered, part, &request, answer);
+                        let halves = self.conclude(&mut delivered, part, request, answer);
                         let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
                         if self.may_send(&split).await {
                             waiting.extend(halves);
@@ -183,7 +188,7 @@ impl<T: Transport> Deliverer<T> {
                     "the run was stopped before an answer came"
                 }
             };
-            let exchange = Exchange::unanswered(&request, part.attempts, started.elapsed());
+            let exchange = Exchange::unanswered(request, part.attempts, started.elapsed());
             delivered.requests += 1;
             delivered.settle(part.items, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
@@ -240,10 +245,10 @@ impl<T: Transport> Deliverer<T> {
 
     /// Sends the request of a part, after the wait that it has before it, and judges the final reply if there is one.
     async fn ask(&self, request: &Request, part: &mut Part) -> (Sent, Option<Verdict>) {
-        let policy = policy(&self.endpoint, &part.items, self.in_doubt);
+        let policy = self.policies.of(&self.endpoint, &part.items);
         let mut sent = match part.again.take() {
-            None => self.sender.send(request, &policy).await,
-            Some(again) => self.sender.send_again(request, &policy, again).await,
+            None => self.sender.send(request, policy).await,
+            Some(again) => self.sender.send_again(request, policy, again).await,
         };
         let Outcome::Replied(reply) = &mut sent.outcome else {
             return (sent, None);
@@ -264,32 +269,47 @@ impl<T: Transport> Deliverer<T> {
         &self,
         delivered: &mut Delivered,
         mut part: Part,
-        request: &Request,
+        request: Request,
         (sent, verdict): (Sent, Option<Verdict>),
     ) -> Vec<Part> {
         delivered.requests += u64::from(sent.attempts > 0);
-        let exchange = (sent.attempts > 0).then(|| Exchange::of(request, &sent, part.attempts));
         part.is_doubtful |= sent.resent_after_doubt;
-        match &sent.outcome {
-            Outcome::Replied(reply) => {
-                delivered.cut_replies += u64::from(reply.is_cut_short());
+        let again = match verdict {
+            Some(Verdict::Each { .. }) => self.sender.again(&sent),
+            _ => None,
+        };
+        let (exchange, ended) = Exchange::of(request, sent, part.attempts);
+        match ended {
+            Ended::Replied {
+                status,
+                is_cut_short,
+                key_generation,
+            } => {
+                delivered.cut_replies += u64::from(is_cut_short);
                 let verdict = verdict.unwrap_or_else(|| Verdict::Unexpected("it was not judged".to_owned()));
-                return self.judge(delivered, part, verdict, reply.status, exchange, &sent);
+                return self.judge(
+                    delivered,
+                    part,
+                    verdict,
+                    status,
+                    exchange,
+                    (again, key_generation),
+                );
             }
-            Outcome::NotSent(error) => {
-                let reason = format!("never sent: {}", in_one_line(error));
+            Ended::NotSent(error) => {
+                let reason = format!("never sent: {}", in_one_line(&error));
                 let fate = match part.may_have_been_sent() {
                     true => after_doubt(&reason),
                     false => Fate::Rejected(reason),
                 };
                 delivered.settle(part.items, fate, exchange);
             }
-            Outcome::InDoubt(error) => {
-                delivered.settle(part.items, Fate::InDoubt(in_one_line(error)), exchange);
+            Ended::InDoubt(error) => {
+                delivered.settle(part.items, Fate::InDoubt(in_one_line(&error)), exchange);
             }
-            Outcome::Stopped => delivered.give_up(part),
-            Outcome::Fatal(fatal) => {
-                delivered.stop = Some(StopReason::Fatal(fatal.clone()));
+            Ended::Stopped => delivered.give_up(part),
+            Ended::Fatal(fatal) => {
+                delivered.stop = Some(StopReason::Fatal(fatal));
                 delivered.give_up(part);
             }
         }
@@ -303,7 +323,7 @@ impl<T: Transport> Deliverer<T> {
         verdict: Verdict,
         status: StatusCode,
         exchange: Option<Arc<Exchange>>,
-        sent: &Sent,
+        again: (Option<Again>, u32),
     ) -> Vec<Part> {
         let is_first = !self.has_succeeded.load(Ordering::Relaxed);
         if matches!(verdict, Verdict::Accepted)
@@ -323,7 +343,7 @@ impl<T: Transport> Deliverer<T> {
                     delivered.stop = Some(StopReason::Unexpected(reason.clone()));
                 }
                 let part = self.without_doubt(part, status);
-                let answered = self.answered(&part, exchange, sent);
+                let answered = self.answered(&part, exchange, again);
                 delivered.settle_each(part.items, items, unclear, answered);
             }
             Verdict::Unexpected(reason) => {
@@ -376,14 +396,19 @@ impl<T: Transport> Deliverer<T> {
         part
     }
 
-    fn answered(&self, part: &Part, exchange: Option<Arc<Exchange>>, sent: &Sent) -> Answered {
+    fn answered(
+        &self,
+        part: &Part,
+        exchange: Option<Arc<Exchange>>,
+        (again, generation): (Option<Again>, u32),
+    ) -> Answered {
         Answered {
             exchange,
             is_after_doubt: part.is_doubtful,
             is_doubtful: part.may_have_been_sent(),
-            generation: sent.key_generation,
+            generation,
             has_results: self.endpoint.success().has_results(),
-            again: self.sender.again(sent),
+            again,
         }
     }
 
@@ -398,10 +423,36 @@ impl<T: Transport> Deliverer<T> {
     }
 }
 
+/// What the sender must know about the requests of an endpoint: made once, since it is the same for all of them.
+#[derive(Debug, Clone)]
+struct Policies {
+    where_safe: Policy,
+    elsewhere: Policy,
+}
+
+impl Policies {
+    fn new(endpoint: &Endpoint, in_doubt: Option<InDoubt>) -> Self {
+        Self {
+            where_safe: policy_of(endpoint, true, in_doubt),
+            elsewhere: policy_of(endpoint, false, in_doubt),
+        }
+    }
+
+    fn of(&self, endpoint: &Endpoint, batch: &[Prepared]) -> &Policy {
+        match is_safe_to_resend(endpoint, batch) {
+            true => &self.where_safe,
+            false => &self.elsewhere,
+        }
+    }
+}
+
 /// What the sender must know about a request of these records.
 pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>) -> Policy {
+    policy_of(endpoint, is_safe_to_resend(endpoint, batch), in_doubt)
+}
+
+fn policy_of(endpoint: &Endpoint, is_safe: bool, in_doubt: Option<InDoubt>) -> Policy {
     let success = Arc::clone(endpoint.success());
-    let is_safe = is_safe_to_resend(endpoint, batch);
     Policy {
         safe_to_resend: is_safe,
         resend_in_doubt: Some(InDoubt::resends(in_doubt, is_safe)),

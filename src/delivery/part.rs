@@ -77,6 +77,9 @@ impl Rest {
     /// Which records are to be known by themselves before they are sent: the parts that take the place of a request of
     /// which some are settled. None where the request is sent again as it was.
     pub(super) fn split(&self) -> Vec<Vec<u64>> {
+        if self.settled.is_empty() && self.parts.len() < 2 {
+            return Vec::new();
+        }
         let parts = self.parts.iter().map(|part| ordinals(&part.items));
         let settled = std::iter::once(self.settled.clone());
         let all: Vec<Vec<u64>> = settled.chain(parts).filter(|part| !part.is_empty()).collect();

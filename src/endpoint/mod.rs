@@ -281,7 +281,11 @@ impl Endpoint {
 
     /// Turns a record into its part of a request.
     pub fn prepare(&self, record: Record) -> Result<Prepared, Box<(Record, PrepareError)>> {
-        let record = match self.empty.apply(record.as_str()) {
+        let kept = match self.empty {
+            EmptyStrings::Keep => Ok(Cow::Borrowed("")),
+            choice => choice.apply(record.as_str()),
+        };
+        let record = match kept {
             Ok(Cow::Borrowed(_)) => record,
             Ok(Cow::Owned(text)) => Record {
                 original: Some(record.original().clone()),

@@ -324,8 +324,11 @@ impl Accountant {
 
     /// The files of rejects and doubts: complete on disk, and with a ledger copied from there.
     async fn write_files(&mut self) -> Result<(), BookError> {
+        // A ledger belongs to one thread at a time, so none is borrowed while this waits.
+        if let Some(flushed) = self.books.as_ref().map(Books::flush) {
+            flushed.await?;
+        }
         if let Some(books) = &self.books {
-            books.flush().await?;
             books.write_file(KeptKind::Reject, &mut self.rejects)?;
             books.write_file(KeptKind::Doubt, &mut self.in_doubt)?;
         }

@@ -126,8 +126,8 @@ impl Books {
     }
 
     /// Everything so far is on disk when this returns.
-    pub(super) async fn flush(&self) -> Result<(), LedgerError> {
-        self.journal.mark(Vec::new()).await
+    pub(super) fn flush(&self) -> impl Future<Output = Result<(), LedgerError>> + Send + use<> {
+        self.journal.mark(Vec::new())
     }
 
     /// Writes what no file has yet to a file.

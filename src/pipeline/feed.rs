@@ -328,7 +328,7 @@ impl Stage {
                 return None;
             }
         };
-        let order = match self.settings.order_by.keys_of(record.as_str()) {
+        let order = match self.settings.order_by.keys_of(&record) {
             Ok(order) => order,
             Err(error) => {
                 shaped.rejects.push(reject(record, &error));

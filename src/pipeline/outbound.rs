@@ -113,6 +113,11 @@ impl Outbound {
         }
     }
 
+    /// Whether any batch is marked and waits to be sent.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// The next batch that may be sent.
     pub(super) fn next(&mut self) -> Option<Batch> {
         let batch = self.order.next(&mut self.queue)?;

@@ -8,6 +8,8 @@ use crate::ledger::{Mark, Resume, Spans};
 /// The past of a run. An empty one is that of a new run.
 #[derive(Debug, Default)]
 pub(super) struct Past {
+    /// Whether anything is known of any record.
+    has_any: bool,
     settled: Spans,
     marked: HashMap<u64, usize>,
     replays: Vec<Replay>,
@@ -59,6 +61,7 @@ impl Past {
     /// The past of a run.
     pub(super) fn new(resume: &Resume, policies: Vec<Holding>) -> Self {
         let mut past = Self {
+            has_any: !resume.marks.is_empty() || resume.spans.iter().next().is_some(),
             settled: resume.spans.clone(),
             policies,
             ..Self::default()
@@ -76,7 +79,9 @@ impl Past {
     }
 
     pub(super) fn of(&self, ordinal: u64) -> Known {
-        if self.settled.contains(ordinal) {
+        if !self.has_any {
+            Known::New
+        } else if self.settled.contains(ordinal) {
             Known::Settled
         } else if !self.marked.contains_key(&ordinal) {
             Known::New

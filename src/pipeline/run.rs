@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::accountant::Accountant;
@@ -18,7 +18,6 @@ use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest};
-use crate::endpoint::Routes;
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -44,14 +43,17 @@ async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
 
 /// A run under way.
 pub(super) struct Run<T> {
-    deliverer: Deliverer<T>,
-    routes: Routes,
+    sender: Sender<T>,
+    /// One for each endpoint, by its number.
+    deliverers: Vec<Arc<Deliverer<T>>>,
     accountant: Accountant,
     /// Shut while the webhook's backlog is full.
     gate: Gate,
     is_held: bool,
     pub(super) outbound: Outbound,
     in_flight: JoinSet<Delivered>,
+    /// How many attempts may be under way at once.
+    slots: usize,
     most_in_flight: usize,
     ending: Ending,
     because: Option<String>,
@@ -119,17 +121,28 @@ impl<T: Transport> Run<T> {
             job.books,
             progress,
         );
+        let first = Deliverer::new(
+            Arc::clone(job.routes.of(&[])),
+            sender.clone(),
+            job.in_doubt,
+            &job.key_id,
+        )
+        .telling(splits)
+        .keeping(keys)
+        .regrouped(job.is_doubtful);
+        let deliverers = job
+            .routes
+            .iter()
+            .map(|route| Arc::new(first.at(Arc::clone(&route.endpoint))));
         let run = Self {
-            deliverer: Deliverer::new(Arc::clone(job.routes.of(&[])), sender, job.in_doubt, &job.key_id)
-                .telling(splits)
-                .keeping(keys)
-                .regrouped(job.is_doubtful),
-            routes: job.routes,
+            deliverers: deliverers.collect(),
+            sender,
             gate: accountant.gate(),
             is_held: false,
             accountant,
             outbound: Outbound::new(most_in_flight, is_safe),
             in_flight: JoinSet::new(),
+            slots: job.slots.max(1),
             most_in_flight,
             ending: Ending::Finished,
             because: None,
@@ -157,11 +170,7 @@ impl<T: Transport> Run<T> {
             }
             tokio::select! {
                 biased;
-                done = self.in_flight.join_next(), if !self.in_flight.is_empty() => match done {
-                    Some(Ok(delivered)) => self.settle(delivered, &aborted),
-                    Some(Err(error)) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
-                    None => {}
-                },
+                done = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.settle_all(done, &aborted),
                 changed = signal.changed(), if is_watched => match changed {
                     Err(_) => is_watched = false,
                     Ok(()) => self.on_signal(*signal.borrow_and_update(), &abort),
@@ -175,6 +184,7 @@ impl<T: Transport> Run<T> {
                 marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
                 error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
                 () = self.gate.opened(), if self.is_held => {}
+                () = self.sender.resting(), if self.is_crowded() => {}
                 fed = feed.recv(), if self.fed == Fed::Open && self.outbound.is_hungry() => self.take(fed),
                 _ = look.tick() => self.look(),
             }
@@ -218,7 +228,7 @@ impl<T: Transport> Run<T> {
 
     fn look(&mut self) {
         if let Some(books) = self.accountant.books() {
-            books.count_attempts(&self.deliverer.sender().counters());
+            books.count_attempts(&self.sender.counters());
         }
     }
 
@@ -239,19 +249,35 @@ impl<T: Transport> Run<T> {
             self.give_up_unsent();
         }
         while !self.is_held
-            && self.in_flight.len() < self.most_in_flight
+            && self.has_room()
             && let Some(batch) = self.outbound.next()
         {
             self.send(vec![batch.into()], aborted);
         }
     }
 
+    /// Whether one more may be under way: as many as there are slots, and more only while some of them rest before they are
+    /// sent again. Who comes before there is a slot for it would only stand in a line.
+    fn has_room(&self) -> bool {
+        let under_way = self.in_flight.len();
+        under_way < self.most_in_flight && (under_way < self.slots || self.sender.has_free_slot())
+    }
+
+    /// Whether batches wait for room that another one makes when it rests.
+    fn is_crowded(&self) -> bool {
+        (self.slots..self.most_in_flight).contains(&self.in_flight.len()) && self.outbound.has_ready()
+    }
+
     fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
         // All that is left of a request goes where the request went.
-        let items = rests.first().map_or(&[][..], Rest::first);
-        let deliverer = self.deliverer.at(Arc::clone(self.routes.of(items)));
-        let aborted = aborted.clone();
-        self.in_flight.spawn(deliver(deliverer, rests, aborted));
+        let first = rests.first().and_then(|rest| rest.first().first());
+        let route = first.map_or(0, |first| first.route);
+        if let Some(deliverer) = self.deliverers.get(route).or(self.deliverers.first()) {
+            let aborted = aborted.clone();
+            // Boxed: its future is some kilobytes large, and a task is moved several times before it runs and after it ended.
+            self.in_flight
+                .spawn(Box::pin(deliver(Arc::clone(deliverer), rests, aborted)));
+        }
     }
 
     fn take(&mut self, fed: Option<Feed>) {
@@ -279,6 +305,18 @@ impl<T: Transport> Run<T> {
                 self.fed = Fed::Lost;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
+        }
+    }
+
+    /// Settles what has come to its end, and all else that has too by now.
+    fn settle_all(&mut self, done: Option<Result<Delivered, JoinError>>, aborted: &watch::Receiver<bool>) {
+        let mut next = done;
+        while let Some(done) = next {
+            match done {
+                Ok(delivered) => self.settle(delivered, aborted),
+                Err(error) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
+            }
+            next = self.in_flight.try_join_next();
         }
     }
 
@@ -329,7 +367,7 @@ impl<T: Transport> Run<T> {
 
     fn stop(&mut self, ending: Ending, because: String) {
         self.stop.store(true, Ordering::Relaxed);
-        self.deliverer.sender().stop();
+        self.sender.stop();
         self.end(ending, because);
     }
 
@@ -350,7 +388,7 @@ impl<T: Transport> Run<T> {
             self.accountant.count_lost();
         }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
-        let sender = self.deliverer.sender().clone();
+        let sender = self.sender.clone();
         let enough = until_enough(signal, patience);
         let books = self
             .accountant
@@ -388,7 +426,7 @@ async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> L
 }
 
 async fn deliver<T: Transport>(
-    deliverer: Deliverer<T>,
+    deliverer: Arc<Deliverer<T>>,
     rests: Vec<Rest>,
     mut aborted: watch::Receiver<bool>,
 ) -> Delivered {

@@ -68,8 +68,8 @@ impl EmptyStrings {
     /// The text of a record as this choice wants it; the same text where nothing is to be done.
     pub fn apply(self, text: &str) -> Result<Cow<'_, str>, EmptyError> {
         // An empty string begins with two quotes; a record without them has none.
-        let has_none = memchr::memmem::find(text.as_bytes(), b"\"\"").is_none();
-        if self == Self::Keep || has_none {
+        let has_none = || memchr::memmem::find(text.as_bytes(), b"\"\"").is_none();
+        if self == Self::Keep || has_none() {
             return Ok(Cow::Borrowed(text));
         }
         let mut walk = Walk {

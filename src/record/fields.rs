@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::scan::scan;
+
 /// The members of a JSON object in their order, each as the text that stands in the record.
 ///
 /// Only the first level is looked at; a value is a span of the text, checked to be JSON and left as it is.
@@ -48,6 +50,10 @@ pub enum FieldError {
 impl<'a> Fields<'a> {
     /// Finds the members of the JSON object `text`.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        let mut members = Vec::with_capacity(16);
+        if scan(text, |member| members.push(member)) {
+            return Ok(Self { members });
+        }
         match kind_of(text) {
             Some("an object") | None => serde_json::from_str(text).map_err(FieldError::Json),
             Some(kind) => match serde_json::from_str::<de::IgnoredAny>(text) {

@@ -8,6 +8,7 @@ mod duplicates;
 mod empty;
 mod fields;
 mod key;
+mod scan;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use duplicates::refuse_duplicates;
 pub use empty::{EmptyError, EmptyStrings};
 pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
 pub use key::key_of;
+pub use scan::is_surely_object;
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
 /// loses them.

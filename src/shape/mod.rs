@@ -7,7 +7,10 @@
 mod attributes;
 mod watch;
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +158,7 @@ impl Shaper {
 
     /// Shapes one record.
     pub fn shape(&mut self, record: Record) -> Result<Shaped, Box<(Record, ShapeError)>> {
-        if self.is_idle() && !has_error_keys(record.as_str()) {
+        if self.is_idle() && !has_error_keys(&record.text) {
             return Ok(Shaped::Kept(record));
         }
         match self.apply(record.as_str()) {
@@ -174,7 +177,7 @@ impl Shaper {
 
     /// Shapes the text of one record; none where it is filtered out. What outpour itself added to a reject goes first.
     pub fn apply(&mut self, text: &str) -> Result<Option<String>, ShapeError> {
-        let mended = if has_error_keys(text) {
+        let mended = if has_error_keys(text.as_bytes()) {
             refuse_unmended(&Fields::parse(text)?)?;
             Some(self.own_errors.apply(&Fields::parse(text)?)?)
         } else {
@@ -264,8 +267,9 @@ fn refuse_unmended(fields: &Fields<'_>) -> Result<(), ShapeError> {
 }
 
 /// Whether the text may hold one of the attributes that outpour adds to rejects.
-fn has_error_keys(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), b"\"_error_").is_some()
+fn has_error_keys(text: &[u8]) -> bool {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"_error_"));
+    FINDER.find(text).is_some()
 }
 
 enum Evaluated {

@@ -5,10 +5,15 @@ use std::fmt;
 use bytes::{BufMut, BytesMut};
 use serde::de::IgnoredAny;
 
+use crate::record::is_surely_object;
+
 /// Checks that `text` is one JSON object; the reason says what it is instead.
 ///
 /// It looks at the whole text, allocates nothing for a good one, and accepts any depth.
 pub(super) fn check_object(text: &str) -> Result<(), String> {
+    if is_surely_object(text) {
+        return Ok(());
+    }
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) if text.starts_with('{') => Ok(()),
         Ok(_) => Err(format!("{} where a JSON object is expected", kind_of(text))),

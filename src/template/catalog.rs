@@ -1,8 +1,8 @@
 //! The catalog: every template there is, built in or the user's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use include_dir::{Dir, include_dir};
 use schemars::JsonSchema;
@@ -25,7 +25,16 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 pub struct Catalog {
     vendors: BTreeMap<String, Arc<VendorFile>>,
     vendor_documents: BTreeMap<String, Arc<Document>>,
-    templates: BTreeMap<String, Template>,
+    templates: BTreeMap<String, Slot>,
+}
+
+/// The place of a template. A built-in one is read when it is first asked for: a run needs one of them, and each costs the
+/// start of the program a millisecond.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    path: PathBuf,
+    text: &'static str,
+    read: OnceLock<Template>,
 }
 
 /// Why a catalog could not be read, or has no such template.
@@ -57,27 +66,36 @@ impl Catalog {
     /// The templates built into the binary.
     pub fn built_in() -> Result<Self, CatalogError> {
         let mut catalog = Self::default();
-        let files = BUILT_IN
-            .dirs()
-            .flat_map(Dir::files)
-            .filter_map(|file| Some((file.path().to_owned(), file.contents_utf8()?.to_owned())));
-        catalog.add(files.collect(), true)?;
+        let files = BUILT_IN.dirs().flat_map(Dir::files);
+        for (path, text) in files.filter_map(|file| Some((file.path(), file.contents_utf8()?))) {
+            if is_vendor(path) {
+                catalog.add_vendor(path, text, true)?;
+                continue;
+            }
+            let slot = Slot {
+                path: path.to_owned(),
+                text,
+                read: OnceLock::new(),
+            };
+            catalog.templates.insert(name_of(path), slot);
+        }
         Ok(catalog)
     }
 
     /// The built-in templates and those of `directory`, which come first. Its layout is that of `templates/`.
     pub fn with_directory(directory: &Path) -> Result<Self, CatalogError> {
         let mut catalog = Self::built_in()?;
-        catalog.add(read_directory(directory)?, false)?;
+        catalog.add(read_directory(directory)?)?;
         Ok(catalog)
     }
 
     /// The template of that name.
     pub fn find(&self, name: &str) -> Result<&Template, CatalogError> {
-        self.templates.get(name).ok_or_else(|| CatalogError::Unknown {
+        let slot = self.templates.get(name).ok_or_else(|| CatalogError::Unknown {
             name: name.to_owned(),
             meant: self.closest(name).map(ToOwned::to_owned),
-        })
+        })?;
+        self.read(slot)
     }
 
     /// The vendor of that name, which is its folder's.
@@ -86,8 +104,18 @@ impl Catalog {
     }
 
     /// Every template, by name.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values()
+    pub fn templates(&self) -> Result<Vec<&Template>, CatalogError> {
+        self.templates.values().map(|slot| self.read(slot)).collect()
+    }
+
+    fn read<'a>(&self, slot: &'a Slot) -> Result<&'a Template, CatalogError> {
+        match slot.read.get() {
+            Some(template) => Ok(template),
+            None => {
+                let template = self.read_template(&slot.path, slot.text, true)?;
+                Ok(slot.read.get_or_init(|| template))
+            }
+        }
     }
 
     /// A name without its vendor, or with a typing error, most likely means this template.
@@ -97,46 +125,45 @@ impl Catalog {
         by_end.or_else(|| closest(name, self.templates.keys().map(String::as_str)))
     }
 
-    fn add(&mut self, files: Vec<(PathBuf, String)>, is_built_in: bool) -> Result<(), CatalogError> {
-        let (vendors, endpoints): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .partition(|(path, _)| path.file_stem().is_some_and(|name| name == "vendor"));
-        for (path, text) in vendors {
-            let (vendor, document) = read::<VendorFile>(&path, &text, is_built_in)?;
-            let problems: Vec<Problem> = vendor_problems(&vendor)
-                .into_iter()
-                .chain(vendor.problems())
-                .collect();
-            if !problems.is_empty() {
-                return Err(CatalogError::Document(document.locate(problems)));
-            }
-            self.vendors.insert(folder_of(&path), Arc::new(vendor));
-            self.vendor_documents.insert(folder_of(&path), Arc::new(document));
+    /// Adds the user's files. A vendor's file among them holds for the built-in templates of that vendor too, which are
+    /// held against it.
+    fn add(&mut self, files: Vec<(PathBuf, String)>) -> Result<(), CatalogError> {
+        let (vendors, endpoints): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_vendor(path));
+        for (path, text) in &vendors {
+            self.add_vendor(path, text, false)?;
+        }
+        let folders: BTreeSet<String> = vendors.iter().map(|(path, _)| folder_of(path)).collect();
+        let is_theirs = |name: &&String| {
+            folders
+                .iter()
+                .any(|folder| name.split('/').next() == Some(folder))
+        };
+        let built_in: Vec<String> = self.templates.keys().filter(is_theirs).cloned().collect();
+        for name in built_in {
+            self.find(&name)?;
         }
         for (path, text) in endpoints {
-            let template = self.read_template(&path, &text, is_built_in)?;
-            self.templates.insert(template.name.clone(), template);
+            let template = self.read_template(&path, &text, false)?;
+            let slot = Slot {
+                read: OnceLock::from(template),
+                ..Slot::default()
+            };
+            self.templates.insert(name_of(&path), slot);
         }
-        self.give_templates_their_vendors()
+        Ok(())
     }
 
-    /// A vendor's file of the user's holds for the built-in templates of that vendor too.
-    fn give_templates_their_vendors(&mut self) -> Result<(), CatalogError> {
-        for template in self.templates.values_mut() {
-            let folder = template.name.split('/').next().unwrap_or_default();
-            let Some(vendor) = self.vendors.get(folder) else {
-                continue;
-            };
-            let problems = problems_of(&template.file, vendor);
-            if !problems.is_empty() {
-                return Err(CatalogError::Document(Problems::new(
-                    &format!("the template `{}`", template.name),
-                    problems,
-                )));
-            }
-            template.vendor = Arc::clone(vendor);
-            template.places.vendor = self.vendor_documents.get(folder).cloned();
+    fn add_vendor(&mut self, path: &Path, text: &str, is_built_in: bool) -> Result<(), CatalogError> {
+        let (vendor, document) = read::<VendorFile>(path, text, is_built_in)?;
+        let problems: Vec<Problem> = vendor_problems(&vendor)
+            .into_iter()
+            .chain(vendor.problems())
+            .collect();
+        if !problems.is_empty() {
+            return Err(CatalogError::Document(document.locate(problems)));
         }
+        self.vendors.insert(folder_of(path), Arc::new(vendor));
+        self.vendor_documents.insert(folder_of(path), Arc::new(document));
         Ok(())
     }
 
@@ -151,12 +178,18 @@ impl Catalog {
             )]));
         };
         let problems = problems_of(&file, vendor);
+        if !problems.is_empty() && is_built_in {
+            // The user's file of the vendor is what does not fit.
+            return Err(CatalogError::Document(Problems::new(
+                &format!("the template `{}`", name_of(path)),
+                problems,
+            )));
+        }
         if !problems.is_empty() {
             return Err(wrong(problems));
         }
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Ok(Template {
-            name: format!("{folder}/{stem}"),
+            name: name_of(path),
             vendor: Arc::clone(vendor),
             file,
             is_built_in,
@@ -192,6 +225,16 @@ fn folder_of(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+fn is_vendor(path: &Path) -> bool {
+    path.file_stem().is_some_and(|name| name == "vendor")
+}
+
+/// The name of the template in this file.
+fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    format!("{}/{stem}", folder_of(path))
 }
 
 fn read_directory(directory: &Path) -> Result<Vec<(PathBuf, String)>, CatalogError> {

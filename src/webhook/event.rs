@@ -85,6 +85,7 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
         Ok(json) => Some(Body::Json(json)),
         Err(_) => Some(Body::Text(text.clone().into_owned())),
     };
+    let url = exchange.shown_url();
     let event = Event {
         kind: "outpour.reply",
         run_id: &context.run_id,
@@ -100,7 +101,7 @@ pub(super) fn render(context: &EventContext, delivery: &Delivery, exchange: &Exc
             .collect(),
         request: ToldRequest {
             method: exchange.method.as_str(),
-            url: &exchange.url,
+            url: &url,
         },
         status: exchange.status.map(|status| status.as_u16()),
         body,

@@ -29,6 +29,9 @@ impl<T: Transport> Shared<T> {
     /// Waits for a slot, the breaker, the pacer and the token, in this order: the attempt follows at the moment at which the
     /// pacer lets it go.
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
+        if let Some(permit) = self.permit_at_once() {
+            return Ok(permit);
+        }
         let asked = Instant::now();
         let permit = self.unless_halted(async {
             let slot = self.slots.acquire().await.map_err(|_| Halt::Stopped)?;
@@ -48,6 +51,22 @@ impl<T: Transport> Shared<T> {
         let permit = permit.await??;
         self.tally.wait(asked.elapsed());
         Ok(permit)
+    }
+
+    /// The leave to make an attempt where nothing has to be waited for, as in most cases: a wait costs more than this. Who
+    /// stands in a line already is not overtaken, since neither the slots nor the pacer's lock are free then.
+    fn permit_at_once(&self) -> Option<Permit<'_>> {
+        if self.halt.borrow().is_some() {
+            return None;
+        }
+        let slot = self.slots.try_acquire().ok()?;
+        let pass = self.breaker.admit_at_once()?;
+        let token = self.pacer.acquire_at_once(|| self.token())?;
+        Some(Permit {
+            pass,
+            token,
+            _slot: slot,
+        })
     }
 
     /// The token that an attempt carries, or the wait for it; nothing where none is needed.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -85,6 +85,8 @@ struct Shared<T> {
     halt: watch::Sender<Option<Halt>>,
     seed: Option<u64>,
     requests: AtomicU64,
+    /// Told whenever a request begins to wait before it is sent again, so that its slot is free meanwhile.
+    resting: Notify,
 }
 
 /// Why no further attempt is made.
@@ -125,6 +127,7 @@ impl<T: Transport> Sender<T> {
             halt: watch::Sender::new(None),
             seed: settings.seed,
             requests: AtomicU64::new(0),
+            resting: Notify::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -135,7 +138,7 @@ impl<T: Transport> Sender<T> {
     ///
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
     pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
-        let course = Course::new(self.shared.backoff(), request.key.as_ref());
+        let course = Course::new(request.key.as_ref());
         self.run(request, policy, course).await
     }
 
@@ -145,6 +148,7 @@ impl<T: Transport> Sender<T> {
         let delay = again.delay;
         let course = Course::after(again, request.key.as_ref());
         tracing::debug!(?delay, "waiting to send records again");
+        self.shared.resting.notify_one();
         match self.shared.unless_halted(sleep(delay)).await {
             Ok(()) => self.run(request, policy, course).await,
             Err(halt) => course.halted(halt),
@@ -187,10 +191,21 @@ impl<T: Transport> Sender<T> {
             if let Err(halt) = changed {
                 return course.halted(halt);
             }
+            shared.resting.notify_one();
             if let Err(halt) = shared.unless_halted(sleep(delay)).await {
                 return course.halted(halt);
             }
         }
+    }
+
+    /// Whether an attempt could be made now without one more waiting for its end.
+    pub fn has_free_slot(&self) -> bool {
+        self.shared.slots.available_permits() > 0
+    }
+
+    /// Until a request begins to wait before it is sent again, whose slot is free then.
+    pub async fn resting(&self) {
+        self.shared.resting.notified().await;
     }
 
     /// Makes no new attempts from now on. Attempts under way go on to their end; everyone who waits returns.
@@ -265,7 +280,7 @@ impl<T: Transport> Shared<T> {
         if decision.verdict == Verdict::Answered {
             return None;
         }
-        let (backoff, in_time) = course.next_backoff(self.retry.deadline.get());
+        let (backoff, in_time) = course.next_backoff(self.retry.deadline.get(), || self.backoff());
         let asked = decision.asked.unwrap_or_default();
         let cap = self.retry.max_retry_after.get();
         let delay = backoff.max(asked.min(cap));

@@ -20,7 +20,7 @@ fn confirmed(text: &str) -> String {
 #[test]
 fn every_templates_starter_is_a_job() {
     let folder = tempfile::tempdir().unwrap();
-    for template in Catalog::built_in().unwrap().templates() {
+    for template in Catalog::built_in().unwrap().templates().unwrap() {
         let text = confirmed(&succeed(outpour().args(["init", &template.name])));
         let (config, document) =
             Config::parse("starter.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
@@ -37,7 +37,7 @@ fn every_templates_starter_is_a_job() {
 
 #[test]
 fn what_a_starter_has_in_comments_is_valid_too() {
-    for template in Catalog::built_in().unwrap().templates() {
+    for template in Catalog::built_in().unwrap().templates().unwrap() {
         let text = confirmed(&succeed(outpour().args(["init", &template.name])));
         let uncommented = text.lines().filter_map(|line| match line.strip_prefix("# ") {
             Some(option) if option.starts_with(' ') || option.trim_end().ends_with(':') => Some(option),

@@ -146,6 +146,8 @@ fn what_encharges_templates_really_send_fits_the_contract() {
     let vendor = json!(catalog.vendor("encharge").unwrap());
     let templates = catalog
         .templates()
+        .unwrap()
+        .into_iter()
         .filter(|template| super::vendor_of(template) == "encharge");
     for template in templates {
         let host = &template.file.host;

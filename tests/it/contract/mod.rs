@@ -25,7 +25,7 @@ fn every_request_of_every_template_fits_the_vendors_contract() {
     let mut contracts: BTreeMap<&str, Contract> = BTreeMap::new();
     let mut checked = 0;
     let catalog = Catalog::built_in().unwrap();
-    for template in catalog.templates() {
+    for template in catalog.templates().unwrap() {
         let vendor = vendor_of(template);
         let contract = contracts.entry(vendor).or_insert_with(|| Contract::of(vendor));
         let file = json!(template.file);

@@ -286,6 +286,8 @@ fn the_templates_of_the_readme_are_those_of_the_binary() {
     let catalog = Catalog::built_in().unwrap();
     let in_binary: Vec<[String; 3]> = catalog
         .templates()
+        .unwrap()
+        .into_iter()
         .map(|template| {
             [
                 format!("`{}`", template.name),

@@ -177,6 +177,8 @@ fn what_zuoras_templates_really_send_fits_the_contract() {
     let vendor = json!(catalog.vendor("zuora").unwrap());
     let templates = catalog
         .templates()
+        .unwrap()
+        .into_iter()
         .filter(|template| vendor_of(template) == "zuora");
     let mut operations = BTreeSet::new();
     for template in templates {
@@ -204,6 +206,8 @@ fn the_secret_that_a_token_is_asked_for_with_is_not_kept() {
     let catalog = Catalog::built_in().unwrap();
     let template = catalog
         .templates()
+        .unwrap()
+        .into_iter()
         .find(|template| template.name == "zuora/create-records");
     let parameters = Map::from_iter([("object".to_owned(), json!("Vehicle"))]);
     let (arrived, _) = Trial::new(template.unwrap(), parameters).run();
