@@ -136,7 +136,7 @@ impl Mask {
         for secret in &self.0 {
             let text = secret.reveal().as_bytes();
             let from = masked.as_deref().unwrap_or(bytes);
-            let places: Vec<usize> = memchr::memmem::find_iter(from, text).collect();
+            let places = places(from, text);
             if places.is_empty() {
                 continue;
             }
@@ -152,6 +152,22 @@ impl Mask {
         }
         masked
     }
+}
+
+/// Where the secret stands. Every header of every reply is looked through, and they are short: to prepare a search would cost
+/// more than the search.
+fn places(text: &[u8], secret: &[u8]) -> Vec<usize> {
+    let mut places: Vec<usize> = Vec::new();
+    let Some(&first) = secret.first().filter(|_| secret.len() <= text.len()) else {
+        return places;
+    };
+    for place in memchr::memchr_iter(first, text) {
+        let is_free = places.last().is_none_or(|last| last + secret.len() <= place);
+        if is_free && text[place..].starts_with(secret) {
+            places.push(place);
+        }
+    }
+    places
 }
 
 impl fmt::Debug for Mask {

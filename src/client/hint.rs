@@ -45,6 +45,10 @@ pub(crate) fn asked_wait(reply: &Reply) -> Option<Duration> {
 /// How long nothing is left of some limit, as a reply of any status says it: the next request would only be refused.
 pub(crate) fn used_up(reply: &Reply) -> Option<Duration> {
     let headers = &reply.headers;
+    // Most replies say nothing of limits, and looking for each name costs more than looking at each once.
+    if !headers.keys().any(|name| name.as_str().ends_with("-remaining")) {
+        return None;
+    }
     FAMILIES
         .iter()
         .find_map(|family| longest_used_up(headers, *family))

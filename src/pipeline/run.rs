@@ -1,5 +1,6 @@
 //! A run under way: the loop that takes, marks, sends and settles until there is nothing left.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -323,7 +324,7 @@ impl<T: Transport> Run<T> {
     fn settle(&mut self, delivered: Delivered, aborted: &watch::Receiver<bool>) {
         self.accountant
             .requests(delivered.requests, delivered.cut_replies);
-        let left = delivered.rests.iter().flat_map(Rest::orders).collect();
+        let left: HashSet<u64> = delivered.rests.iter().flat_map(Rest::orders).collect();
         for delivery in &delivered.deliveries {
             self.outbound.release(&delivery.items, &left);
         }

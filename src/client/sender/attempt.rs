@@ -91,7 +91,9 @@ impl<T: Transport> Shared<T> {
         loop {
             let target = hop.as_ref().unwrap_or(request);
             let mut permit = self.permit().await?;
-            is_home &= target.url.origin() == request.url.origin();
+            is_home &= hop
+                .as_ref()
+                .is_none_or(|hop| hop.url.origin() == request.url.origin());
             permit.token = permit.token.filter(|_| is_home);
             let result = self.attempt(target, permit, course).await;
             let next = result.as_ref().ok().and_then(|reply| trail.follow(target, reply));
@@ -178,6 +180,9 @@ impl<T: Transport> Shared<T> {
 
 /// Logs an attempt: neither headers nor bodies, and no query, which may hold a secret.
 fn log(request: &Request, attempt: u32, elapsed: Duration, result: &Result<Reply, TransportError>) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
     let (method, path, bytes) = (&request.method, request.url.path(), request.body.len());
     match result {
         Ok(reply) => {
