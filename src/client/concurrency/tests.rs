@@ -119,16 +119,13 @@ impl World {
         self.now = at;
         let (flight, end) = self.flights[index].take().unwrap();
         self.controller.end(flight, at, end);
-        match (end, self.beyond) {
-            (End::Refused, Beyond::Refuse(pause)) => {
-                self.refused += 1;
-                self.paused_until = self.paused_until.max(at + pause);
-                self.controller.pause(at, pause);
-            }
-            _ => {
-                self.taken -= 1;
-                self.served += 1;
-            }
+        if let (End::Refused, Beyond::Refuse(pause)) = (end, self.beyond) {
+            self.refused += 1;
+            self.paused_until = self.paused_until.max(at + pause);
+            self.controller.pause(at, pause);
+        } else {
+            self.taken -= 1;
+            self.served += 1;
         }
     }
 
