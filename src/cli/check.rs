@@ -72,7 +72,7 @@ fn look_at_records(plan: Plan, job: &LoadedJob) -> Result<u8, Failure> {
 fn at_once(concurrency: Concurrency) -> String {
     match concurrency {
         Concurrency::Fixed(number) => format!("{} at once", counted(u64::from(number), "request")),
-        Concurrency::Auto { .. } => format!("requests at once: {concurrency}"),
+        Concurrency::Auto { .. } => format!("{concurrency} requests at once"),
     }
 }
 

@@ -166,7 +166,7 @@ fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
     let time = limits.time_for(preview.requests);
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     if let Concurrency::Auto { .. } = limits.concurrency {
-        lines.push(format!("requests at once: {}", limits.concurrency));
+        lines.push(format!("{} requests at once", limits.concurrency));
     }
     lines.push(match limits.rates.is_empty() {
         true => "no rate limit is set".to_owned(),

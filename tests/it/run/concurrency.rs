@@ -51,3 +51,25 @@ fn a_capacity_that_refuses_is_followed_with_few_refusals() {
         arrivals.requests
     );
 }
+
+#[test]
+fn check_and_preview_tell_the_maximum_and_a_maximum_without_auto_is_refused() {
+    let scene = Scene::of_a_hundred();
+    let auto = [
+        "--set",
+        "limits={rate: 10/s, concurrency: auto, max_concurrency: 9}",
+    ];
+    let shown = |verb: &str, more: &[&str]| {
+        let mut command = scene.command(&[verb, "job.yaml"]);
+        let output = command.args(more).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let text = shown("check", &auto);
+    let line = "1 record in a request, auto, at most 9 requests at once, at most 10/s";
+    assert!(text.contains(line), "{text}");
+    let text = shown("preview", &[&auto[..], &["--full"]].concat());
+    assert!(text.contains("\nauto, at most 9 requests at once\n"), "{text}");
+    let text = shown("check", &["--set", "limits={concurrency: 4, max_concurrency: 9}"]);
+    let refused = "limits.max_concurrency: it belongs to `concurrency: auto`, and that is not set";
+    assert!(text.contains(refused), "{text}");
+}
