@@ -161,7 +161,7 @@ const SIZE_EXPECTED: &str = "a size such as `512`, `64KiB` or `1MiB`";
 const PERCENT_EXPECTED: &str = "a share such as `5%` (from 0% to 100%)";
 
 impl UnitError {
-    fn new(text: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(text: &str, expected: &'static str) -> Self {
         Self {
             text: text.to_owned(),
             expected,

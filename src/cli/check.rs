@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use outpour::accepted::AcceptedFile;
-use outpour::client::{HttpTransport, Outcome, Policy, Reply, Sender};
+use outpour::client::{Concurrency, HttpTransport, Outcome, Policy, Reply, Sender};
 use outpour::config::{Check, Plan};
 use outpour::endpoint::{Route, Routes};
 use outpour::expression::{Expression, Value};
@@ -33,8 +33,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
     }
     let mut text = format!("{}: the configuration is good\n", plan.job.name);
     text.push_str(&destination(&plan.job.routes));
-    text.push_str(&counted(u64::from(plan.sender.limits.concurrency), "request"));
-    text.push_str(" at once");
+    text.push_str(&at_once(plan.sender.limits.concurrency));
     if plan.sender.limits.rates.is_empty() {
         text.push_str(", no rate limit\n");
     } else {
@@ -68,6 +67,13 @@ fn look_at_records(plan: Plan, job: &LoadedJob) -> Result<u8, Failure> {
     runtime()?
         .block_on(preflight(plan, job, Printer::result))
         .map(|()| 0)
+}
+
+fn at_once(concurrency: Concurrency) -> String {
+    match concurrency {
+        Concurrency::Fixed(number) => format!("{} at once", counted(u64::from(number), "request")),
+        Concurrency::Auto { .. } => format!("{concurrency} requests at once"),
+    }
 }
 
 /// Where records go and how many share a request, up to what is said of all requests.

@@ -22,6 +22,8 @@ pub(super) fn mock(args: &MockArgs) -> Result<u8, Failure> {
         port: args.port,
         latency: args.latency.get(),
         rate: args.rate.map(|rate| (rate.count.get(), rate.window.duration())),
+        capacity: args.capacity.clone(),
+        beyond: args.beyond,
         faults: args.fail.clone().unwrap_or_default(),
         seed: args.seed,
         keep: !args.forget,

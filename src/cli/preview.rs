@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use outpour::client::{Limits, Request};
+use outpour::client::{Concurrency, Limits, Request};
 use outpour::config::Plan;
 use outpour::endpoint::Endpoint;
 use outpour::pipeline::{self, Preview};
@@ -165,6 +165,9 @@ fn whole(preview: &Preview, limits: &Limits) -> Vec<String> {
     }
     let time = limits.time_for(preview.requests);
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    if let Concurrency::Auto { .. } = limits.concurrency {
+        lines.push(format!("{} requests at once", limits.concurrency));
+    }
     lines.push(match limits.rates.is_empty() {
         true => "no rate limit is set".to_owned(),
         false => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::pacer::lock;
-use super::{Reply, TransportError, TransportErrorKind};
+use super::{Reached, Reply, TransportError, TransportErrorKind};
 
 /// A snapshot of a sender's counts.
 ///
@@ -36,6 +36,8 @@ pub struct Counters {
     pub paused: Duration,
     /// Requests for tokens, those that were sent again included. They are no attempts.
     pub token_requests: u64,
+    /// What `concurrency: auto` came to; none where a number is set.
+    pub concurrency: Option<Reached>,
 }
 
 /// The counts while they grow.

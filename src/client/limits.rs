@@ -7,18 +7,18 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{Rate, quota, spread};
+use super::{Concurrency, ConcurrencyConfig, Rate, quota, spread};
 
 /// How fast requests are sent, and how many at once; the key `limits:`.
 ///
 /// Every key is optional, since templates and vendors give defaults that a job overrides: see [`or`](Self::or).
 ///
 /// ```
-/// use outpour::client::LimitsConfig;
+/// use outpour::client::{Concurrency, LimitsConfig};
 /// let vendor: LimitsConfig = serde_json::from_str(r#"{"rate": "10/s", "concurrency": 4}"#)?;
 /// let job: LimitsConfig = serde_json::from_str(r#"{"rate": ["5/s", "100000/d"]}"#)?;
 /// let limits = job.or(vendor).check()?;
-/// assert_eq!(limits.concurrency, 4);
+/// assert_eq!(limits.concurrency, Concurrency::Fixed(4));
 /// assert_eq!(limits.rates.to_string(), "5/s, 100000/d");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -35,9 +35,13 @@ pub struct LimitsConfig {
     /// `burst` per window, so that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
     #[schemars(range(min = 1))]
     pub burst: Option<u32>,
-    /// How many requests may be under way at once. Default: 8, unless the template gives another.
+    /// How many requests may be under way at once, or `auto`: as many as the destination takes. It begins with 4, grows while
+    /// answers are as fast as before, and falls where they become slower, after 429 and 503, and where none come. Default: 8, unless the template
+    /// gives another.
+    pub concurrency: Option<ConcurrencyConfig>,
+    /// The most that `concurrency: auto` comes to. Default: 64, unless the template gives another.
     #[schemars(range(min = 1))]
-    pub concurrency: Option<u32>,
+    pub max_concurrency: Option<u32>,
 }
 
 /// One rate, or several that all hold.
@@ -52,8 +56,8 @@ pub struct Limits {
     pub rates: Rates,
     /// The burst, if one was given.
     pub burst: Option<u32>,
-    /// How many attempts may be under way at once; at least 1.
-    pub concurrency: u32,
+    /// How many attempts may be under way at once.
+    pub concurrency: Concurrency,
 }
 
 /// Limits that cannot be held.
@@ -62,6 +66,9 @@ pub enum LimitsError {
     /// Concurrency 0 would never send anything.
     #[error("`concurrency` must be at least 1")]
     NoConcurrency,
+    /// At most 0 would never send anything.
+    #[error("`max_concurrency` must be at least 1")]
+    NoMaxConcurrency,
     /// Burst 0 would never send anything.
     #[error("`burst` must be at least 1")]
     NoBurst,
@@ -78,6 +85,12 @@ pub enum LimitsError {
 }
 
 const DEFAULT_CONCURRENCY: u32 = 8;
+/// As many as saturate one core of the client against a server without latency, and a thousand requests a second at 60 ms. Each one
+/// may hold a connection and two batches, which is what makes more of them a choice of the user's.
+const DEFAULT_MAX_CONCURRENCY: u32 = 64;
+
+/// What is said of a maximum without `auto`.
+pub(crate) const IDLE_MAXIMUM: &str = "it belongs to `concurrency: auto`, and that is not set";
 
 impl LimitsConfig {
     /// Fills what is not set from `defaults`. A burst belongs to its rate: it is not taken over for another rate.
@@ -88,16 +101,19 @@ impl LimitsConfig {
             burst: self.burst.or(default_burst),
             rate: self.rate.or(defaults.rate),
             concurrency: self.concurrency.or(defaults.concurrency),
+            max_concurrency: self.max_concurrency.or(defaults.max_concurrency),
         }
+    }
+
+    /// Whether a maximum is written here that the merged limits, which are a number, have no use for.
+    pub(crate) fn has_idle_maximum(&self, merged: &Self) -> bool {
+        self.max_concurrency.is_some() && merged.concurrency != Some(ConcurrencyConfig::Auto)
     }
 
     /// Checks the limits and makes them ready.
     pub fn check(&self) -> Result<Limits, LimitsError> {
         let rates = self.rate.clone().unwrap_or_default();
-        let concurrency = self.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
-        if concurrency == 0 {
-            return Err(LimitsError::NoConcurrency);
-        }
+        let concurrency = self.check_concurrency()?;
         if let Some(burst) = self.burst {
             check_burst(burst, &rates)?;
         }
@@ -106,6 +122,19 @@ impl LimitsConfig {
             burst: self.burst,
             concurrency,
         })
+    }
+}
+
+impl LimitsConfig {
+    fn check_concurrency(&self) -> Result<Concurrency, LimitsError> {
+        let max = self.max_concurrency.unwrap_or(DEFAULT_MAX_CONCURRENCY);
+        match self.concurrency {
+            _ if max == 0 => Err(LimitsError::NoMaxConcurrency),
+            Some(ConcurrencyConfig::Fixed(0)) => Err(LimitsError::NoConcurrency),
+            Some(ConcurrencyConfig::Fixed(number)) => Ok(Concurrency::Fixed(number)),
+            Some(ConcurrencyConfig::Auto) => Ok(Concurrency::Auto { max }),
+            None => Ok(Concurrency::Fixed(DEFAULT_CONCURRENCY)),
+        }
     }
 }
 
@@ -177,7 +206,7 @@ impl Default for Limits {
         Self {
             rates: Rates::default(),
             burst: None,
-            concurrency: DEFAULT_CONCURRENCY,
+            concurrency: Concurrency::Fixed(DEFAULT_CONCURRENCY),
         }
     }
 }
@@ -243,7 +272,10 @@ mod tests {
         let vendor = limits(r#"{"rate": "100/s", "burst": 20, "concurrency": 4}"#);
         assert_eq!(limits("{}").or(vendor.clone()), vendor);
         let merged = limits(r#"{"rate": "10/s"}"#).or(vendor);
-        assert_eq!((merged.burst, merged.concurrency), (None, Some(4)));
+        assert_eq!(
+            (merged.burst, merged.concurrency),
+            (None, Some(ConcurrencyConfig::Fixed(4)))
+        );
     }
 
     #[test]
@@ -260,6 +292,20 @@ mod tests {
         );
         assert!(limits(r#"{"rate": ["10/s", "5/d"], "burst": 9}"#).check().is_ok());
         assert!(limits(r#"{"rate": "1/s", "burst": 1}"#).check().is_ok());
+    }
+
+    #[test]
+    fn auto_has_a_maximum_of_its_own_or_of_the_defaults() {
+        let found = |job: &str, vendor: &str| limits(job).or(limits(vendor)).check().unwrap().concurrency;
+        let auto = r#"{"concurrency": "auto"}"#;
+        let vendor = r#"{"concurrency": 20, "max_concurrency": 40}"#;
+        assert_eq!(found(auto, "{}"), Concurrency::Auto { max: 64 });
+        assert_eq!(found(auto, vendor), Concurrency::Auto { max: 40 });
+        let both = r#"{"concurrency": "auto", "max_concurrency": 7}"#;
+        assert_eq!(found(both, vendor), Concurrency::Auto { max: 7 });
+        assert_eq!(found("{}", vendor), Concurrency::Fixed(20));
+        let refused = limits(r#"{"max_concurrency": 0}"#).check().unwrap_err();
+        assert_eq!(refused.to_string(), "`max_concurrency` must be at least 1");
     }
 
     #[test]

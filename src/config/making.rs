@@ -7,7 +7,7 @@ use super::{Check, Config, Plan, PlanOptions};
 use crate::accepted::{AcceptedConfig, AcceptedFile, Columns};
 use crate::batch::{BatchConfig, BatchLimits, BodyShape};
 use crate::client::{
-    Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
+    IDLE_MAXIMUM, Limits, LimitsConfig, ProxyAuth, Rates, SenderSettings, TokenSettings, TransportSettings,
 };
 use crate::document::{Document, Problem};
 use crate::endpoint::{AuthConfig, DestinationConfig, Endpoint, EndpointInput, Operation, Routes};
@@ -77,7 +77,7 @@ impl Making<'_> {
             timeouts: config.timeouts.clone(),
             http: config.http.clone(),
             proxy_auth,
-            pool: limits.concurrency,
+            pool: limits.concurrency.most(),
         };
         let accepted = config.accepted.as_ref().map(|accepted| self.accepted(accepted));
         let mut job = self.job(made.routes, shaper?, made.batch, &limits);
@@ -172,8 +172,8 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
-            slots: limits.concurrency as usize,
-            in_flight: limits.concurrency as usize * 2,
+            slots: limits.concurrency.most() as usize,
+            in_flight: limits.concurrency.most() as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,
             in_doubt: config.in_doubt,
@@ -293,6 +293,9 @@ impl Making<'_> {
         let merged = self.config.limits.clone().or(defaults);
         if self.config.limits.burst.is_some() && merged.rate.as_ref().is_none_or(Rates::is_empty) {
             self.problem("limits.burst", "it belongs to a `rate`, and none is set");
+        }
+        if self.config.limits.has_idle_maximum(&merged) {
+            self.problem("limits.max_concurrency", IDLE_MAXIMUM);
         }
         self.good("limits", merged.check())
     }

@@ -6,7 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Account, AccountConfig, Vendor};
 use crate::causes::in_one_line;
-use crate::client::{Limits, ProxyAuth, SenderSettings, TokenClient, TokenSettings, TransportSettings};
+use crate::client::{
+    IDLE_MAXIMUM, Limits, ProxyAuth, SenderSettings, TokenClient, TokenSettings, TransportSettings,
+};
 use crate::document::{Problem, closest};
 use crate::endpoint::{Success, check_url, misfit};
 use crate::secret::{Secret, SecretRef};
@@ -66,7 +68,7 @@ impl Opening<'_> {
                 timeouts: self.config.timeouts.clone(),
                 http: self.config.http.clone(),
                 proxy_auth,
-                pool: limits.concurrency,
+                pool: limits.concurrency.most(),
             },
             sender: SenderSettings {
                 limits,
@@ -302,6 +304,9 @@ impl Opening<'_> {
 
     fn limits(&mut self) -> Option<Limits> {
         let merged = self.config.limits.clone().or(self.file.limits.clone());
+        if self.config.limits.has_idle_maximum(&merged) {
+            self.problem("limits.max_concurrency", IDLE_MAXIMUM);
+        }
         merged
             .check()
             .map_err(|error| self.problem("limits", error.to_string()))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::capacity::{Beyond, Capacity};
 use super::faults::Fault;
 use super::whole::WholeRequest;
 
@@ -38,6 +39,8 @@ pub struct Arrivals {
     pub carried_out_unanswered: u64,
     /// Records that were carried out without an answer.
     pub records_carried_out_unanswered: u64,
+    /// The largest number of requests that were under way at once, refused ones not counted.
+    pub most_at_once: u32,
     /// The largest number of requests in any window of one second, refused ones counted.
     pub busiest_second: u64,
     /// The latest requests, in the order in which they were dealt with.
@@ -80,6 +83,8 @@ pub(super) struct Ticket {
     pub(super) standing: Standing,
     /// Whether it is one of those under way, and has to leave them.
     has_place: bool,
+    /// How many are under way, and for how many there is room.
+    load: Option<(u32, u32)>,
 }
 
 /// What a request is too many for.
@@ -89,6 +94,8 @@ pub(super) enum Excess {
     Rate(u64),
     /// The requests that may be under way at once.
     Concurrency,
+    /// The requests that are served at once: it is answered with this status.
+    Capacity(u16),
 }
 
 /// How far a rate is used up.
@@ -101,12 +108,16 @@ pub(super) struct Standing {
 }
 
 /// What arrivals are held to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Allowance {
     /// How many requests any window of that length may hold.
     pub(super) rate: Option<(u32, Duration)>,
     /// How many requests may be under way at once.
     pub(super) concurrency: Option<u32>,
+    /// How many requests are served at once.
+    pub(super) capacity: Option<Capacity>,
+    /// What becomes of more.
+    pub(super) beyond: Beyond,
 }
 
 /// The window that is counted where no rate is set.
@@ -156,13 +167,24 @@ impl ArrivalLog {
         let excess = is_limited.then(|| self.admit(now)).flatten();
         let has_place = is_limited && excess.is_none();
         self.under_way += u32::from(has_place);
+        self.totals.most_at_once = self.totals.most_at_once.max(self.under_way);
         Ticket {
             number: self.totals.requests,
             micros: u64::try_from((now - self.start).as_micros()).unwrap_or(u64::MAX),
             excess,
             standing: self.standing(now, is_limited),
             has_place,
+            load: self
+                .capacity()
+                .filter(|_| has_place)
+                .map(|most| (self.under_way, most)),
         }
+    }
+
+    /// How many requests are served at once when the latest one arrives.
+    fn capacity(&self) -> Option<u32> {
+        let capacity = self.allowance.capacity.as_ref()?;
+        Some(capacity.at(self.totals.requests))
     }
 
     /// Takes a place in the rate's window, or says what there is no room in. What is refused uses up nothing.
@@ -170,6 +192,11 @@ impl ArrivalLog {
         let most = self.allowance.concurrency;
         if most.is_some_and(|most| self.under_way >= most) {
             return Some(Excess::Concurrency);
+        }
+        if let (Some(most), Beyond::Refused(status)) = (self.capacity(), self.allowance.beyond)
+            && self.under_way >= most
+        {
+            return Some(Excess::Capacity(status));
         }
         let (most, window) = self.allowance.rate?;
         leave(&mut self.admitted, now, window);
@@ -224,7 +251,7 @@ impl ArrivalLog {
         totals.records += arrival.records;
         match ticket.excess {
             Some(Excess::Rate(_)) => totals.rate_limited += 1,
-            Some(Excess::Concurrency) => totals.concurrency_limited += 1,
+            Some(Excess::Concurrency | Excess::Capacity(_)) => totals.concurrency_limited += 1,
             None => {}
         }
         if let Some(fault) = arrival.fault {
@@ -270,9 +297,19 @@ impl ArrivalLog {
 
     pub(super) fn clear(&mut self) {
         let under_way = self.under_way;
-        *self = Self::new(self.allowance, self.length, self.whole_length);
+        *self = Self::new(self.allowance.clone(), self.length, self.whole_length);
         // Those that are on their way still leave one by one.
         self.under_way = under_way;
+    }
+}
+
+impl Ticket {
+    /// How long the answer is held back, where it would be this long without load.
+    pub(super) fn stretched(&self, latency: Duration) -> Duration {
+        match self.load {
+            Some((under_way, most)) if under_way > most => latency * under_way / most,
+            _ => latency,
+        }
     }
 }
 

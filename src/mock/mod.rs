@@ -2,7 +2,7 @@
 //!
 //! [`Mock`] is a running HTTP server on this machine's loopback interface. It answers as a vendor's contract says, keeps
 //! what it was given as the exact text that arrived, and can be told to misbehave: [`MockSettings`] gives it a vendor, a
-//! latency, a rate limit and [`Faults`]. [`Mock::state`], [`Mock::zuora_state`] and `GET /_mock/state` show what became
+//! latency, a rate limit, a [`Capacity`] and [`Faults`]. [`Mock::state`], [`Mock::zuora_state`] and `GET /_mock/state` show what became
 //! of it all: [`State`], [`ZuoraState`].
 //!
 //! ```text
@@ -28,6 +28,7 @@
 
 mod answer;
 mod arrivals;
+mod capacity;
 mod encharge;
 mod faults;
 mod server;
@@ -50,6 +51,7 @@ use self::server::Server;
 use self::vendor::Vendor;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use capacity::{Beyond, Capacity};
 pub use encharge::{
     Association, AssociationType, Attributes, Cardinality, Event, Field, FieldFormat, FieldType, Object,
     Person, Schema,

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 
 use super::MockError;
 use super::answer::{Answer, Call, Effect, Payload};
-use super::arrivals::{Arrival, ArrivalLog, Arrivals, Ending, Ticket};
+use super::arrivals::{Arrival, ArrivalLog, Arrivals, Ending, Excess, Ticket};
 use super::faults::{Fault, is_carried_out};
 use super::settings::MockSettings;
 use super::vendor::{Body, Vendor};
@@ -148,7 +148,7 @@ impl Server {
             Some(_) => None,
             None => faults.roll(self.settings.seed, pending.ticket.number),
         };
-        let delay = self.settings.latency
+        let delay = pending.ticket.stretched(self.settings.latency)
             + match fault {
                 Some(Fault::Slow) => self.settings.slow,
                 _ => Duration::ZERO,
@@ -188,10 +188,7 @@ impl Server {
             body: body.bytes(),
             delay,
         };
-        let refusal = pending
-            .ticket
-            .excess
-            .map(|excess| self.vendor.refuse_excess(&call, excess));
+        let refusal = pending.ticket.excess.map(|excess| self.refuse(&call, excess));
         let refusal = refusal.or_else(|| match body {
             Body::TooLong => {
                 let status = StatusCode::PAYLOAD_TOO_LARGE;
@@ -242,6 +239,14 @@ impl Server {
                 (effect, Outcome::Answer(answer))
             }
         }
+    }
+
+    fn refuse(&self, call: &Call<'_>, excess: Excess) -> Answer {
+        let mut answer = self.vendor.refuse_excess(call, excess);
+        if let Excess::Capacity(_) = excess {
+            answer.retry_after = self.settings.retry_after;
+        }
+        answer
     }
 
     fn injected(&self, call: &Call<'_>, status: u16) -> Answer {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::capacity::{Beyond, Capacity};
 use super::faults::Faults;
 use super::vendor::MockVendor;
 use super::zuora::ZuoraSettings;
@@ -38,9 +39,13 @@ pub struct MockSettings {
     /// `ratelimit-reset`) of whole seconds after which the window has room again. Refused requests do not use up the
     /// window, nor do requests for a token. Default: no limit.
     pub rate: Option<(u32, Duration)>,
+    /// How many requests are served at once in the usual latency. Default: any number.
+    pub capacity: Option<Capacity>,
+    /// What becomes of more. Default: they are slow.
+    pub beyond: Beyond,
     /// What goes wrong, and how often. Default: nothing.
     pub faults: Faults,
-    /// The Retry-After, in whole seconds, of an injected 429 or 503. Default: none, for the vendor documents none.
+    /// The Retry-After, in whole seconds, of a 429 or 503 that is injected or beyond the capacity. Default: none, for the vendor documents none.
     pub retry_after: Option<u64>,
     /// How much longer than `latency` an answer is held back by the fault `slow`. Default: 2 s.
     pub slow: Duration,
@@ -75,6 +80,8 @@ impl Default for MockSettings {
             port: 0,
             latency: Duration::ZERO,
             rate: None,
+            capacity: None,
+            beyond: Beyond::default(),
             faults: Faults::default(),
             retry_after: None,
             slow: Duration::from_secs(2),

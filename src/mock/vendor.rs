@@ -88,6 +88,8 @@ impl Vendor {
     pub(super) fn allowance(&self, settings: &MockSettings) -> Allowance {
         Allowance {
             rate: settings.rate,
+            capacity: settings.capacity.clone(),
+            beyond: settings.beyond,
             concurrency: match self {
                 Self::Encharge(_) => None,
                 Self::Zuora(_) => settings.zuora.concurrency,
@@ -171,10 +173,16 @@ impl Vendor {
 
     /// An answer to what comes too fast, or too much at once.
     pub(super) fn refuse_excess(&self, call: &Call<'_>, excess: Excess) -> Answer {
-        let mut answer = self.fail(call, StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+        let status = match excess {
+            Excess::Capacity(status) => {
+                StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Excess::Rate(_) | Excess::Concurrency => StatusCode::TOO_MANY_REQUESTS,
+        };
+        let mut answer = self.fail(call, status, "Too many requests");
         answer.retry_after = match (self, excess) {
             // Zuora says it in headers of its own.
-            (Self::Zuora(_), Excess::Rate(_)) => None,
+            (Self::Zuora(_), Excess::Rate(_)) | (_, Excess::Capacity(_)) => None,
             (_, Excess::Rate(seconds)) => Some(seconds),
             (_, Excess::Concurrency) => Some(1),
         };

@@ -124,6 +124,10 @@ impl Report {
         if self.token_requests > 0 {
             writeln!(text, "  {} for tokens", counted(self.token_requests, "request"))?;
         }
+        if let Some(reached) = self.concurrency {
+            let (last, highest) = (reached.last, reached.highest);
+            writeln!(text, "  at once (auto): {last} at the end, {highest} at the most")?;
+        }
         if self.cut_replies > 0 {
             let cut = counted(self.cut_replies, "reply");
             writeln!(text, "  {cut} cut short, of which the status counted")?;
@@ -206,6 +210,7 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Reached;
     use crate::report::{Reason, Totals};
 
     #[test]
@@ -235,6 +240,7 @@ mod tests {
             attempts: 14,
             retries: 2,
             retries_by_cause: [("429".to_owned(), 2)].into(),
+            concurrency: Some(Reached { last: 7, highest: 12 }),
             cut_replies: 1,
             duration_ms: 1_500,
             reasons: vec![Reason {
@@ -257,6 +263,7 @@ mod tests {
           unsent               0
           12 requests in 14 attempts, 798 records/s
           2 retries: 2 after 429
+          at once (auto): 7 at the end, 12 at the most
           1 reply cut short, of which the status counted
                   2 x 400 Bad Request: bad email
                     first: people.csv: record 7 (line 8, byte 99)

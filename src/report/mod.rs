@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::client::{Counters, TransportErrorKind};
+use crate::client::{Counters, Reached, TransportErrorKind};
 
 pub use human::{counted, grouped};
 pub use progress::{Progress, Snapshot};
@@ -91,6 +91,9 @@ pub struct Report {
     /// Requests for tokens, those that were sent again included; absent where there were none. They are no attempts.
     #[serde(skip_serializing_if = "is_zero")]
     pub token_requests: u64,
+    /// How many requests at once `concurrency: auto` came to; absent where a number is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Reached>,
     /// Bytes of request bodies that were sent, repeats counted.
     pub bytes_sent: u64,
     /// Final replies whose body was cut short: longer than is read, or lost with the connection.
@@ -224,6 +227,7 @@ impl Report {
             retries: 0,
             retries_by_cause: BTreeMap::new(),
             token_requests: 0,
+            concurrency: None,
             bytes_sent: 0,
             cut_replies: 0,
             duration_ms: 0,
@@ -258,6 +262,7 @@ impl Report {
         self.retries = counters.retries;
         self.retries_by_cause = by_status.chain(by_error).collect();
         self.token_requests = counters.token_requests;
+        self.concurrency = counters.concurrency;
         self.bytes_sent = counters.bytes_sent;
     }
 

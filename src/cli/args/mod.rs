@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use outpour::client::Rate;
-use outpour::mock::Faults;
+use outpour::mock::{Beyond, Capacity, Faults};
 use outpour::units::TimeSpan;
 
 pub(in crate::cli) use define::{
@@ -295,6 +295,12 @@ pub(in crate::cli) struct MockArgs {
     /// How many requests it takes; one more is answered 429
     #[arg(long, value_name = "RATE")]
     pub(in crate::cli) rate: Option<Rate>,
+    /// How many requests it serves at once; `20,5@1000`: from the 1000th on only 5
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) capacity: Option<Capacity>,
+    /// What becomes of more: slow, 429 or 503
+    #[arg(long, value_name = "WHAT", default_value = "slow", requires = "capacity")]
+    pub(in crate::cli) beyond: Beyond,
     /// What goes wrong, and how often: a status, reset, close, hang, slow, cut, garbage, error200, throttled; such as
     /// 429:5%,reset:1%
     #[arg(long, value_name = "FAULTS")]

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::super::breaker::{GivenUp, Pass};
 use super::super::course::Course;
 use super::super::hint::used_up;
 use super::super::redirect::Trail;
+use super::super::slots::Slot;
 use super::super::token::{Fetching, Token};
 use super::super::{Fatal, Reply, Request, Transport, TransportError, TransportErrorKind};
 use super::{Halt, Shared};
@@ -22,7 +22,7 @@ use super::{Halt, Shared};
 struct Permit<'a> {
     pass: Pass<'a>,
     token: Option<Arc<Token>>,
-    _slot: SemaphorePermit<'a>,
+    slot: Slot<'a>,
 }
 
 impl<T: Transport> Shared<T> {
@@ -42,11 +42,7 @@ impl<T: Transport> Shared<T> {
                 .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?;
             let token = self.pacer.acquire(|| self.token()).await;
             let token = token.map_err(|error| self.fail(Fatal::Token(error)))?;
-            Ok(Permit {
-                pass,
-                token,
-                _slot: slot,
-            })
+            Ok(Permit { pass, token, slot })
         });
         let permit = permit.await??;
         self.tally.wait(asked.elapsed());
@@ -59,14 +55,10 @@ impl<T: Transport> Shared<T> {
         if self.halt.borrow().is_some() {
             return None;
         }
-        let slot = self.slots.try_acquire().ok()?;
+        let slot = self.slots.acquire_at_once()?;
         let pass = self.breaker.admit_at_once()?;
         let token = self.pacer.acquire_at_once(|| self.token())?;
-        Some(Permit {
-            pass,
-            token,
-            _slot: slot,
-        })
+        Some(Permit { pass, token, slot })
     }
 
     /// The token that an attempt carries, or the wait for it; nothing where none is needed.
@@ -118,7 +110,7 @@ impl<T: Transport> Shared<T> {
     async fn attempt(
         &self,
         request: &Request,
-        permit: Permit<'_>,
+        mut permit: Permit<'_>,
         course: &mut Course,
     ) -> Result<Reply, TransportError> {
         let started = Instant::now();
@@ -130,7 +122,9 @@ impl<T: Transport> Shared<T> {
         if let Some(key) = request.key.as_ref().filter(|_| course.generation > 0) {
             key.put(carrying.to_mut(), course.generation);
         }
+        permit.slot.begin(started);
         let mut result = self.transport.send(&carrying).await;
+        permit.slot.end(&result);
         if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {
             if reply.status != StatusCode::UNAUTHORIZED {
                 token.take();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -18,6 +18,7 @@ use super::counters::Tally;
 use super::course::Course;
 use super::pacer::Pacer;
 use super::retry::{Decision, Step, Verdict, decide};
+use super::slots::Slots;
 use super::token::Tokens;
 use super::{
     Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, TokenSettings,
@@ -76,7 +77,7 @@ struct Shared<T> {
     tokens: Option<Tokens<T>>,
     retry: RetryConfig,
     redirects: Redirects,
-    slots: Semaphore,
+    slots: Slots,
     breaker: Breaker,
     pacer: Pacer,
     tally: Tally,
@@ -113,13 +114,12 @@ impl<T: Transport> Sender<T> {
     }
 
     fn over(transport: Arc<T>, tokens: Option<Tokens<T>>, settings: &SenderSettings) -> Self {
-        let slots = (settings.limits.concurrency.max(1) as usize).min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             transport,
             tokens,
             retry: settings.retry.clone(),
             redirects: settings.redirects,
-            slots: Semaphore::new(slots),
+            slots: Slots::new(settings.limits.concurrency),
             breaker: Breaker::new(&settings.retry),
             pacer: Pacer::new(&settings.limits),
             tally: Tally::default(),
@@ -200,7 +200,7 @@ impl<T: Transport> Sender<T> {
 
     /// Whether an attempt could be made now without one more waiting for its end.
     pub fn has_free_slot(&self) -> bool {
-        self.shared.slots.available_permits() > 0
+        self.shared.slots.has_free()
     }
 
     /// Until a request begins to wait before it is sent again, whose slot is free then.
@@ -225,6 +225,7 @@ impl<T: Transport> Sender<T> {
     pub fn counters(&self) -> Counters {
         Counters {
             token_requests: self.shared.tokens.as_ref().map_or(0, Tokens::requests),
+            concurrency: self.shared.slots.reached(),
             ..self.shared.tally.snapshot(self.shared.pacer.paused())
         }
     }
@@ -288,6 +289,7 @@ impl<T: Transport> Shared<T> {
             tracing::info!(?delay, "the destination asks to slow down: everything pauses");
             self.tally.throttle();
             self.pacer.pause_until(Instant::now() + delay);
+            self.slots.pause(delay);
         }
         if asked > cap {
             tracing::warn!(

@@ -3,6 +3,7 @@
 mod archive;
 mod associations;
 mod caller;
+mod capacity;
 mod faults;
 mod fields;
 mod ingest;

@@ -245,6 +245,9 @@ fn the_help_of_mock() {
       -q, --quiet                Says nothing on standard error but errors
           --log-format <FORMAT>  How logs are written [default: human] [possible values: human, json]
           --rate <RATE>          How many requests it takes; one more is answered 429
+          --capacity <NUMBER>    How many requests it serves at once; `20,5@1000`: from the 1000th on
+                                 only 5
+          --beyond <WHAT>        What becomes of more: slow, 429 or 503 [default: slow]
           --fail <FAULTS>        What goes wrong, and how often: a status, reset, close, hang, slow,
                                  cut, garbage, error200, throttled; such as 429:5%,reset:1%
           --seed <SEED>          What chance follows: the same seed and the same requests meet the same

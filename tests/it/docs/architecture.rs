@@ -100,6 +100,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "report",
         &[
             "client::Counters",
+            "client::Reached",
             "client::TransportErrorKind",
             "units",
             "visible",

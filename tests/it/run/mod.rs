@@ -2,6 +2,7 @@
 
 mod accepted;
 mod arrow;
+mod concurrency;
 mod faults;
 mod loads;
 mod manual;

@@ -131,9 +131,16 @@ fn prepare(
     }
 }
 
+/// Plans of so many at once let them be found.
+const AUTO_FROM: u32 = 6;
+
 fn sender_settings(plan: &mut Plan) -> SenderSettings {
     let rate = plan.rate.map(|rate| format!("{rate}/s"));
-    let limits = serde_json::json!({"rate": rate, "concurrency": plan.concurrency});
+    let mut limits = serde_json::json!({"rate": rate, "concurrency": plan.concurrency});
+    if plan.concurrency == AUTO_FROM {
+        limits["concurrency"] = "auto".into();
+        limits["max_concurrency"] = plan.concurrency.into();
+    }
     let limits: LimitsConfig = serde_json::from_value(limits).unwrap();
     let limits: Limits = limits.check().unwrap();
     SenderSettings {
