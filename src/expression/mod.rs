@@ -9,8 +9,10 @@
 
 mod bounded;
 mod bounds;
+mod direct;
 mod error;
 mod functions;
+mod input;
 mod operators;
 mod reasons;
 #[cfg(test)]
@@ -27,8 +29,10 @@ use jaq_json::Val;
 use bounded::Bounded;
 pub use bounds::{Exceeded, MAX_STEPS, MAX_WEIGHT};
 use bounds::{Metered, Terms, within};
+use direct::Direct;
 pub use error::ExpressionError;
 use error::shortened;
+pub use input::{Input, Mapped};
 use reasons::{compile_reason, load_reason};
 pub use value::Value;
 
@@ -67,6 +71,7 @@ const REFUSED: [&str; 10] = [
 pub struct Expression {
     text: String,
     filter: Filter<Metered>,
+    direct: Option<Direct>,
     variables: usize,
     steps: u64,
 }
@@ -120,6 +125,7 @@ impl Expression {
         Ok(Self {
             text: text.trim().to_owned(),
             filter,
+            direct: Direct::compile(&whole),
             variables: variables.len(),
             steps: MAX_STEPS,
         })
