@@ -174,12 +174,16 @@ impl<'a> Scan<'a> {
     fn string(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         let from = self.at;
+        let mut is_escaped = false;
         self.at += 1;
         loop {
-            self.at += plain_length(&bytes[self.at..]);
+            self.at += plain_length(bytes.get(self.at..)?);
             match self.peek()? {
                 b'"' => break,
-                b'\\' => self.at += 2,
+                b'\\' => {
+                    is_escaped = true;
+                    self.at += 2;
+                }
                 0x7F => self.at += 1,
                 _ => return None,
             }
@@ -187,7 +191,7 @@ impl<'a> Scan<'a> {
         self.at += 1;
         let string = self.text.get(from..self.at)?;
         // An escape may be none, or half a surrogate pair.
-        let is_sound = !string.contains('\\') || serde_json::from_str::<String>(string).is_ok();
+        let is_sound = !is_escaped || serde_json::from_str::<String>(string).is_ok();
         is_sound.then_some(())
     }
 

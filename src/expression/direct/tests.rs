@@ -55,6 +55,8 @@ fn what_jaq_refuses_is_left_to_jaq() {
         r#"{"o":[{"a":1,"a":2}]}"#,
         r#"{"a":"\ud800"}"#,
         r#"{"a":"\x"}"#,
+        r#"{"a":"\"#,
+        r#"{"a":"x"#,
         r#"{"a":01}"#,
         r#"{"a":1.}"#,
         r#"{"a":NaN}"#,
@@ -196,6 +198,16 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn what_is_looked_over_is_what_jaq_may_read(record in record(), at in any::<prop::sample::Index>(), new in "[ -~\\t\u{7f}]?") {
+        let (at, _) = record.char_indices().nth(at.index(record.chars().count())).unwrap();
+        let mut changed = record.clone();
+        changed.replace_range(at..at + record[at..].chars().next().unwrap().len_utf8(), &new);
+        for text in [changed.as_str(), &record[..at]] {
+            prop_assert!(Scanned::of(text).is_none() || Value::of_record(text).is_ok(), "{text}");
+        }
+    }
+
     #[test]
     fn where_the_direct_way_answers_jaq_answers_the_same(
         expression in expression(),
