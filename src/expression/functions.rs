@@ -13,7 +13,7 @@ use jaq_json::Val;
 
 use super::bounded::{Bounded, charge_windows, checked};
 use super::bounds::Metered;
-use super::refuse_text;
+use super::text::refuse_text;
 
 type Plain = Filter<JustLut<Val>>;
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+use std::sync::Arc;
 
 use jaq_core::ValR;
 use jaq_core::val::Range;
@@ -37,7 +38,15 @@ impl Add for Bounded {
             false => other,
         };
         let bounds = self.bounds_with(&other);
-        Ok(Self::made(checked(self.val + other.val)?, bounds))
+        let sum = match (self.val, other.val) {
+            // jaq copies each key and value; most objects are nobody else's.
+            (Val::Obj(mut left), Val::Obj(right)) => {
+                Arc::make_mut(&mut left).extend(Arc::unwrap_or_clone(right));
+                Val::Obj(left)
+            }
+            (left, right) => checked(left + right)?,
+        };
+        Ok(Self::made(sum, bounds))
     }
 }
 
@@ -178,7 +187,13 @@ macro_rules! from {
     };
 }
 
-from!(bool, isize, usize, f64, String);
+from!(bool, isize, usize, f64);
+
+impl From<String> for Bounded {
+    fn from(text: String) -> Self {
+        Self::of(Val::utf8_str(text.into_bytes()))
+    }
+}
 
 impl From<Range<Bounded>> for Bounded {
     fn from(range: Range<Bounded>) -> Self {

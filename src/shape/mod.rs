@@ -14,7 +14,7 @@ use memchr::memmem::Finder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::expression::{Expression, ExpressionError, MAX_DEPTH, Value};
+use crate::expression::{Expression, ExpressionError, Input, MAX_DEPTH, Mapped};
 use crate::record::{ERROR_KEYS, EmptyStrings, FieldError, Fields, Record, text_of};
 
 pub use attributes::{AttributeError, Exclusion};
@@ -189,10 +189,10 @@ impl Shaper {
             Evaluated::Same => None,
             Evaluated::Mapped(mapped) => Some(mapped),
         };
-        let text = mapped.as_deref().unwrap_or(text);
         if self.rewrite.is_idle() {
-            return Ok(Some(text.to_owned()));
+            return Ok(Some(mapped.unwrap_or_else(|| text.to_owned())));
         }
+        let text = mapped.as_deref().unwrap_or(text);
         let fields = Fields::parse(text)?;
         self.rewrite.check_depth(&fields)?;
         self.watch.look(&fields);
@@ -224,19 +224,19 @@ impl Shaper {
         if self.condition.is_none() && self.map.is_none() {
             return Ok(Evaluated::Same);
         }
-        let value = Value::of_record(text)?;
+        let input = Input::of_record(text);
         if let Some(condition) = &self.condition
-            && !condition.holds(value.clone())?
+            && !condition.holds_for(&input)?
         {
             return Ok(Evaluated::Filtered);
         }
         let Some(map) = &self.map else {
             return Ok(Evaluated::Same);
         };
-        match map.at_most_one(value, &[])? {
-            None => Ok(Evaluated::Filtered),
-            Some(mapped) if mapped.is_object() => Ok(Evaluated::Mapped(mapped.to_json()?)),
-            Some(other) => Err(ShapeError::NotObject(other.to_words().chars().take(60).collect())),
+        match map.map(&input)? {
+            Mapped::Nothing => Ok(Evaluated::Filtered),
+            Mapped::Object(json) => Ok(Evaluated::Mapped(json)),
+            Mapped::Other(other) => Err(ShapeError::NotObject(other.to_words().chars().take(60).collect())),
         }
     }
 }
