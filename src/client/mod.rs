@@ -24,12 +24,14 @@
 
 mod addresses;
 mod again;
+mod any_transport;
 mod backoff;
 mod body;
 mod breaker;
 mod classify;
 mod counters;
 mod course;
+mod direct;
 mod error;
 mod fatal;
 mod granted;
@@ -49,12 +51,15 @@ mod sender;
 mod sent;
 mod settings;
 mod spread;
+mod tls;
 mod token;
 mod transport;
 
 pub use addresses::is_public_address;
 pub use again::{Again, AnswerTest};
+pub use any_transport::AnyTransport;
 pub use counters::Counters;
+pub use direct::DirectTransport;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;
 pub use granted::TokenError;

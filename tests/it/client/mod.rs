@@ -1,6 +1,7 @@
 //! The client: its loop on paused time against a scripted transport, and its transport against real sockets.
 
 mod breaker;
+mod connections;
 mod faults;
 mod keys;
 mod limits;
