@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderValue, Response, Uri};
+use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -45,6 +45,12 @@ use super::{HttpTransportError, Lookup, Reply, Request, Transport, TransportErro
 pub struct DirectTransport {
     shared: Arc<Shared>,
 }
+
+/// What a request says of its sender.
+const AGENT: &str = concat!("outpour/", env!("CARGO_PKG_VERSION"));
+
+/// How many headers a transport adds by itself, at most.
+const MOST_ADDED: usize = 4;
 
 struct Shared {
     pool: Pool,
@@ -100,7 +106,7 @@ impl Shared {
             match self.exchange(&mut link, request, deadline).await? {
                 Ok(response) => return Ok(self.read(request, response, link).await),
                 // It had been closed meanwhile, like perhaps the next one.
-                Err(Broken::Unsent(_)) => {}
+                Err(Broken::Unsent(error)) => tracing::trace!(%error, "an idle connection had been closed"),
                 Err(broken) => return Err(self.cause(broken)),
             }
         }
@@ -114,6 +120,7 @@ impl Shared {
     async fn open(&self, request: &Request) -> Result<Box<Link>, Cause> {
         let origin = Origin::of(&request.url).ok_or(Cause::Scheme)?;
         let target = link::target(&request.url).map_err(Cause::Url)?;
+        tracing::trace!(host = %origin.host, port = origin.port, tls = origin.is_tls, "a connection is made");
         let stream = self.dialler.dial(&origin).await?;
         let opened = Link::open(stream, origin, target).await;
         opened.map_err(Cause::Exchange)
@@ -166,19 +173,29 @@ impl Shared {
     }
 }
 
-/// The request as it goes out: with what a transport adds by itself.
+/// The request as it goes out.
 fn outgoing(request: &Request, target: Uri, host: &HeaderValue) -> Outgoing {
-    let mut headers = request.headers.clone();
+    let mut outgoing = Outgoing::new(Full::new(request.body.clone()));
+    *outgoing.method_mut() = request.method.clone();
+    *outgoing.uri_mut() = target;
+    *outgoing.headers_mut() = headers(request, host);
+    outgoing
+}
+
+/// The headers of a request, and behind them what a transport adds by itself.
+fn headers(request: &Request, host: &HeaderValue) -> HeaderMap {
+    // A map made in its full size is cheaper than a copy that grows.
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + MOST_ADDED);
+    for (name, value) in &request.headers {
+        headers.append(name, value.clone());
+    }
     if request.body.is_empty() && says_that_it_is_empty(&request.method) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    let agent = HeaderValue::from_static(concat!("outpour/", env!("CARGO_PKG_VERSION")));
-    headers.entry(USER_AGENT).or_insert(agent);
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(AGENT));
     headers.entry(HOST).or_insert_with(|| host.clone());
-    let mut outgoing = Outgoing::new(Full::new(request.body.clone()));
-    *outgoing.method_mut() = request.method.clone();
-    *outgoing.uri_mut() = target;
-    *outgoing.headers_mut() = headers;
-    outgoing
+    headers
 }
