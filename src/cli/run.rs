@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use outpour::client::{HttpTransport, Sender, SenderSettings, TransportSettings};
+use outpour::client::{AnyTransport, HttpTransport, Sender, SenderSettings, TransportSettings};
 use outpour::config::{Plan, Steps};
 use outpour::ledger::JobLock;
 use outpour::mock::{Mock, MockSettings};
@@ -155,7 +155,7 @@ async fn send_all(
         "the run begins"
     );
     let events = events(&plan)?;
-    let sender = Sender::new(HttpTransport::new(&plan.transport)?, &plan.sender);
+    let sender = Sender::new(AnyTransport::new(&plan.transport)?, &plan.sender);
     let bar = printer
         .is_watched()
         .then(|| Bar::start(Arc::clone(&progress), sender.clone(), &plan.sender.limits));

@@ -1,4 +1,4 @@
-//! The transport that speaks HTTP, through reqwest.
+//! The transport that speaks all of HTTP, through reqwest.
 //!
 //! It makes one attempt and nothing more: no redirects, no retries of reqwest's own, no proxy from the environment. A body is
 //! decompressed only where the request asks for gzip, up to the cap. A host's name leads to public addresses only, unless the settings say otherwise.
@@ -17,7 +17,8 @@ use url::Url;
 use super::body::{Body, Taken};
 use super::classify::classify;
 use super::resolver::{self, Private, Resolver};
-use super::{HttpConfig, Lookup, ProxyAuth, Reply, Request, Transport, TransportError, TransportSettings};
+use super::tls;
+use super::{Lookup, ProxyAuth, Reply, Request, Transport, TransportError, TransportSettings};
 
 /// Sends requests over HTTP/1.1, or HTTP/2 where allowed and agreed on.
 ///
@@ -34,7 +35,7 @@ pub struct HttpTransport {
 
 /// How long an idle connection is kept. Common servers close theirs after 5 s and more; a request that meets such a close on its way
 /// would be in doubt for nothing.
-const IDLE: Duration = Duration::from_secs(4);
+pub(super) const IDLE: Duration = Duration::from_secs(4);
 
 /// Settings that no transport can be made from.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,9 @@ pub enum HttpTransportError {
         /// The file.
         path: PathBuf,
     },
+    /// TLS cannot be set up, for example because a certificate of the CA file is damaged.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
@@ -76,10 +80,9 @@ impl HttpTransport {
         settings: &TransportSettings,
         lookup: &Arc<Lookup>,
     ) -> Result<Self, HttpTransportError> {
-        // Fails when the process has chosen a provider before us, which then serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = configured(settings, lookup)?.build();
         Ok(Self {
-            client: client(settings, lookup)?,
+            client: client.map_err(HttpTransportError::Client)?,
             max_response_bytes: settings.http.max_response_bytes.as_len(),
         })
     }
@@ -123,8 +126,7 @@ fn prepare(request: &Request) -> reqwest::Request {
     prepared.headers_mut().clone_from(&request.headers);
     if !request.body.is_empty() {
         *prepared.body_mut() = Some(request.body.clone().into());
-    } else if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
-        // Some servers answer 411 to an empty POST that does not say that it is empty.
+    } else if says_that_it_is_empty(&request.method) {
         prepared
             .headers_mut()
             .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -132,17 +134,9 @@ fn prepare(request: &Request) -> reqwest::Request {
     prepared
 }
 
-fn client(settings: &TransportSettings, lookup: &Arc<Lookup>) -> Result<reqwest::Client, HttpTransportError> {
-    let builder = || configured(settings, lookup);
-    match trusting(builder()?, &settings.http)?.build() {
-        Ok(client) => Ok(client),
-        // A machine without any CA certificates can still speak plain HTTP; https will be refused when it is tried.
-        Err(_) if settings.http.ca_file.is_none() => builder()?
-            .tls_certs_only([])
-            .build()
-            .map_err(HttpTransportError::Client),
-        Err(error) => Err(HttpTransportError::Client(error)),
-    }
+/// Whether a request of this method without a body says so: some servers answer 411 to an empty POST that does not.
+pub(super) fn says_that_it_is_empty(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 fn configured(
@@ -155,6 +149,10 @@ fn configured(
         false => Private::OnlyFor(proxy.as_ref().and_then(|url| url.host_str().map(str::to_owned))),
     };
     let response = settings.timeouts.response.get();
+    let protocols: &[&str] = match settings.http.http2 {
+        true => &["h2", "http/1.1"],
+        false => &["http/1.1"],
+    };
     let builder = reqwest::Client::builder()
         .user_agent(concat!("outpour/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -165,8 +163,7 @@ fn configured(
         .tcp_nodelay(true)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(settings.pool.max(1) as usize)
-        .tls_version_min(reqwest::tls::Version::TLS_1_2)
-        .tls_danger_accept_invalid_certs(settings.http.danger_accept_any_certificate)
+        .tls_backend_preconfigured(tls::client_config(&settings.http, protocols)?)
         .dns_resolver(Arc::new(Resolver::new(Arc::clone(lookup), private)))
         .no_proxy();
     let builder = if settings.http.http2 {
@@ -199,25 +196,4 @@ fn through(url: Url, auth: Option<&ProxyAuth>) -> Result<reqwest::Proxy, HttpTra
         Some(ProxyAuth { username, password }) => proxy.basic_auth(username, password.reveal()),
         None => proxy,
     })
-}
-
-/// Adds the certificates of the CA file to those of the system, or puts them in their place.
-fn trusting(
-    builder: reqwest::ClientBuilder,
-    http: &HttpConfig,
-) -> Result<reqwest::ClientBuilder, HttpTransportError> {
-    let Some(path) = &http.ca_file else {
-        return Ok(builder);
-    };
-    let pem = std::fs::read(path).map_err(|source| HttpTransportError::CaFile {
-        path: path.clone(),
-        source,
-    })?;
-    match reqwest::Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() && http.ca_only => {
-            Ok(builder.tls_certs_only(certificates))
-        }
-        Ok(certificates) if !certificates.is_empty() => Ok(builder.tls_certs_merge(certificates)),
-        _ => Err(HttpTransportError::NoCertificates { path: path.clone() }),
-    }
 }

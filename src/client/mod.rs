@@ -24,6 +24,7 @@
 
 mod addresses;
 mod again;
+mod any_transport;
 mod backoff;
 mod body;
 mod breaker;
@@ -31,6 +32,7 @@ mod classify;
 mod concurrency;
 mod counters;
 mod course;
+mod direct;
 mod error;
 mod fatal;
 mod granted;
@@ -51,13 +53,16 @@ mod sent;
 mod settings;
 mod slots;
 mod spread;
+mod tls;
 mod token;
 mod transport;
 
 pub use addresses::is_public_address;
 pub use again::{Again, AnswerTest};
+pub use any_transport::AnyTransport;
 pub use concurrency::{Concurrency, ConcurrencyConfig, Reached};
 pub use counters::Counters;
+pub use direct::DirectTransport;
 pub use error::{TransportError, TransportErrorKind};
 pub use fatal::Fatal;
 pub use granted::TokenError;

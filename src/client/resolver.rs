@@ -4,6 +4,7 @@
 //! that leads elsewhere the next time is checked again. A host that is an address itself never comes here: it stands in
 //! the configuration as it is. With a proxy that resolves names, only the proxy's own name comes here.
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -45,13 +46,15 @@ impl Resolver {
     pub(super) fn new(lookup: Arc<Lookup>, private: Private) -> Self {
         Self { lookup, private }
     }
-}
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+    /// The addresses that a name may be connected at. Nothing of the resolver is borrowed, so that reqwest may hold on to it.
+    pub(super) fn addresses(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Vec<IpAddr>, Box<dyn Error + Send + Sync>>> + Send + use<> {
         let (lookup, private) = (Arc::clone(&self.lookup), self.private.clone());
-        Box::pin(async move {
-            let name = name.as_str().to_owned();
+        let name = name.to_owned();
+        async move {
             let asked = name.clone();
             let found = tokio::task::spawn_blocking(move || lookup(&asked)).await??;
             let allowed: Vec<IpAddr> = found
@@ -59,12 +62,21 @@ impl Resolve for Resolver {
                 .copied()
                 .filter(|address| private.permits(&name, *address))
                 .collect();
-            if let (true, Some(address)) = (allowed.is_empty(), found.first().copied()) {
-                return Err(PrivateAddress { name, address }.into());
+            match (allowed.is_empty(), found.first().copied()) {
+                (true, Some(address)) => Err(PrivateAddress { name, address }.into()),
+                _ => Ok(allowed),
             }
+        }
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let addresses = self.addresses(name.as_str());
+        Box::pin(async move {
             // The port is the URL's.
-            let addresses = allowed.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as Addrs)
+            let addresses = addresses.await?.into_iter();
+            Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
 }

@@ -89,7 +89,7 @@ pub struct ProxyAuth {
     pub password: Secret,
 }
 
-/// All that [`HttpTransport`](super::HttpTransport) is made from.
+/// All that [`DirectTransport`](super::DirectTransport) and [`HttpTransport`](super::HttpTransport) are made from.
 #[derive(Debug, Clone, Default)]
 pub struct TransportSettings {
     /// How long an attempt may take.

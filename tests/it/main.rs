@@ -17,4 +17,5 @@ mod raw_server;
 mod reliability;
 mod results;
 mod run;
+mod transports;
 mod zuora;

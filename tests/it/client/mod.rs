@@ -2,6 +2,7 @@
 
 mod breaker;
 mod concurrency;
+mod connections;
 mod faults;
 mod keys;
 mod limits;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use outpour::client::{
-    HttpConfig, HttpTransport, HttpTransportError, Request, Transport, TransportError, TransportErrorKind,
+    AnyTransport, DirectTransport, HttpConfig, HttpTransport, HttpTransportError, Request, Transport,
+    TransportError, TransportErrorKind,
 };
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 
 use super::wire::{chain, settings};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::both;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -70,18 +72,15 @@ impl Authority {
         RawServer::start_tls(self.acceptor(host, until), [vec![Act::Read, write(OK)]]).await
     }
 
-    fn trusting(&self, http2: bool) -> HttpTransport {
-        let ca_file = Some(self.ca_file());
-        HttpTransport::new(&settings(HttpConfig {
-            ca_file,
-            http2,
+    fn trusting(&self) -> [AnyTransport; 2] {
+        both(&settings(HttpConfig {
+            ca_file: Some(self.ca_file()),
             ..HttpConfig::default()
         }))
-        .unwrap()
     }
 }
 
-async fn send(transport: &HttpTransport, server: &RawServer) -> Result<u16, TransportError> {
+async fn send(transport: &AnyTransport, server: &RawServer) -> Result<u16, TransportError> {
     let request = Request::new(Method::POST, server.url("https", "/people"), "{}");
     transport.send(&request).await.map(|reply| reply.status.as_u16())
 }
@@ -89,9 +88,11 @@ async fn send(transport: &HttpTransport, server: &RawServer) -> Result<u16, Tran
 #[tokio::test]
 async fn a_certificate_of_the_ca_file_is_trusted() {
     let authority = Authority::new();
-    let server = authority.server("localhost", 2099).await;
-    assert_eq!(send(&authority.trusting(false), &server).await.unwrap(), 200);
-    assert_eq!(server.requests().len(), 1);
+    for transport in authority.trusting() {
+        let server = authority.server("localhost", 2099).await;
+        assert_eq!(send(&transport, &server).await.unwrap(), 200);
+        assert_eq!(server.requests().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -99,7 +100,13 @@ async fn http2_is_spoken_only_if_allowed() {
     let authority = Authority::new();
     for (http2, protocol) in [(false, "http/1.1"), (true, "h2")] {
         let server = authority.server("localhost", 2099).await;
-        let sent = send(&authority.trusting(http2), &server).await;
+        let http = HttpConfig {
+            ca_file: Some(authority.ca_file()),
+            http2,
+            ..HttpConfig::default()
+        };
+        let transport = AnyTransport::new(&settings(http)).unwrap();
+        let sent = send(&transport, &server).await;
         // The raw server speaks no HTTP/2.
         assert_eq!(sent.is_ok(), !http2);
         assert_eq!(server.protocol().as_deref(), Some(protocol));
@@ -108,59 +115,67 @@ async fn http2_is_spoken_only_if_allowed() {
 
 #[tokio::test]
 async fn a_certificate_of_an_unknown_issuer_is_refused_by_name() {
-    let server = Authority::new().server("localhost", 2099).await;
-    let transport = HttpTransport::new(&settings(HttpConfig::default())).unwrap();
-    let error = send(&transport, &server).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
-    assert!(chain(&error).contains("UnknownIssuer"), "{}", chain(&error));
-    assert!(server.requests().is_empty());
+    for transport in both(&settings(HttpConfig::default())) {
+        let server = Authority::new().server("localhost", 2099).await;
+        let error = send(&transport, &server).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+        assert!(chain(&error).contains("UnknownIssuer"), "{}", chain(&error));
+        assert!(server.requests().is_empty());
+    }
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused_by_name() {
     let authority = Authority::new();
-    let server = authority.server("other.example", 2099).await;
-    let error = send(&authority.trusting(false), &server).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
-    assert!(chain(&error).contains("other.example"), "{}", chain(&error));
+    for transport in authority.trusting() {
+        let server = authority.server("other.example", 2099).await;
+        let error = send(&transport, &server).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+        assert!(chain(&error).contains("other.example"), "{}", chain(&error));
+    }
 }
 
 #[tokio::test]
 async fn an_expired_certificate_is_refused_by_name() {
     let authority = Authority::new();
-    let server = authority.server("localhost", 2001).await;
-    let error = send(&authority.trusting(false), &server).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
-    assert!(chain(&error).contains("expired"), "{}", chain(&error));
+    for transport in authority.trusting() {
+        let server = authority.server("localhost", 2001).await;
+        let error = send(&transport, &server).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+        assert!(chain(&error).contains("expired"), "{}", chain(&error));
+    }
 }
 
 #[tokio::test]
 async fn plain_http_on_a_tls_port_is_a_tls_error() {
-    let server = RawServer::start([vec![write(
-        "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
-    )]])
-    .await;
-    let transport = HttpTransport::new(&settings(HttpConfig::default())).unwrap();
-    let error = send(&transport, &server).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+    for transport in both(&settings(HttpConfig::default())) {
+        let server = RawServer::start([vec![write(
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+        )]])
+        .await;
+        let error = send(&transport, &server).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls, "{}", chain(&error));
+    }
 }
 
 #[test]
 fn a_ca_file_that_is_missing_or_empty_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ca.pem");
-    let transport = || {
-        HttpTransport::new(&settings(HttpConfig {
-            ca_file: Some(path.clone()),
-            ..HttpConfig::default()
-        }))
+    let settings = settings(HttpConfig {
+        ca_file: Some(path.clone()),
+        ..HttpConfig::default()
+    });
+    let errors = || {
+        let direct = DirectTransport::new(&settings).unwrap_err();
+        [direct, HttpTransport::new(&settings).unwrap_err()]
     };
-    assert!(matches!(
-        transport().unwrap_err(),
-        HttpTransportError::CaFile { .. }
-    ));
+    for error in errors() {
+        assert!(matches!(error, HttpTransportError::CaFile { .. }));
+    }
     std::fs::write(&path, "not a certificate").unwrap();
-    let error = transport().unwrap_err();
-    assert!(matches!(error, HttpTransportError::NoCertificates { .. }));
-    assert!(error.to_string().contains("ca.pem"));
+    for error in errors() {
+        assert!(matches!(error, HttpTransportError::NoCertificates { .. }));
+        assert!(error.to_string().contains("ca.pem"));
+    }
 }

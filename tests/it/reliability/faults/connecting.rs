@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Method;
 use outpour::client::TransportErrorKind::{ConnectTimeout, Dns, Refused};
 use outpour::client::{
-    Fatal, HttpTransport, Outcome, Reply, Request, RetryConfig, Sender, SenderSettings, Transport,
+    AnyTransport, Fatal, Outcome, Reply, Request, RetryConfig, Sender, SenderSettings, Transport,
     TransportError, TransportSettings,
 };
 use outpour::units::TimeSpan;
@@ -20,10 +20,11 @@ use super::{play, status, write_job};
 use crate::client::script::{SAFE, Script, UNSAFE, again, answered, error, replied, send, status as turn};
 use crate::harness::{Outcome as Ended, Scene};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::both;
 
 /// The real transport to a port that listens from the third attempt on.
 struct Late {
-    http: HttpTransport,
+    http: AnyTransport,
     closed: Mutex<Option<TcpSocket>>,
     attempts: AtomicUsize,
 }
@@ -54,10 +55,13 @@ fn closed_port() -> (TcpSocket, SocketAddr) {
 
 #[tokio::test]
 async fn connect_refused_is_sent_again_for_any_method_since_nothing_arrived() {
-    for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+    let methods = [Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
+    let transports =
+        methods.map(|method| both(&TransportSettings::default()).map(|http| (method.clone(), http)));
+    for (method, http) in transports.into_iter().flatten() {
         let (socket, address) = closed_port();
         let late = Late {
-            http: HttpTransport::new(&TransportSettings::default()).unwrap(),
+            http,
             closed: Mutex::new(Some(socket)),
             attempts: AtomicUsize::new(0),
         };
@@ -212,17 +216,18 @@ async fn connect_timeout_that_passes_is_no_loss_and_no_doubt() {
 #[tokio::test]
 async fn reset_before_any_request_byte_on_a_connection_used_before_is_made_good_unseen() {
     let ok = || vec![Act::Read, write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")];
-    let server = RawServer::start([ok(), ok()]).await;
-    let transport = HttpTransport::new(&TransportSettings::default()).unwrap();
-    let sender = Arc::new(Sender::new(transport, &SenderSettings::default()));
-    for _ in 0..2 {
-        let request = Request::new(Method::POST, server.url("http", "/"), "{}");
-        let sent = sender.send(&request, &UNSAFE).await;
-        assert_eq!((replied(&sent.outcome), sent.attempts), (200, 1));
-        // The server has closed by now; the next request meets a connection that is dead.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    for transport in both(&TransportSettings::default()) {
+        let server = RawServer::start([ok(), ok()]).await;
+        let sender = Arc::new(Sender::new(transport, &SenderSettings::default()));
+        for _ in 0..2 {
+            let request = Request::new(Method::POST, server.url("http", "/"), "{}");
+            let sent = sender.send(&request, &UNSAFE).await;
+            assert_eq!((replied(&sent.outcome), sent.attempts), (200, 1));
+            // The server has closed by now; the next request meets a connection that is dead.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!((server.connections(), server.requests().len()), (2, 2));
     }
-    assert_eq!((server.connections(), server.requests().len()), (2, 2));
 }
 
 #[test]

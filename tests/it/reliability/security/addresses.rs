@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use outpour::client::{
-    Fatal, HttpConfig, HttpTransport, Lookup, Outcome, Policy, Request, Sender, SenderSettings, Transport,
-    TransportErrorKind, TransportSettings, is_public_address,
+    AnyTransport, Fatal, HttpConfig, HttpTransport, Lookup, Outcome, Policy, Request, Sender, SenderSettings,
+    Transport, TransportErrorKind, TransportSettings, is_public_address,
 };
 use url::Url;
 
 use super::{plan, request, run};
 use crate::harness::{Outcome as Ended, PEOPLE, Recorder, Scene, people};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::WITH_LOOKUP;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -71,8 +72,19 @@ const PUBLIC: [&str; 9] = [
     "2002:909:909::1",
 ];
 
-/// A transport for which every name leads to these addresses, and how often it was asked.
-fn transport(addresses: &[&str], http: HttpConfig) -> (HttpTransport, Arc<AtomicUsize>) {
+/// One of each transport, for which every name leads to these addresses, and how often it was asked.
+fn transports(addresses: &[&str], http: &HttpConfig) -> [(AnyTransport, Arc<AtomicUsize>); 2] {
+    WITH_LOOKUP.map(|make| {
+        let (lookup, asked) = lookup(addresses);
+        let settings = TransportSettings {
+            http: http.clone(),
+            ..TransportSettings::default()
+        };
+        (make(&settings, &lookup), asked)
+    })
+}
+
+fn lookup(addresses: &[&str]) -> (Arc<Lookup>, Arc<AtomicUsize>) {
     let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
@@ -83,12 +95,7 @@ fn transport(addresses: &[&str], http: HttpConfig) -> (HttpTransport, Arc<Atomic
             _ => Ok(vec![IpAddr::from([192, 0, 2, 1])]),
         }
     };
-    let lookup: Arc<Lookup> = Arc::new(lookup);
-    let settings = TransportSettings {
-        http,
-        ..TransportSettings::default()
-    };
-    (HttpTransport::with_lookup(&settings, &lookup).unwrap(), asked)
+    (Arc::new(lookup), asked)
 }
 
 fn post(url: &Url, host: &str) -> Request {
@@ -115,30 +122,32 @@ async fn ssrf_a_name_that_leads_to_a_private_address_is_not_connected_to() {
     let server = server().await;
     let url = server.url("http", "/in");
     for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-        let (transport, _) = transport(&[address], HttpConfig::default());
-        let error = transport.send(&post(&url, "api.example")).await.unwrap_err();
-        assert_eq!(error.kind(), TransportErrorKind::PrivateAddress, "{error:?}");
-        assert!(!error.kind().may_have_arrived());
+        for (transport, _) in transports(&[address], &HttpConfig::default()) {
+            let error = transport.send(&post(&url, "api.example")).await.unwrap_err();
+            assert_eq!(error.kind(), TransportErrorKind::PrivateAddress, "{error:?}");
+            assert!(!error.kind().may_have_arrived());
+        }
     }
     assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
 async fn ssrf_a_private_address_stops_the_run_without_a_retry_and_says_what_to_set() {
-    let (transport, asked) = transport(&["10.1.2.3"], HttpConfig::default());
-    let sender = Sender::new(transport, &SenderSettings::default());
-    let request = Request::new(Method::POST, "https://api.example/in".parse().unwrap(), "{}");
-    let sent = sender.send(&request, &Policy::default()).await;
-    let Outcome::Fatal(fatal @ Fatal::Tls(_)) = sent.outcome else {
-        panic!("{sent:?}");
-    };
-    let text = chain(&fatal).join(": ");
-    assert!(
-        text.contains("`api.example` leads to `10.1.2.3`")
-            && text.contains("http.allow_private_addresses: true"),
-        "{text}"
-    );
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    for (transport, asked) in transports(&["10.1.2.3"], &HttpConfig::default()) {
+        let sender = Sender::new(transport, &SenderSettings::default());
+        let request = Request::new(Method::POST, "https://api.example/in".parse().unwrap(), "{}");
+        let sent = sender.send(&request, &Policy::default()).await;
+        let Outcome::Fatal(fatal @ Fatal::Tls(_)) = sent.outcome else {
+            panic!("{sent:?}");
+        };
+        let text = chain(&fatal).join(": ");
+        assert!(
+            text.contains("`api.example` leads to `10.1.2.3`")
+                && text.contains("http.allow_private_addresses: true"),
+            "{text}"
+        );
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
 }
 
 /// An error's chain of causes.
@@ -154,40 +163,44 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
 
 #[tokio::test]
 async fn ssrf_the_address_that_was_checked_is_the_one_connected_to() {
-    let server = server().await;
     let http = HttpConfig {
         allow_private_addresses: true,
         ..HttpConfig::default()
     };
-    let (transport, asked) = transport(&["127.0.0.1"], http);
-    let url = server.url("http", "/in");
-    let reply = transport.send(&post(&url, "api.example")).await.unwrap();
-    assert_eq!(
-        (reply.status.as_u16(), asked.load(Ordering::Relaxed)),
-        (200, 1),
-        "a second answer, which leads elsewhere, is never asked for"
-    );
+    for (transport, asked) in transports(&["127.0.0.1"], &http) {
+        let server = server().await;
+        let url = server.url("http", "/in");
+        let reply = transport.send(&post(&url, "api.example")).await.unwrap();
+        assert_eq!(
+            (reply.status.as_u16(), asked.load(Ordering::Relaxed)),
+            (200, 1),
+            "a second answer, which leads elsewhere, is never asked for"
+        );
+    }
 }
 
 #[tokio::test]
 async fn ssrf_localhost_leads_to_this_machine_and_nowhere_else() {
-    let server = server().await;
-    let url = server.url("http", "/in");
-    let (other, _) = transport(&["10.1.2.3", "9.9.9.9"], HttpConfig::default());
-    let error = other.send(&post(&url, "localhost")).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::PrivateAddress);
-    let (own, _) = transport(&["9.9.9.9", "127.0.0.1"], HttpConfig::default());
-    let reply = own.send(&post(&url, "localhost")).await.unwrap();
-    assert_eq!(reply.status.as_u16(), 200);
+    let elsewhere = transports(&["10.1.2.3", "9.9.9.9"], &HttpConfig::default());
+    let here = transports(&["9.9.9.9", "127.0.0.1"], &HttpConfig::default());
+    for ((other, _), (own, _)) in elsewhere.into_iter().zip(here) {
+        let server = server().await;
+        let url = server.url("http", "/in");
+        let error = other.send(&post(&url, "localhost")).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::PrivateAddress);
+        let reply = own.send(&post(&url, "localhost")).await.unwrap();
+        assert_eq!(reply.status.as_u16(), 200);
+    }
 }
 
 #[tokio::test]
 async fn ssrf_a_host_that_is_written_as_an_address_is_the_users_own_will() {
-    let server = server().await;
-    let (transport, asked) = transport(&[], HttpConfig::default());
-    let url = server.url("http", "/in");
-    let reply = transport.send(&post(&url, "127.0.0.1")).await.unwrap();
-    assert_eq!((reply.status.as_u16(), asked.load(Ordering::Relaxed)), (200, 0));
+    for (transport, asked) in transports(&[], &HttpConfig::default()) {
+        let server = server().await;
+        let url = server.url("http", "/in");
+        let reply = transport.send(&post(&url, "127.0.0.1")).await.unwrap();
+        assert_eq!((reply.status.as_u16(), asked.load(Ordering::Relaxed)), (200, 0));
+    }
 }
 
 #[tokio::test]
@@ -199,7 +212,12 @@ async fn ssrf_with_a_proxy_only_the_proxys_own_name_is_looked_up() {
         proxy: Some(proxy.to_string()),
         ..HttpConfig::default()
     };
-    let (transport, asked) = transport(&["127.0.0.1"], http);
+    let (lookup, asked) = lookup(&["127.0.0.1"]);
+    let settings = TransportSettings {
+        http,
+        ..TransportSettings::default()
+    };
+    let transport = HttpTransport::with_lookup(&settings, &lookup).unwrap();
     let request = Request::new(Method::POST, "http://api.example/in".parse().unwrap(), "{}");
     let reply = transport.send(&request).await.unwrap();
     assert_eq!((reply.status.as_u16(), asked.load(Ordering::Relaxed)), (200, 1));

@@ -5,12 +5,13 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
-use outpour::client::{HttpConfig, HttpTransport, Request, Transport, TransportSettings};
+use outpour::client::{HttpConfig, Request, Transport, TransportSettings};
 use outpour::units::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{PEOPLE, Scene};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::both;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -64,17 +65,6 @@ fn zip_bombs_in_zip_bombs_are_not_opened() {
 
 #[tokio::test]
 async fn zip_bombs_in_replies_that_were_asked_for_are_cut_at_the_cap_of_what_they_become() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let body = gzip(&vec![b'z'; 10_000_000]);
-        let size = body.len();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {size}\r\n\r\n");
-        stream.read_u8().await.unwrap();
-        // The client leaves when it has enough.
-        let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
-    });
     let settings = TransportSettings {
         http: HttpConfig {
             max_response_bytes: ByteSize::new(1_000),
@@ -82,27 +72,38 @@ async fn zip_bombs_in_replies_that_were_asked_for_are_cut_at_the_cap_of_what_the
         },
         ..TransportSettings::default()
     };
-    let transport = HttpTransport::new(&settings).unwrap();
-    let mut request = Request::new(
-        Method::POST,
-        format!("http://127.0.0.1:{port}/").parse().unwrap(),
-        "{}",
-    );
-    request
-        .headers
-        .insert("accept-encoding", http::HeaderValue::from_static("gzip"));
-    let reply = transport.send(&request).await.unwrap();
-    assert_eq!(
-        (reply.body.len(), reply.truncated, reply.complete),
-        (1_000, true, true)
-    );
-    assert!(!reply.headers.contains_key("content-encoding"));
+    for transport in both(&settings) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let body = gzip(&vec![b'z'; 10_000_000]);
+            let size = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {size}\r\n\r\n");
+            stream.read_u8().await.unwrap();
+            // The client leaves when it has enough.
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        });
+        let mut request = Request::new(
+            Method::POST,
+            format!("http://127.0.0.1:{port}/").parse().unwrap(),
+            "{}",
+        );
+        request
+            .headers
+            .insert("accept-encoding", http::HeaderValue::from_static("gzip"));
+        let reply = transport.send(&request).await.unwrap();
+        assert_eq!(
+            (reply.body.len(), reply.truncated, reply.complete),
+            (1_000, true, true)
+        );
+        assert!(!reply.headers.contains_key("content-encoding"));
+    }
 }
 
 #[tokio::test]
 async fn zip_bombs_in_replies_are_not_asked_for_not_decoded_and_cut_at_the_cap() {
     let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5000\r\n\r\n";
-    let server = RawServer::start([vec![Act::Read, write(format!("{head}{}", "z".repeat(5_000)))]]).await;
     let settings = TransportSettings {
         http: HttpConfig {
             max_response_bytes: ByteSize::new(1_000),
@@ -110,10 +111,12 @@ async fn zip_bombs_in_replies_are_not_asked_for_not_decoded_and_cut_at_the_cap()
         },
         ..TransportSettings::default()
     };
-    let transport = HttpTransport::new(&settings).unwrap();
-    let request = Request::new(Method::POST, server.url("http", "/"), "{}");
-    let reply = transport.send(&request).await.unwrap();
-    assert_eq!((reply.body.len(), reply.truncated), (1_000, true));
-    assert!(reply.body.iter().all(|byte| *byte == b'z'));
-    assert!(!server.requests()[0].to_lowercase().contains("accept-encoding"));
+    for transport in both(&settings) {
+        let server = RawServer::start([vec![Act::Read, write(format!("{head}{}", "z".repeat(5_000)))]]).await;
+        let request = Request::new(Method::POST, server.url("http", "/"), "{}");
+        let reply = transport.send(&request).await.unwrap();
+        assert_eq!((reply.body.len(), reply.truncated), (1_000, true));
+        assert!(reply.body.iter().all(|byte| *byte == b'z'));
+        assert!(!server.requests()[0].to_lowercase().contains("accept-encoding"));
+    }
 }

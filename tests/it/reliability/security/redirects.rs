@@ -1,10 +1,11 @@
 //! Redirects and authentication: no redirect is followed, so none takes a secret along.
 
 use http::{HeaderValue, Method};
-use outpour::client::{HttpTransport, Request, Transport, TransportSettings};
+use outpour::client::{AnyTransport, Request, Transport, TransportSettings};
 
 use crate::harness::{Outcome, Scene};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::both;
 
 fn moved(status: u16, location: &str) -> Act {
     write(format!(
@@ -25,13 +26,16 @@ fn places(other: &RawServer) -> [String; 5] {
     ]
 }
 
+fn over_both(place: String) -> [(String, AnyTransport); 2] {
+    both(&TransportSettings::default()).map(|transport| (place.clone(), transport))
+}
+
 #[tokio::test]
 async fn redirects_to_another_port_scheme_or_user_are_not_followed() {
     let other = RawServer::start([]).await;
     for status in [301, 302, 303, 307, 308] {
-        for place in places(&other) {
+        for (place, transport) in places(&other).into_iter().flat_map(over_both) {
             let server = RawServer::start([vec![Act::Read, moved(status, &place), Act::Read]]).await;
-            let transport = HttpTransport::new(&TransportSettings::default()).unwrap();
             let mut request = Request::new(Method::POST, server.url("http", "/in"), "{}");
             let secret = HeaderValue::from_static("Bearer CANARY");
             request.headers.insert("authorization", secret);

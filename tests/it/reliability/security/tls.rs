@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use outpour::client::{HttpTransport, Request, Transport, TransportErrorKind, TransportSettings};
+use outpour::client::{Request, Transport, TransportErrorKind, TransportSettings};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -13,6 +13,7 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use super::plan;
 use crate::harness::{Outcome, Scene};
 use crate::raw_server::{Act, RawServer, write};
+use crate::transports::both;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -30,12 +31,13 @@ async fn self_signed() -> RawServer {
 
 #[tokio::test]
 async fn tls_certificates_are_verified_by_default() {
-    let server = self_signed().await;
-    let transport = HttpTransport::new(&TransportSettings::default()).unwrap();
-    let request = Request::new(Method::POST, server.url("https", "/in"), "{}");
-    let error = transport.send(&request).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::Tls);
-    assert!(server.requests().is_empty());
+    for transport in both(&TransportSettings::default()) {
+        let server = self_signed().await;
+        let request = Request::new(Method::POST, server.url("https", "/in"), "{}");
+        let error = transport.send(&request).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Tls);
+        assert!(server.requests().is_empty());
+    }
 }
 
 #[test]
@@ -78,24 +80,25 @@ fn offered(hello: &[u8]) -> Vec<u16> {
 
 #[tokio::test]
 async fn tls_1_2_is_the_oldest_version_that_is_offered() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let hello = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut bytes = vec![0; 5];
-        stream.read_exact(&mut bytes).await.unwrap();
-        let length = usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
-        bytes.resize(5 + length, 0);
-        stream.read_exact(&mut bytes[5..]).await.unwrap();
-        bytes
-    });
-    let transport = HttpTransport::new(&TransportSettings::default()).unwrap();
-    let url = format!("https://localhost:{port}/").parse().unwrap();
-    let error = transport.send(&Request::new(Method::POST, url, "{}")).await;
-    assert!(error.is_err(), "the server hung up");
-    let mut versions = offered(&hello.await.unwrap());
-    versions.sort_unstable();
-    assert_eq!(versions, [0x0303, 0x0304], "TLS 1.2 and 1.3");
+    for transport in both(&TransportSettings::default()) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let hello = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = vec![0; 5];
+            stream.read_exact(&mut bytes).await.unwrap();
+            let length = usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+            bytes.resize(5 + length, 0);
+            stream.read_exact(&mut bytes[5..]).await.unwrap();
+            bytes
+        });
+        let url = format!("https://localhost:{port}/").parse().unwrap();
+        let error = transport.send(&Request::new(Method::POST, url, "{}")).await;
+        assert!(error.is_err(), "the server hung up");
+        let mut versions = offered(&hello.await.unwrap());
+        versions.sort_unstable();
+        assert_eq!(versions, [0x0303, 0x0304], "TLS 1.2 and 1.3");
+    }
 }
 
 #[test]

@@ -1,0 +1,167 @@
+//! One connection, and the requests that go over it one after the other.
+//!
+//! The task that sends a request drives the connection too: hyper's connection is polled where its outcome is waited for, so
+//! no task stands in between that would have to be woken. Dropping a link in the middle of a request closes the connection.
+//!
+//! Only the connection, which wakes whoever waits for the socket, is polled with the task's own waker. What it hands over through
+//! hyper's channels is looked at right after, with a waker that does nothing, as another wake-up would tell nothing new.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{Response, Uri};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming};
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, Sleep, sleep_until};
+use url::{Position, Url};
+
+use super::origin::Origin;
+use super::stream::Stream;
+
+/// A request as hyper takes it.
+pub(super) type Outgoing = http::Request<Full<Bytes>>;
+
+pub(super) struct Link {
+    origin: Origin,
+    sender: SendRequest<Full<Bytes>>,
+    /// Nothing once it has ended.
+    connection: Option<Connection<TokioIo<Stream>, Full<Bytes>>>,
+    /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
+    timer: Pin<Box<Sleep>>,
+    /// What was asked for last, since the next request often asks for the same.
+    target: Uri,
+}
+
+/// Why no status came.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// No byte of the request was written: the connection had ended before.
+    Unsent(hyper::Error),
+    /// It may have been written.
+    Lost(hyper::Error),
+    /// Time ran out.
+    Late,
+}
+
+/// A piece of a reply's body.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Data(Bytes),
+    End,
+    /// The rest is lost, or late.
+    Lost,
+}
+
+impl Link {
+    pub(super) async fn open(stream: Stream, origin: Origin, target: Uri) -> hyper::Result<Box<Self>> {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Box::new(Self {
+            origin,
+            sender,
+            connection: Some(connection),
+            timer: Box::pin(sleep_until(Instant::now())),
+            target,
+        }))
+    }
+
+    /// Where it leads to.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether it leads to where this URL does.
+    pub(super) fn leads_to(&self, url: &Url) -> bool {
+        self.origin.is_of(url)
+    }
+
+    /// What to ask for to get this URL, as path and query.
+    pub(super) fn target(&mut self, url: &Url) -> Result<Uri, http::uri::InvalidUri> {
+        let wanted = &url[Position::BeforePath..Position::AfterQuery];
+        let last = self.target.path_and_query();
+        if last.is_none_or(|last| last.as_str() != wanted) {
+            self.target = target(url)?;
+        }
+        Ok(self.target.clone())
+    }
+
+    /// Sends a request and waits for the head of the reply, until `deadline`, which holds for the reply's body as well.
+    pub(super) async fn exchange(
+        &mut self,
+        request: Outgoing,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, Broken> {
+        self.timer.as_mut().reset(deadline);
+        let mut sent = pin!(self.sender.try_send_request(request));
+        poll_fn(|cx| {
+            self.drive(cx);
+            match sent.as_mut().poll(&mut quiet()) {
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(match error.message() {
+                    Some(_) => Broken::Unsent(error.into_error()),
+                    None => Broken::Lost(error.into_error()),
+                })),
+                Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(Broken::Late)),
+            }
+        })
+        .await
+    }
+
+    /// The next piece of a reply's body.
+    pub(super) async fn piece(&mut self, body: &mut Incoming) -> Piece {
+        poll_fn(|cx| {
+            // The connection reads no more than somebody asks for.
+            if let Poll::Ready(piece) = poll_piece(body) {
+                return Poll::Ready(piece);
+            }
+            self.drive(cx);
+            match poll_piece(body) {
+                Poll::Ready(piece) => Poll::Ready(piece),
+                Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Piece::Lost),
+            }
+        })
+        .await
+    }
+
+    /// Whether another request can go over it, now that a reply was read to its end.
+    pub(super) fn is_reusable(&mut self) -> bool {
+        // Forgets the task that was waiting, so that neither the next request nor the server's close wakes it.
+        self.drive(&mut quiet());
+        self.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Lets the connection write and read what it can. How it ended is told to whoever waits for something from it.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(connection) = &mut self.connection
+            && Pin::new(connection).poll(cx).is_ready()
+        {
+            self.connection = None;
+        }
+    }
+}
+
+/// What to ask for to get this URL. A URL that another transport would not send is not sent by this one either.
+pub(super) fn target(url: &Url) -> Result<Uri, http::uri::InvalidUri> {
+    let whole = Uri::try_from(url.as_str())?.into_parts();
+    Ok(whole.path_and_query.map(Uri::from).unwrap_or_default())
+}
+
+fn quiet() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+fn poll_piece(body: &mut Incoming) -> Poll<Piece> {
+    // hyper knows the end of most bodies by their last byte.
+    if body.is_end_stream() {
+        return Poll::Ready(Piece::End);
+    }
+    Pin::new(body).poll_frame(&mut quiet()).map(|frame| match frame {
+        None => Piece::End,
+        Some(Err(_)) => Piece::Lost,
+        // Trailers are no part of the body, and come last.
+        Some(Ok(frame)) => Frame::into_data(frame).map_or(Piece::End, Piece::Data),
+    })
+}
