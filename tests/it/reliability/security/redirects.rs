@@ -26,16 +26,18 @@ fn places(other: &RawServer) -> [String; 5] {
     ]
 }
 
-fn over_both(place: String) -> [(String, AnyTransport); 2] {
-    both(&TransportSettings::default()).map(|transport| (place.clone(), transport))
+/// Each place with each transport.
+fn pairs(places: &[String]) -> impl Iterator<Item = (&String, AnyTransport)> {
+    let with = |place| both(&TransportSettings::default()).map(|transport| (place, transport));
+    places.iter().flat_map(with)
 }
 
 #[tokio::test]
 async fn redirects_to_another_port_scheme_or_user_are_not_followed() {
     let other = RawServer::start([]).await;
     for status in [301, 302, 303, 307, 308] {
-        for (place, transport) in places(&other).into_iter().flat_map(over_both) {
-            let server = RawServer::start([vec![Act::Read, moved(status, &place), Act::Read]]).await;
+        for (place, transport) in pairs(&places(&other)) {
+            let server = RawServer::start([vec![Act::Read, moved(status, place), Act::Read]]).await;
             let mut request = Request::new(Method::POST, server.url("http", "/in"), "{}");
             let secret = HeaderValue::from_static("Bearer CANARY");
             request.headers.insert("authorization", secret);
