@@ -296,8 +296,12 @@ impl Rules {
         }
     }
 
+    #[inline]
     fn decoded<'a>(&self, cell: &'a [u8]) -> Cow<'a, [u8]> {
-        decoded(cell, self.encoding)
+        match self.encoding {
+            Encoding::Utf8 => Cow::Borrowed(cell),
+            other => decoded(cell, other),
+        }
     }
 }
 

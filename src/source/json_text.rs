@@ -129,8 +129,8 @@ pub(super) fn is_clean(text: &[u8]) -> bool {
     const BLOCK: usize = 64;
     // Without an early end inside a block the compiler makes vector instructions of it.
     let needs_none = |block: &[u8]| {
-        let found = |any, byte: &u8| any | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
-        !block.iter().fold(false, found)
+        let marks = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        block.iter().fold(0, |any, byte| any | marks(*byte)) == 0
     };
     text.chunks(BLOCK).all(needs_none)
 }

@@ -61,13 +61,13 @@ impl ParquetBatches {
         check_ends(name, &file)?;
         let stored = Stored(file);
         let footer = guarded(name, "the footer", || {
-            ParquetRecordBatchReaderBuilder::try_new(stored).map_err(told)
+            ParquetRecordBatchReaderBuilder::try_new(stored).map_err(|error| told(&error))
         })?;
         let columns = columns(name, footer.parquet_schema(), config)?;
         let rows = rows_at_once(footer.metadata());
         let reader = guarded(name, "the columns", || {
             let footer = footer.with_batch_size(rows).with_projection(columns);
-            footer.build().map_err(told)
+            footer.build().map_err(|error| told(&error))
         })?;
         Ok(Self {
             name: name.to_owned(),
@@ -177,7 +177,7 @@ fn rows_at_once(metadata: &ParquetMetaData) -> usize {
 }
 
 /// The reader's error as one that the guard knows, in its own words.
-fn told(error: ParquetError) -> ArrowError {
+fn told(error: &ParquetError) -> ArrowError {
     ArrowError::ParseError(error.to_string())
 }
 

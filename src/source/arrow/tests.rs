@@ -1,3 +1,5 @@
+mod columns;
+mod parquet;
 mod streams;
 
 use std::io::Cursor;

@@ -9,6 +9,7 @@ mod memory;
 mod oauth;
 mod operations;
 mod order;
+mod parquet;
 mod preflight;
 mod rate;
 mod rejects;
