@@ -1,5 +1,7 @@
 //! How values of types without types inside are written.
 
+use std::fmt;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Date64Type, DecimalType, Float16Type, Float32Type, Float64Type,
@@ -117,20 +119,33 @@ impl Float for Float16Type {
 
 impl Float for Float32Type {
     fn write(value: f32, out: &mut Vec<u8>) {
-        match WITHOUT_EXPONENT.contains(&f64::from(value.abs())) {
-            true => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
-            // Debug is that text, with an exponent where it is shorter.
-            false => write_plain(out, format_args!("{value:?}")),
-        }
+        // Two shortest texts can be equally near only where 10 to the power of their digits is at least 2^23.
+        const DIGITS: usize = 6;
+        write_float(
+            f64::from(value),
+            &value,
+            zmij::Buffer::new().format(value),
+            DIGITS,
+            out,
+        );
     }
 }
 
 impl Float for Float64Type {
     fn write(value: f64, out: &mut Vec<u8>) {
-        match WITHOUT_EXPONENT.contains(&value.abs()) {
-            true => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
-            false => write_plain(out, format_args!("{value:?}")),
-        }
+        // As above, with 2^52.
+        const DIGITS: usize = 15;
+        write_float(value, &value, zmij::Buffer::new().format(value), DIGITS, out);
+    }
+}
+
+/// Writes the shortest text, which is `quick` where it has no more than so many digits; else it is what Debug shows:
+/// of two that are equally near the larger one, and with an exponent where that is shorter.
+fn write_float(wide: f64, value: &impl fmt::Debug, quick: &str, digits: usize, out: &mut Vec<u8>) {
+    let point = 1;
+    match WITHOUT_EXPONENT.contains(&wide.abs()) && quick.len() <= digits + point {
+        true => out.extend_from_slice(quick.as_bytes()),
+        false => write_plain(out, format_args!("{value:?}")),
     }
 }
 

@@ -55,6 +55,7 @@ fn row() -> impl Strategy<Value = Row> {
         (-1_000_000_i32..1_000_000).prop_map(|cents| f64::from(cents) / 100.0),
         (0_i32..60).prop_map(|power| 2_f64.powi(power - 12)),
         (-8_i32..20).prop_map(|power| 10_f64.powi(power)),
+        (any::<u32>(), 0_i32..40).prop_map(|(whole, power)| f64::from(whole) / 2_f64.powi(power)),
     ];
     let day_10000 = 253_402_300_800_000_u64;
     (
@@ -118,6 +119,21 @@ fn batch_of(rows: &[Row]) -> RecordBatch {
         ),
         ("plan", Arc::new(plans)),
     ])
+}
+
+#[test]
+fn a_float_between_two_shortest_texts_is_written_as_debug_shows_it() {
+    let wide = [
+        0.500_007_629_394_531_25,
+        -0.500_022_888_183_593_75,
+        8_796_093_022_208.062_5,
+    ];
+    for value in wide {
+        let array: ArrayRef = Arc::new(Float64Array::from(vec![value]));
+        assert_eq!(values(array), [format!("{value:?}")]);
+    }
+    let narrow: ArrayRef = Arc::new(Float32Array::from(vec![-1_447_600.25, 0.1]));
+    assert_eq!(values(narrow), ["-1447600.3", "0.1"]);
 }
 
 proptest! {
