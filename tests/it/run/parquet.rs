@@ -1,6 +1,9 @@
 //! Parquet: every attribute arrives in the exact text, a run is gone on with, and rejects are NDJSON.
 
+use std::time::Duration;
+
 use arrow_array::RecordBatch;
+use outpour::mock::MockSettings;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
@@ -8,6 +11,7 @@ use parquet::file::properties::WriterProperties;
 use super::arrow::batch;
 use crate::harness::people;
 use crate::harness::{PEOPLE, Scene};
+use crate::ledger::{signal, wait_for};
 
 const COUNT: usize = 10_000;
 
@@ -48,15 +52,27 @@ fn parquet_files_arrive_attribute_by_attribute() {
 }
 
 #[test]
-fn a_run_over_parquet_is_gone_on_with_where_it_stopped() {
-    let scene = two_files();
-    let limited = [&SET[..], &["--limit", "4500"]].concat();
-    let first = scene.run(&limited);
-    assert_eq!(first.count("accepted"), 4_500);
-    let second = scene.run(&SET).ends_with(0);
-    assert_eq!(second.count("accepted"), COUNT as u64);
-    people::assert_loaded(&scene.state(), COUNT);
-    assert_eq!(scene.state().arrivals.requests, 23 + 28, "nothing is sent twice");
+fn a_run_over_parquet_that_was_stopped_is_gone_on_with_and_sends_only_what_is_left() {
+    let scene = Scene::with(MockSettings {
+        latency: Duration::from_millis(20),
+        ..MockSettings::default()
+    });
+    scene
+        .write("job.yaml", PEOPLE)
+        .write("people.parquet", file(&batch(0, 300)));
+    let set = ["--set", "source.path=people.parquet"];
+    let child = scene
+        .job_command("run", &[&set[..], &["--report", "json"]].concat())
+        .spawn()
+        .unwrap();
+    wait_for(&scene, 24);
+    signal(child.id(), "-INT");
+    let first = scene.wait(child).ends_with(130).count("accepted");
+    assert!((1..300).contains(&first));
+    let second = scene.run(&set).ends_with(0);
+    assert_eq!(second.totals(), [300, 300, 0, 0, 0, 0]);
+    assert_eq!(scene.state().counts.upserts, 300, "none was sent twice");
+    people::assert_loaded(&scene.state(), 300);
 }
 
 #[test]
@@ -98,5 +114,5 @@ fn rejects_of_parquet_are_ndjson() {
     let line = scene.read("job.rejected.ndjson");
     assert!(line.starts_with("{\"email\":\"person1@example.com\","), "{line}");
     assert!(line.contains("\"big\":18446744073709551617,"), "{line}");
-    assert!(line.contains("\"_error_record\":2"), "{line}");
+    assert!(line.contains("\"_error_id\":\"1-2\""), "{line}");
 }
