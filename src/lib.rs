@@ -1,6 +1,6 @@
 //! outpour pours records into HTTP APIs.
 //!
-//! It reads CSV, NDJSON or Arrow, shapes each record with an endpoint template or a manual method and URL, sends
+//! It reads CSV, NDJSON, Arrow or Parquet, shapes each record with an endpoint template or a manual method and URL, sends
 //! rate-limited, retried requests, and accounts for every record:
 //! read = accepted + rejected + filtered + in doubt + unsent.
 

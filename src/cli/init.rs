@@ -65,7 +65,7 @@ fn starter(template: &Template) -> String {
         "# {}. All options: `outpour schema`, and config/reference.yaml of the project.\n",
         file.title
     );
-    text.push_str("source:\n  # A file, a list, a glob, or - for standard input: CSV, NDJSON, JSON or Arrow, plain, gzip or zstd.\n");
+    text.push_str("source:\n  # A file, a list, a glob, or - for standard input: CSV, NDJSON, JSON or Arrow, plain, gzip or zstd; or Parquet.\n");
     text.push_str("  path: records.csv\n");
     let _ = write!(text, "destination:\n  template: {}\n", template.name);
     write_parameters(&mut text, template);

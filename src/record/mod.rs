@@ -45,7 +45,7 @@ pub struct Origin {
 /// The shape of an input, as far as writing its records back needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
-    /// Records are written back as lines of JSON (NDJSON, JSON arrays and Arrow).
+    /// Records are written back as lines of JSON (NDJSON, JSON arrays, Arrow and Parquet).
     Json,
     /// Records are written back as CSV rows under the header that the file had.
     Csv {
@@ -78,7 +78,8 @@ pub struct Position {
     pub number: u64,
     /// The line that the record begins on, from 1, where the input has lines.
     pub line: Option<u64>,
-    /// The offset of the record's first byte in the decompressed input; for Arrow the row in its batch.
+    /// The offset of the record's first byte in the decompressed input; for Arrow the row in its batch, and
+    /// for Parquet the row in its file, from 0.
     pub byte: u64,
 }
 

@@ -1,7 +1,7 @@
 //! Rejects on disk: records that were not accepted, in the shape that their input had.
 //!
 //! A CSV row is written back byte for byte under its own header with `_error_*` columns behind it; NDJSON, JSON and
-//! Arrow records are written as NDJSON with `_error_*` members behind their own. So the file can be mended and loaded
+//! Arrow and Parquet records are written as NDJSON with `_error_*` members behind their own. So the file can be mended and loaded
 //! again. The file is made when the first record is written, readable by its owner alone, and never over an older one.
 
 mod keep;

@@ -1,4 +1,4 @@
-//! Arrow IPC: record batches of typed columns, in the file form or the stream form.
+//! Arrow IPC and Parquet: batches of typed columns. Arrow comes in the file form or the stream form.
 //!
 //! Each row becomes a JSON object whose keys are the columns' names, in their order. The JSON form of each type:
 //!
@@ -24,7 +24,10 @@
 //! has no JSON form that readers agree on (binary, duration, interval, union, run-end encoded, list view, a map with
 //! other keys, a dictionary of dictionaries) and is refused when the input is opened, with the column's path.
 //!
-//! A batch is held in memory as a whole, since that is how its writer cut it; its rows are handed over in chunks.
+//! Each column of a batch is prepared once: its keys are text, its type is settled, and so are its nulls and whether its
+//! strings need escapes. Then row after row is written into the text of a chunk, with nothing allocated for a value.
+//!
+//! A batch of Arrow is held in memory as a whole, since that is how its writer cut it; its rows are handed over in chunks.
 //! The arrow crate can panic on corrupt input: that is caught without a sound and becomes an error with the batch's
 //! number.
 
@@ -33,6 +36,7 @@ mod guard;
 mod json;
 mod message;
 mod nested;
+mod parquet;
 mod schema;
 mod stream;
 #[cfg(test)]
@@ -47,6 +51,7 @@ use arrow_schema::Schema;
 
 pub(super) use self::file::{FileBatches, is_file_form};
 use self::json::{Rows, Rules};
+pub(super) use self::parquet::{ParquetBatches, is_parquet};
 use self::schema::check_schema;
 pub(super) use self::stream::StreamBatches;
 use super::config::ArrowConfig;
@@ -62,9 +67,14 @@ pub(super) trait Batches: Send {
 
     /// The next batch, or none at the end.
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, SourceError>;
+
+    /// The number, from 0, that the first row of the last batch has where its place is told.
+    fn first_row(&self) -> u64 {
+        0
+    }
 }
 
-/// Reads Arrow.
+/// Reads Arrow and Parquet.
 pub(super) struct ArrowReader<B> {
     batches: B,
     origin: Arc<Origin>,
@@ -117,7 +127,7 @@ impl<B: Batches> ArrowReader<B> {
         let place = Place {
             number: self.number,
             line: None,
-            byte: row as u64,
+            byte: self.batches.first_row() + row as u64,
         };
         let start = draft.text.len();
         let written = rows.write(row, &mut draft.text, self.rules);

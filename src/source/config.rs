@@ -2,6 +2,7 @@
 
 mod arrow;
 mod csv;
+mod parquet;
 
 use std::fmt;
 use std::path::Path;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use self::arrow::{ArrowConfig, BigIntegers, NonFinite};
 pub use self::csv::{AsciiChar, ColumnType, CsvConfig, Encoding, Ragged, Types};
+pub use self::parquet::ParquetConfig;
 use super::error::SourceError;
 use crate::units::ByteSize;
 
@@ -29,8 +31,8 @@ pub struct SourceConfig {
     /// A path, a list of paths, a glob such as `people/*.csv`, or `-` for standard input. Files are read one after
     /// the other; what a glob matches is read in the order of its names.
     pub path: Paths,
-    /// What the input is. Default: by the extension (.csv .tsv .ndjson .jsonl .json .arrow .feather .ipc .arrows,
-    /// before .gz or .zst); needed for standard input.
+    /// What the input is. Default: by the extension (.csv .tsv .ndjson .jsonl .json .arrow .feather .ipc .arrows
+    /// .parquet, before .gz or .zst), or as Parquet's first bytes show; needed for standard input.
     #[serde(default)]
     pub format: Option<Format>,
     /// How the input is compressed: `auto`, `none`, `gzip` or `zstd`. Default: `auto`, as its first bytes show.
@@ -39,9 +41,12 @@ pub struct SourceConfig {
     /// How CSV is read.
     #[serde(default)]
     pub csv: CsvConfig,
-    /// How Arrow is read.
+    /// How Arrow is read, and what becomes of Parquet's numbers.
     #[serde(default)]
     pub arrow: ArrowConfig,
+    /// How Parquet is read.
+    #[serde(default)]
+    pub parquet: ParquetConfig,
     /// The most bytes that a record may have. A longer one is skipped without being held and becomes a reject.
     /// Default: `16MiB`.
     #[serde(default = "default_max_record_bytes")]
@@ -95,6 +100,9 @@ pub enum Format {
     Arrow,
     /// Arrow IPC in the stream form.
     ArrowStream,
+    /// Parquet, only from a plain file that is not compressed as a whole. Its numbers follow `arrow.non_finite` and
+    /// `arrow.big_integers_as`.
+    Parquet,
 }
 
 /// How an input is compressed.
@@ -142,6 +150,7 @@ impl Default for SourceConfig {
             compression: Compression::default(),
             csv: CsvConfig::default(),
             arrow: ArrowConfig::default(),
+            parquet: ParquetConfig::default(),
             max_record_bytes: default_max_record_bytes(),
             max_decompressed: None,
             max_ratio: default_max_ratio(),

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::error::SourceError;
 use super::{BadRecord, Entry};
@@ -52,7 +52,7 @@ pub(super) struct Draft {
     /// How much of a bad record is kept.
     max_original: usize,
     /// The JSON text of records whose input is not JSON.
-    pub(super) text: BytesMut,
+    pub(super) text: Vec<u8>,
     pub(super) blank_lines: u64,
 }
 
@@ -77,7 +77,7 @@ impl Draft {
             spans: Vec::new(),
             bytes: 0,
             max_original: cap.min(MAX_ORIGINAL),
-            text: BytesMut::new(),
+            text: Vec::new(),
             blank_lines: 0,
         }
     }
@@ -136,7 +136,7 @@ impl Draft {
 
     /// Turns the ranges into slices of `input` and of the text.
     pub(super) fn finish(mut self, input: &Bytes, outcome: Result<Step, SourceError>) -> Portion {
-        let text = self.text.freeze();
+        let text = Bytes::from(self.text);
         for (entry, span) in self.entries.iter_mut().zip(self.spans) {
             match (entry, span) {
                 (Entry::Record(record), Span::Input(range)) => record.text = input.slice(range),

@@ -72,10 +72,12 @@ pub enum SourceError {
         reason: String,
     },
     /// An option names a column that the input does not have.
-    #[error("`csv.columns` names `{column}`, a column that `{name}` does not have")]
+    #[error("`{option}` names `{column}`, a column that `{name}` does not have")]
     UnknownColumn {
         /// The input.
         name: String,
+        /// The option's dotted path below `source`.
+        option: &'static str,
         /// The column as the option has it.
         column: String,
         /// The column that was probably meant.
@@ -169,7 +171,7 @@ pub enum SourceError {
         /// The limit in words.
         limit: String,
     },
-    /// A column of an Arrow input has a type without a JSON form.
+    /// A column of an Arrow or Parquet input has a type without a JSON form.
     #[error("`{name}`: column `{column}` has the type {data_type}, which has no JSON form")]
     UnsupportedType {
         /// The input.
@@ -179,7 +181,7 @@ pub enum SourceError {
         /// The type as Arrow prints it.
         data_type: String,
     },
-    /// The form of an Arrow input does not fit the way it is read.
+    /// The form of an Arrow or Parquet input does not fit the way it is read.
     #[error("`{name}` {reason}")]
     ArrowForm {
         /// The input.
@@ -189,7 +191,7 @@ pub enum SourceError {
         /// What would help.
         hint: &'static str,
     },
-    /// An Arrow input cannot be decoded.
+    /// An Arrow or Parquet input cannot be decoded.
     #[error("`{name}`, {place}: {reason}")]
     Arrow {
         /// The input.
@@ -230,7 +232,7 @@ impl SourceError {
             }
             Self::Directory { path } => format!("to read what it holds, write a glob such as `{path}/*.csv`"),
             Self::UnknownFormat { .. } => {
-                "set `source.format` to csv, ndjson, json, arrow or arrow_stream".into()
+                "set `source.format` to csv, ndjson, json, arrow, arrow_stream or parquet".into()
             }
             Self::UnknownColumn { similar, .. } => did_you_mean(similar.as_slice())?,
             Self::Encoding { encoding, .. } => {

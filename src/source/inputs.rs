@@ -145,6 +145,7 @@ impl Input {
             "json" => Format::Json,
             "arrow" | "feather" | "ipc" => Format::Arrow,
             "arrows" => Format::ArrowStream,
+            "parquet" => Format::Parquet,
             _ => return None,
         })
     }
@@ -193,6 +194,19 @@ impl Input {
             Ok(reader) => Ok(Tapped { reader, tap }),
             Err(source) => Err(unreadable(&self.name, source)),
         }
+    }
+
+    /// The first bytes of a plain file, at most `count`; none of anything else.
+    pub(super) fn start(&self, count: u64) -> Result<Vec<u8>, SourceError> {
+        let mut start = Vec::new();
+        if self.is_file() {
+            let uncounted = self.file_bytes(Tap::default())?;
+            uncounted
+                .take(count)
+                .read_to_end(&mut start)
+                .map_err(|error| SourceError::from_io(&self.name, 0, error))?;
+        }
+        Ok(start)
     }
 
     /// Whether it is a plain file, which can be opened more than once and has a size.
@@ -333,6 +347,7 @@ mod tests {
         assert_eq!(input("a.tsv.zst").delimiter(), b'\t');
         assert_eq!(input("a.jsonl").format(), Some(Format::Ndjson));
         assert_eq!(input("a.feather").format(), Some(Format::Arrow));
+        assert_eq!(input("a.Parquet").format(), Some(Format::Parquet));
         assert_eq!(input("a.txt").format(), None);
         assert_eq!(Input::stdin().format(), None);
     }

@@ -1,8 +1,8 @@
 //! Checking and writing JSON text.
 
 use std::fmt;
+use std::io::Write;
 
-use bytes::{BufMut, BytesMut};
 use serde::de::IgnoredAny;
 
 use crate::record::is_surely_object;
@@ -69,63 +69,111 @@ pub(super) fn trim(bytes: &[u8]) -> (usize, usize) {
 
 /// Whether `text` is exactly a JSON number.
 pub(super) fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    match digits(rest) {
-        0 => return false,
-        1 => {}
-        _ if rest[0] == b'0' => return false,
-        _ => {}
-    }
-    rest = &rest[digits(rest)..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        match digits(fraction) {
-            0 => return false,
-            count => rest = &fraction[count..],
-        }
-    }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = exponent
-            .strip_prefix(b"-")
-            .or_else(|| exponent.strip_prefix(b"+"))
-            .unwrap_or(exponent);
-        match digits(exponent) {
-            0 => return false,
-            count => rest = &exponent[count..],
-        }
-    }
-    rest.is_empty()
+    let whole = after_whole(text);
+    whole.and_then(after_fraction).and_then(after_exponent) == Some(b"")
 }
 
 /// Whether `text` is exactly a JSON number without fraction and exponent.
 pub(super) fn is_integer(text: &[u8]) -> bool {
-    is_number(text) && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
+    after_whole(text) == Some(b"")
+}
+
+/// What follows the digits before the point, if a number may begin with them.
+fn after_whole(text: &[u8]) -> Option<&[u8]> {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    match text {
+        [b'0', b'0'..=b'9', ..] => None,
+        text => after_digits(text),
+    }
+}
+
+fn after_fraction(rest: &[u8]) -> Option<&[u8]> {
+    match rest {
+        [b'.', fraction @ ..] => after_digits(fraction),
+        rest => Some(rest),
+    }
+}
+
+fn after_exponent(rest: &[u8]) -> Option<&[u8]> {
+    match rest {
+        [b'e' | b'E', b'+' | b'-', exponent @ ..] | [b'e' | b'E', exponent @ ..] => after_digits(exponent),
+        rest => Some(rest),
+    }
+}
+
+/// What follows the digits at the front, of which there must be one.
+fn after_digits(text: &[u8]) -> Option<&[u8]> {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count > 0).then(|| &text[count..])
 }
 
 /// Writes `text`, which is UTF-8, as a JSON string with its quotes.
-pub(super) fn write_string(out: &mut BytesMut, text: &[u8]) {
+pub(super) fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     out.reserve(text.len() + 2);
-    out.put_u8(b'"');
-    let mut start = 0;
-    for (at, byte) in text.iter().enumerate() {
-        if !NEEDS_ESCAPE[usize::from(*byte)] {
-            continue;
-        }
-        out.extend_from_slice(&text[start..at]);
-        start = at + 1;
-        write_escape(out, *byte);
+    out.push(b'"');
+    let mut rest = text;
+    while let Some(at) = first_to_escape(rest) {
+        out.extend_from_slice(&rest[..at]);
+        write_escape(out, rest[at]);
+        rest = &rest[at + 1..];
     }
-    out.extend_from_slice(&text[start..]);
-    out.put_u8(b'"');
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// Writes `text`, which is known to be UTF-8 without anything to escape, as a JSON string with its quotes.
+pub(super) fn write_clean_string(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
+}
+
+/// Whether nothing in `text` needs an escape. It looks at many bytes at a time, whatever strings they belong to.
+pub(super) fn is_clean(text: &[u8]) -> bool {
+    const BLOCK: usize = 64;
+    // Without an early end inside a block the compiler makes vector instructions of it.
+    let needs_none = |block: &[u8]| {
+        let marks = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        block.iter().fold(0, |any, byte| any | marks(*byte)) == 0
+    };
+    text.chunks(BLOCK).all(needs_none)
+}
+
+/// The place of the first byte that cannot stand in a JSON string as it is.
+fn first_to_escape(text: &[u8]) -> Option<usize> {
+    let (words, tail) = text.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let found = marks_to_escape(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = tail.iter().position(|byte| NEEDS_ESCAPE[usize::from(*byte)])?;
+    Some(words.len() * 8 + at)
+}
+
+/// A word whose lowest bit that is set stands in the first byte, in the order of memory, that needs an escape; 0 if
+/// none does. Bits above that one mean nothing.
+const fn marks_to_escape(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    // A byte below `limit` borrows from its highest bit, which it did not have itself.
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(ONES * limit) & !word
+    }
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & HIGHS
 }
 
 /// Writes what `value` displays, which must need no escape.
-pub(super) fn write_plain(out: &mut BytesMut, value: impl fmt::Display) {
+pub(super) fn write_plain(out: &mut Vec<u8>, value: impl fmt::Display) {
     // Writing to memory does not fail.
-    let _ = fmt::Write::write_fmt(out, format_args!("{value}"));
+    let _ = write!(out, "{value}");
 }
 
-fn write_escape(out: &mut BytesMut, byte: u8) {
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
         b'"' => b'"',
@@ -163,9 +211,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(text: &str) -> String {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         write_string(&mut out, text.as_bytes());
-        String::from_utf8(out.to_vec()).unwrap()
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
@@ -198,6 +246,21 @@ mod tests {
             check_object("[1]").unwrap_err(),
             "a list where a JSON object is expected"
         );
+    }
+
+    #[test]
+    fn a_byte_to_escape_is_found_at_every_place_of_a_word_and_beside_every_other() {
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                for other in [b'a', 0x01, 0x21, 0x23, 0x5D, 0x80, 0xFF] {
+                    let mut text = [b'x'; 20];
+                    (text[19 - at], text[at]) = (other, byte);
+                    let expected = text.iter().position(|byte| NEEDS_ESCAPE[usize::from(*byte)]);
+                    assert_eq!(first_to_escape(&text), expected, "{text:?}");
+                    assert_eq!(is_clean(&text), expected.is_none(), "{text:?}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Reading records: from files or standard input, in CSV, NDJSON, JSON or Arrow, compressed or not.
+//! Reading records: from files or standard input, in CSV, NDJSON, JSON, Arrow or Parquet, compressed or not.
 //!
 //! ```text
 //! paths ──► input ──► decompressed ──► framed ──────► records
@@ -44,7 +44,7 @@ use crate::record::{Position, Record};
 
 pub use config::{
     ArrowConfig, AsciiChar, BigIntegers, ColumnType, Compression, CsvConfig, Encoding, Format, NonFinite,
-    Paths, Ragged, SourceConfig, Types, path_in,
+    ParquetConfig, Paths, Ragged, SourceConfig, Types, path_in,
 };
 pub use error::SourceError;
 pub use open::open;

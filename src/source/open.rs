@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::Ordering;
 
-use super::arrow::{ArrowReader, FileBatches, StreamBatches, is_file_form};
+use super::arrow::{ArrowReader, FileBatches, ParquetBatches, StreamBatches, is_file_form, is_parquet};
 use super::compression::decompressed;
-use super::config::{Format, SourceConfig};
+use super::config::{Compression, Format, SourceConfig};
 use super::csv::{CsvReader, Dialect};
 use super::digest;
 use super::draft::{Portion, Reader, Step};
@@ -220,12 +220,13 @@ impl fmt::Debug for Chain {
 }
 
 fn format_of(input: &Input, config: &SourceConfig) -> Result<Format, SourceError> {
-    config
-        .format
-        .or_else(|| input.format())
-        .ok_or_else(|| SourceError::UnknownFormat {
+    match config.format.or_else(|| input.format()) {
+        Some(format) => Ok(format),
+        None if is_parquet(&input.start(4)?) => Ok(Format::Parquet),
+        None => Err(SourceError::UnknownFormat {
             name: input.name.clone(),
-        })
+        }),
+    }
 }
 
 /// Opens one input and checks its beginning.
@@ -248,17 +249,25 @@ fn open_input(
             cap,
         )?));
     }
-    let bytes = decompressed(input, config, tap, notes)?;
+    let bytes = |tap| decompressed(input, config, tap, notes);
     Ok(match format {
         Format::Csv => {
             let dialect = Dialect::new(&config.csv, input.delimiter())?;
-            let window = Window::on_text(&input.name, bytes)?;
+            let window = Window::on_text(&input.name, bytes(tap)?)?;
             Box::new(CsvReader::new(window, dialect, &config.csv, cap)?)
         }
-        Format::Ndjson => Box::new(NdjsonReader::new(Window::on_text(&input.name, bytes)?, cap)),
-        Format::Json => open_json(input, bytes, cap, notes)?,
+        Format::Ndjson => {
+            let window = Window::on_text(&input.name, bytes(tap)?)?;
+            Box::new(NdjsonReader::new(window, cap))
+        }
+        Format::Json => open_json(input, bytes(tap)?, cap, notes)?,
         Format::Arrow | Format::ArrowStream => {
-            let batches = StreamBatches::open(&input.name, bytes, &config.arrow)?;
+            let batches = StreamBatches::open(&input.name, bytes(tap)?, &config.arrow)?;
+            Box::new(ArrowReader::new(&input.name, batches, &config.arrow, cap)?)
+        }
+        Format::Parquet => {
+            let file = parquet_file(input, config.compression, tap)?;
+            let batches = ParquetBatches::open(&input.name, file, &config.parquet)?;
             Box::new(ArrowReader::new(&input.name, batches, &config.arrow, cap)?)
         }
     })
@@ -266,19 +275,28 @@ fn open_input(
 
 /// Opens a plain file that is in the file form of Arrow; none if the input is anything else.
 fn arrow_file(input: &Input, tap: &Tap) -> Result<Option<Tapped<File>>, SourceError> {
-    if !input.is_file() {
-        return Ok(None);
+    match is_file_form(&input.start(8)?) {
+        true => input.file_bytes(tap.clone()).map(Some),
+        false => Ok(None),
     }
-    let mut start = Vec::new();
-    let uncounted = input.file_bytes(Tap::default())?;
-    uncounted
-        .take(8)
-        .read_to_end(&mut start)
-        .map_err(|error| SourceError::from_io(&input.name, 0, error))?;
-    if !is_file_form(&start) {
-        return Ok(None);
+}
+
+/// Opens a plain file for Parquet, whose footer is read before its columns.
+fn parquet_file(input: &Input, compression: Compression, tap: Tap) -> Result<Tapped<File>, SourceError> {
+    let refused = |hint| {
+        Err(SourceError::ArrowForm {
+            name: input.name.clone(),
+            reason: "is to be read as Parquet, which can be read only from a plain file",
+            hint,
+        })
+    };
+    match compression {
+        Compression::Gzip | Compression::Zstd => {
+            refused("leave out `source.compression`; what Parquet compresses by itself is read anyway")
+        }
+        _ if !input.is_file() => refused("save it to a file, and give that as `source.path`"),
+        _ => input.file_bytes(tap),
     }
-    input.file_bytes(tap.clone()).map(Some)
 }
 
 /// Opens a JSON file as an array, or as NDJSON if it begins with an object.

@@ -88,7 +88,8 @@ impl<R: Read + Seek> FileBatches<R> {
         }
         let unreadable = |error| SourceError::from_io(&self.name, start, error);
         self.reader.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-        let mut bytes = Vec::new();
+        // The length is that of a part of the file, so there is room for it.
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         self.reader
             .by_ref()
             .take(length)

@@ -8,11 +8,10 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field};
-use bytes::BytesMut;
 
 use super::nested::{Dictionary, FixedLists, Lists, Maps, Structs};
 use super::times::Zone;
-use super::values::{Decimals, Floats, Integers, Nothing, Shown, Texts, Value};
+use super::values::{Decimals, Floats, Integers, Nothing, Shown, Value, Views, texts};
 use crate::source::config::{ArrowConfig, BigIntegers, NonFinite};
 use crate::source::json_text::write_string;
 
@@ -81,7 +80,7 @@ impl Rows {
     }
 
     /// Writes a row; the reason says why a value has no JSON form.
-    pub(super) fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         for column in &self.columns {
             column
                 .write(row, out, rules)
@@ -92,7 +91,7 @@ impl Rows {
     }
 
     /// Writes a row with stand-ins for what has no JSON form.
-    pub(super) fn write_leniently(&self, row: usize, out: &mut BytesMut, rules: Rules) {
+    pub(super) fn write_leniently(&self, row: usize, out: &mut Vec<u8>, rules: Rules) {
         let rules = Rules {
             non_finite: NonFinite::String,
             is_lenient: true,
@@ -105,7 +104,7 @@ impl Rows {
 
 impl Column {
     /// Writes the member, behind the ones before it.
-    pub(super) fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         out.extend_from_slice(&self.prefix);
         self.cells.write(row, out, rules)
     }
@@ -115,13 +114,13 @@ impl Cells {
     /// Prepares the values of an array.
     pub(super) fn new(array: &dyn Array) -> Result<Self, String> {
         Ok(Self {
-            nulls: array.nulls().cloned(),
+            nulls: array.nulls().filter(|nulls| nulls.null_count() > 0).cloned(),
             value: value_of(array)?,
         })
     }
 
     /// Writes the value at `row`, or null.
-    pub(super) fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             out.extend_from_slice(b"null");
             return Ok(());
@@ -137,12 +136,12 @@ pub(super) fn columns<'a>(
     fields
         .enumerate()
         .map(|(index, (field, array))| {
-            let mut prefix = BytesMut::from(if index == 0 { "{" } else { "," });
+            let mut prefix = Vec::from(if index == 0 { "{" } else { "," });
             write_string(&mut prefix, field.name().as_bytes());
             prefix.extend_from_slice(b":");
             Ok(Column {
                 name: field.name().clone(),
-                prefix: prefix.to_vec(),
+                prefix,
                 cells: Cells::new(array)?,
             })
         })
@@ -168,9 +167,9 @@ fn value_of(array: &dyn Array) -> Result<Box<dyn Value>, String> {
         DataType::Decimal64(_, scale) => Box::new(Decimals::<Decimal64Type>::new(array, *scale)),
         DataType::Decimal128(_, scale) => Box::new(Decimals::<Decimal128Type>::new(array, *scale)),
         DataType::Decimal256(_, scale) => Box::new(Decimals::<Decimal256Type>::new(array, *scale)),
-        DataType::Utf8 => Box::new(Texts(array.as_string::<i32>().clone())),
-        DataType::LargeUtf8 => Box::new(Texts(array.as_string::<i64>().clone())),
-        DataType::Utf8View => Box::new(Texts(array.as_string_view().clone())),
+        DataType::Utf8 => texts(array.as_string::<i32>()),
+        DataType::LargeUtf8 => texts(array.as_string::<i64>()),
+        DataType::Utf8View => Box::new(Views(array.as_string_view().clone())),
         DataType::Timestamp(unit, zone) => {
             let zone = Zone::parse(zone.as_deref());
             Box::new(Shown::timestamps(array, *unit, zone))

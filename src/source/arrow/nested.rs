@@ -6,7 +6,6 @@ use arrow_array::{
     AnyDictionaryArray, Array, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait, StructArray,
 };
 use arrow_buffer::ArrowNativeType;
-use bytes::{BufMut, BytesMut};
 
 use super::json::{Cells, Column, Rules, columns};
 use super::values::Value;
@@ -26,7 +25,7 @@ impl<O: OffsetSizeTrait> Lists<O> {
 }
 
 impl<O: OffsetSizeTrait> Value for Lists<O> {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         let offsets = self.array.value_offsets();
         write_items(
             &self.items,
@@ -55,21 +54,21 @@ impl FixedLists {
 }
 
 impl Value for FixedLists {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         let start = self.array.value_offset(row).as_usize();
         write_items(&self.items, start..start + self.length, out, rules)
     }
 }
 
-fn write_items(items: &Cells, range: Range<usize>, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
-    out.put_u8(b'[');
+fn write_items(items: &Cells, range: Range<usize>, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
+    out.push(b'[');
     for item in range.clone() {
         if item > range.start {
-            out.put_u8(b',');
+            out.push(b',');
         }
         items.write(item, out, rules)?;
     }
-    out.put_u8(b']');
+    out.push(b']');
     Ok(())
 }
 
@@ -84,7 +83,7 @@ impl Structs {
 }
 
 impl Value for Structs {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         for column in &self.0 {
             column.write(row, out, rules)?;
         }
@@ -111,19 +110,19 @@ impl Maps {
 }
 
 impl Value for Maps {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         let offsets = self.array.value_offsets();
         let range = offsets[row].as_usize()..offsets[row + 1].as_usize();
-        out.put_u8(b'{');
+        out.push(b'{');
         for entry in range.clone() {
             if entry > range.start {
-                out.put_u8(b',');
+                out.push(b',');
             }
             self.keys.write(entry, out, rules)?;
-            out.put_u8(b':');
+            out.push(b':');
             self.values.write(entry, out, rules)?;
         }
-        out.put_u8(b'}');
+        out.push(b'}');
         Ok(())
     }
 }
@@ -148,7 +147,7 @@ impl Dictionary {
 }
 
 impl Value for Dictionary {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         self.values.write(self.keys[row], out, rules)
     }
 }

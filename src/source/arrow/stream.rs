@@ -72,21 +72,27 @@ impl<R: Read> StreamBatches<R> {
     /// Reads so many bytes, or fewer at the end of the stream.
     fn read_bytes(&mut self, length: u64) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
-        match self.reader.by_ref().take(length).read_to_end(&mut bytes) {
-            Ok(read) => self.byte += read as u64,
-            Err(error) => return Err(SourceError::from_io(&self.name, self.byte, error)),
-        }
+        self.read_behind(&mut bytes, length)?;
         Ok(bytes)
+    }
+
+    /// Reads so many bytes, or fewer at the end of the stream, behind those that are in `bytes`.
+    fn read_behind(&mut self, bytes: &mut Vec<u8>, length: u64) -> Result<u64, SourceError> {
+        match self.reader.by_ref().take(length).read_to_end(bytes) {
+            Ok(read) => {
+                self.byte += read as u64;
+                Ok(read as u64)
+            }
+            Err(error) => Err(SourceError::from_io(&self.name, self.byte, error)),
+        }
     }
 
     /// Adds so many bytes of the stream, which must be there, to `bytes`.
     fn extend(&mut self, bytes: &mut Vec<u8>, length: u64) -> Result<(), SourceError> {
-        let more = self.read_bytes(length)?;
-        if (more.len() as u64) < length {
-            return Err(self.truncated());
+        match self.read_behind(bytes, length)? < length {
+            true => Err(self.truncated()),
+            false => Ok(()),
         }
-        bytes.extend_from_slice(&more);
-        Ok(())
     }
 
     /// Reads the message that begins with these four bytes into the buffer, or the end mark.
@@ -196,6 +202,7 @@ fn check_start(name: &str, start: &[u8]) -> Result<(), SourceError> {
             "is in the file form of Arrow, which can be read only from a plain file",
             "decompress it to a file and read that as `source.format: arrow`, or write it in the stream form",
         ),
+        b"PAR1" => form("is Parquet and not Arrow IPC", "set `source.format: parquet`"),
         b"FEA1" => form(
             "is a Feather file of version 1",
             "write it as version 2, which is Arrow IPC",

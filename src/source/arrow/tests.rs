@@ -1,3 +1,5 @@
+mod columns;
+mod parquet;
 mod streams;
 
 use std::io::Cursor;
@@ -289,7 +291,7 @@ fn a_sliced_batch_gives_its_own_rows() {
     }
     let batch = batch(vec![("v", Arc::new(lists.finish()))]).slice(2, 2);
     let mut rows = Rows::new(&batch).unwrap();
-    let mut out = bytes::BytesMut::new();
+    let mut out = Vec::new();
     while let Some(row) = rows.next_row() {
         rows.write(row, &mut out, Rules::new(&ArrowConfig::default()))
             .unwrap();

@@ -24,11 +24,12 @@ pub(super) struct Instant {
     nanos: i64,
 }
 
-/// A date, printed as `2024-02-29`.
-struct Day(i64);
-
-/// A time of day, printed as `10:00:00.123`.
-struct Clock(i64, i64);
+/// A date or time as text: at most `2024-02-29T10:00:00.123456789+02:00`, of a few more bytes with an odd offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Text {
+    bytes: [u8; Text::ROOM],
+    length: usize,
+}
 
 impl Zone {
     /// Reads the zone that a schema names.
@@ -77,7 +78,7 @@ impl Instant {
     }
 
     /// The instant as a date and time; none outside the years 0 to 9999.
-    pub(super) fn timestamp(self, zone: Zone) -> Option<impl Display> {
+    pub(super) fn timestamp(self, zone: Zone) -> Option<Text> {
         let shift = if let Zone::Offset(minutes) = zone {
             minutes * 60
         } else {
@@ -85,31 +86,36 @@ impl Instant {
         };
         let local = self.seconds.checked_add(shift)?;
         let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let date = is_printable(day).then_some(Day(day))?;
-        let suffix = match zone {
-            Zone::None => String::new(),
-            Zone::Utc => "Z".to_owned(),
-            Zone::Offset(minutes) => {
-                let sign = if minutes < 0 { '-' } else { '+' };
-                format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
-            }
-        };
-        Some(Both(date, Clock(second, self.nanos), suffix))
+        let mut text = Text::of_day(day)?;
+        text.push(b'T');
+        text.push_clock(second, self.nanos);
+        match zone {
+            Zone::None => {}
+            Zone::Utc => text.push(b'Z'),
+            Zone::Offset(minutes) => text.push_offset(minutes),
+        }
+        Some(text)
     }
 
     /// The instant as a date, with its time if that is not midnight; none outside the years 0 to 9999.
-    pub(super) fn date(self) -> Option<impl Display> {
+    pub(super) fn date(self) -> Option<Text> {
         let day = self.seconds.div_euclid(DAY);
         let second = self.seconds.rem_euclid(DAY);
-        let time = (second != 0 || self.nanos != 0).then_some(Clock(second, self.nanos));
-        is_printable(day).then_some(DateMaybeTime(Day(day), time))
+        let mut text = Text::of_day(day)?;
+        if second != 0 || self.nanos != 0 {
+            text.push(b'T');
+            text.push_clock(second, self.nanos);
+        }
+        Some(text)
     }
 
     /// The instant as a time of day; none if it is no time of a day.
-    pub(super) fn time(self) -> Option<impl Display> {
-        (0..DAY)
-            .contains(&self.seconds)
-            .then_some(Clock(self.seconds, self.nanos))
+    pub(super) fn time(self) -> Option<Text> {
+        let mut text = Text::empty();
+        (0..DAY).contains(&self.seconds).then(|| {
+            text.push_clock(self.seconds, self.nanos);
+            text
+        })
     }
 }
 
@@ -120,30 +126,28 @@ fn is_printable(day: i64) -> bool {
     (FIRST..=LAST).contains(&day)
 }
 
-struct Both(Day, Clock, String);
+impl Text {
+    const ROOM: usize = 48;
 
-impl Display for Both {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}T{}{}", self.0, self.1, self.2)
-    }
-}
-
-struct DateMaybeTime(Day, Option<Clock>);
-
-impl Display for DateMaybeTime {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.1 {
-            Some(time) => write!(f, "{}T{time}", self.0),
-            None => write!(f, "{}", self.0),
+    const fn empty() -> Self {
+        Self {
+            bytes: [0; Self::ROOM],
+            length: 0,
         }
     }
-}
 
-impl Display for Day {
+    /// The text, which is ASCII and needs no escape.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// A day since 1970, as `2024-02-29`; none outside the years 0 to 9999.
+    ///
     /// The algorithm is `civil_from_days` of <https://howardhinnant.github.io/date_algorithms.html>.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let shifted = self.0 + 719_468;
-        let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    fn of_day(day: i64) -> Option<Self> {
+        // In 32 bits, where divisions are quick; with an era more, as the year 0 began before its March.
+        let shifted = u32::try_from(is_printable(day).then_some(day + 719_468 + 146_097)?).ok()?;
+        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
         let year_of_era =
             (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -154,28 +158,84 @@ impl Display for Day {
         } else {
             from_march - 9
         };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
+        let mut text = Self::empty();
+        text.push_pair(year / 100);
+        text.push_pair(year % 100);
+        text.push(b'-');
+        text.push_pair(month);
+        text.push(b'-');
+        text.push_pair(day);
+        Some(text)
+    }
+
+    /// A second of a day and the nanoseconds behind it, as `10:00:00.123`.
+    fn push_clock(&mut self, second: i64, nanos: i64) {
+        let second = narrow(second);
+        self.push_pair(second / 3_600);
+        self.push(b':');
+        self.push_pair(second / 60 % 60);
+        self.push(b':');
+        self.push_pair(second % 60);
+        self.push_fraction(narrow(nanos));
+    }
+
+    fn push_fraction(&mut self, nanos: u32) {
+        let (digits, count) = match nanos {
+            0 => return,
+            _ if nanos.is_multiple_of(1_000_000) => (nanos / 1_000_000, 3),
+            _ if nanos.is_multiple_of(1_000) => (nanos / 1_000, 6),
+            _ => (nanos, 9),
+        };
+        self.push(b'.');
+        let mut rest = digits;
+        for place in (self.length..self.length + count).rev() {
+            self.bytes[place] = digit(rest % 10);
+            rest /= 10;
+        }
+        self.length += count;
+    }
+
+    /// Minutes from UTC, as `+02:00`.
+    fn push_offset(&mut self, minutes: i64) {
+        self.push(if minutes < 0 { b'-' } else { b'+' });
+        let minutes = narrow(minutes.abs());
+        match minutes / 60 {
+            hours @ 0..100 => self.push_pair(hours),
+            hours => {
+                self.push(digit(hours / 100));
+                self.push_pair(hours % 100);
+            }
+        }
+        self.push(b':');
+        self.push_pair(minutes % 60);
+    }
+
+    fn push_pair(&mut self, number: u32) {
+        self.push(digit(number / 10));
+        self.push(digit(number % 10));
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
     }
 }
 
-impl Display for Clock {
+impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self(second, nanos) = *self;
-        write!(
-            f,
-            "{:02}:{:02}:{:02}",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60
-        )?;
-        match nanos {
-            0 => Ok(()),
-            _ if nanos % 1_000_000 == 0 => write!(f, ".{:03}", nanos / 1_000_000),
-            _ if nanos % 1_000 == 0 => write!(f, ".{:06}", nanos / 1_000),
-            _ => write!(f, ".{nanos:09}"),
-        }
+        f.write_str(&String::from_utf8_lossy(self.as_bytes()))
     }
+}
+
+/// The digit of a number below ten.
+fn digit(number: u32) -> u8 {
+    b"0123456789"[number as usize % 10]
+}
+
+/// A number that is neither below zero nor large; 0 for any other.
+fn narrow(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -4,38 +4,39 @@ use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Date64Type, DecimalType, Time32MillisecondType, Time32SecondType,
-    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    ArrowPrimitiveType, Date32Type, Date64Type, DecimalType, Float16Type, Float32Type, Float64Type,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayAccessor, BooleanArray, PrimitiveArray};
-use arrow_buffer::ScalarBuffer;
+use arrow_array::{
+    Array, BooleanArray, GenericStringArray, OffsetSizeTrait, PrimitiveArray, StringViewArray,
+};
+use arrow_buffer::{ScalarBuffer, i256};
 use arrow_schema::{DataType, TimeUnit};
-use bytes::{BufMut, BytesMut};
 
 use super::json::Rules;
-use super::times::{Instant, Zone};
+use super::times::{Instant, Text, Zone};
 use crate::source::config::{BigIntegers, NonFinite};
-use crate::source::json_text::{write_plain, write_string};
+use crate::source::json_text::{is_clean, write_clean_string, write_plain, write_string};
 
 /// The values of one array, none of them null where it is asked for.
 pub(super) trait Value: Send {
     /// Writes a value; the reason says why it has no JSON form.
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String>;
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String>;
 }
 
 /// Null, always.
 pub(super) struct Nothing;
 
 impl Value for Nothing {
-    fn write(&self, _: usize, out: &mut BytesMut, _: Rules) -> Result<(), String> {
+    fn write(&self, _: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
         out.extend_from_slice(b"null");
         Ok(())
     }
 }
 
 impl Value for BooleanArray {
-    fn write(&self, row: usize, out: &mut BytesMut, _: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
         out.extend_from_slice(if self.value(row) { b"true" } else { b"false" });
         Ok(())
     }
@@ -52,39 +53,37 @@ impl<T: ArrowPrimitiveType> Integers<T> {
 
 impl<T: ArrowPrimitiveType> Value for Integers<T>
 where
-    T::Native: fmt::Display + Into<i128>,
+    T::Native: itoa::Integer + Into<i128>,
 {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         const EXACT: std::ops::RangeInclusive<i128> = -9_007_199_254_740_991..=9_007_199_254_740_991;
         let value = self.0.value(row);
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(value).as_bytes();
         if rules.big_integers == BigIntegers::Number || EXACT.contains(&value.into()) {
-            write_plain(out, value);
+            out.extend_from_slice(digits);
         } else {
-            write_plain(out, format_args!("\"{value}\""));
+            write_clean_string(out, digits);
         }
         Ok(())
     }
 }
 
 /// Floating-point numbers of any width.
-pub(super) struct Floats<T: ArrowPrimitiveType>(PrimitiveArray<T>);
+pub(super) struct Floats<T: Float>(PrimitiveArray<T>);
 
-impl<T: ArrowPrimitiveType> Floats<T> {
+impl<T: Float> Floats<T> {
     pub(super) fn new(array: &dyn Array) -> Self {
         Self(array.as_primitive().clone())
     }
 }
 
-impl<T: ArrowPrimitiveType> Value for Floats<T>
-where
-    T::Native: fmt::Debug + Into<f64>,
-{
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+impl<T: Float> Value for Floats<T> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         let value = self.0.value(row);
         let wide: f64 = value.into();
         if wide.is_finite() {
-            // Debug is the shortest form that reads back the same, with an exponent where that is shorter.
-            write_plain(out, format_args!("{value:?}"));
+            T::write(value, out);
             return Ok(());
         }
         let name = match (wide.is_nan(), wide > 0.0) {
@@ -103,10 +102,90 @@ where
     }
 }
 
+/// Numbers whose finite values are written as the shortest text that reads back the same.
+pub(super) trait Float: ArrowPrimitiveType<Native: Into<f64>> {
+    /// Writes a finite value.
+    fn write(value: Self::Native, out: &mut Vec<u8>);
+}
+
+/// Where every printer of shortest texts writes the digits alone, without an exponent.
+const WITHOUT_EXPONENT: std::ops::Range<f64> = 1e-3..1e13;
+
+impl Float for Float16Type {
+    fn write(value: Self::Native, out: &mut Vec<u8>) {
+        write_plain(out, format_args!("{value:?}"));
+    }
+}
+
+impl Float for Float32Type {
+    fn write(value: f32, out: &mut Vec<u8>) {
+        // Two shortest texts can be equally near only where 10 to the power of their digits is at least 2^23.
+        const DIGITS: usize = 6;
+        write_float(
+            f64::from(value),
+            &value,
+            zmij::Buffer::new().format(value),
+            DIGITS,
+            out,
+        );
+    }
+}
+
+impl Float for Float64Type {
+    fn write(value: f64, out: &mut Vec<u8>) {
+        // As above, with 2^52.
+        const DIGITS: usize = 15;
+        write_float(value, &value, zmij::Buffer::new().format(value), DIGITS, out);
+    }
+}
+
+/// Writes the shortest text, which is `quick` where it has no more than so many digits; else it is what Debug shows:
+/// of two that are equally near the larger one, and with an exponent where that is shorter.
+fn write_float(wide: f64, value: &impl fmt::Debug, quick: &str, digits: usize, out: &mut Vec<u8>) {
+    let point = 1;
+    match WITHOUT_EXPONENT.contains(&wide.abs()) && quick.len() <= digits + point {
+        true => out.extend_from_slice(quick.as_bytes()),
+        false => write_plain(out, format_args!("{value:?}")),
+    }
+}
+
 /// Decimals: digits with a point among them.
 pub(super) struct Decimals<T: DecimalType> {
     array: PrimitiveArray<T>,
     scale: i8,
+}
+
+/// The whole number that a decimal's digits are.
+pub(super) trait Unscaled: Copy {
+    /// Passes on the number's digits, behind a minus where it is below zero.
+    fn with_digits(self, take: impl FnOnce(&str));
+}
+
+impl Unscaled for i32 {
+    fn with_digits(self, take: impl FnOnce(&str)) {
+        take(itoa::Buffer::new().format(self));
+    }
+}
+
+impl Unscaled for i64 {
+    fn with_digits(self, take: impl FnOnce(&str)) {
+        take(itoa::Buffer::new().format(self));
+    }
+}
+
+impl Unscaled for i128 {
+    fn with_digits(self, take: impl FnOnce(&str)) {
+        take(itoa::Buffer::new().format(self));
+    }
+}
+
+impl Unscaled for i256 {
+    fn with_digits(self, take: impl FnOnce(&str)) {
+        match self.to_i128() {
+            Some(small) => small.with_digits(take),
+            None => take(&self.to_string()),
+        }
+    }
 }
 
 impl<T: DecimalType> Decimals<T> {
@@ -118,16 +197,18 @@ impl<T: DecimalType> Decimals<T> {
 
 impl<T: DecimalType> Value for Decimals<T>
 where
-    T::Native: fmt::Display,
+    T::Native: Unscaled,
 {
-    fn write(&self, row: usize, out: &mut BytesMut, _: Rules) -> Result<(), String> {
-        write_decimal(out, &self.array.value(row).to_string(), self.scale);
+    fn write(&self, row: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
+        self.array
+            .value(row)
+            .with_digits(|digits| write_decimal(out, digits, self.scale));
         Ok(())
     }
 }
 
-fn write_decimal(out: &mut BytesMut, digits: &str, scale: i8) {
-    let zeros = |out: &mut BytesMut, count| out.put_bytes(b'0', count);
+fn write_decimal(out: &mut Vec<u8>, digits: &str, scale: i8) {
+    let zeros = |out: &mut Vec<u8>, count| out.resize(out.len() + count, b'0');
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", digits),
@@ -139,7 +220,9 @@ fn write_decimal(out: &mut BytesMut, digits: &str, scale: i8) {
         zeros(out, if digits == "0" { 0 } else { places });
     } else if digits.len() > places {
         let (whole, fraction) = digits.split_at(digits.len() - places);
-        write_plain(out, format_args!("{whole}.{fraction}"));
+        out.extend_from_slice(whole.as_bytes());
+        out.push(b'.');
+        out.extend_from_slice(fraction.as_bytes());
     } else {
         out.extend_from_slice(b"0.");
         zeros(out, places - digits.len());
@@ -147,15 +230,42 @@ fn write_decimal(out: &mut BytesMut, digits: &str, scale: i8) {
     }
 }
 
-/// Strings of any layout.
-pub(super) struct Texts<A>(pub(super) A);
+/// Strings that lie one behind the other.
+struct Texts<O: OffsetSizeTrait>(GenericStringArray<O>);
 
-impl<A: Send> Value for Texts<A>
-where
-    for<'a> &'a A: ArrayAccessor<Item = &'a str>,
-{
-    fn write(&self, row: usize, out: &mut BytesMut, _: Rules) -> Result<(), String> {
-        write_string(out, (&self.0).value(row).as_bytes());
+/// The same, where none needs an escape.
+struct CleanTexts<O: OffsetSizeTrait>(GenericStringArray<O>);
+
+/// Prepares strings, by one look at all of them.
+pub(super) fn texts<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Box<dyn Value> {
+    let offsets = array.offsets();
+    let all = offsets[0].as_usize()..offsets[array.len()].as_usize();
+    match is_clean(&array.value_data()[all]) {
+        true => Box::new(CleanTexts(array.clone())),
+        false => Box::new(Texts(array.clone())),
+    }
+}
+
+impl<O: OffsetSizeTrait> Value for Texts<O> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
+        write_string(out, self.0.value(row).as_bytes());
+        Ok(())
+    }
+}
+
+impl<O: OffsetSizeTrait> Value for CleanTexts<O> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
+        write_clean_string(out, self.0.value(row).as_bytes());
+        Ok(())
+    }
+}
+
+/// Strings that lie anywhere.
+pub(super) struct Views(pub(super) StringViewArray);
+
+impl Value for Views {
+    fn write(&self, row: usize, out: &mut Vec<u8>, _: Rules) -> Result<(), String> {
+        write_string(out, self.0.value(row).as_bytes());
         Ok(())
     }
 }
@@ -212,7 +322,7 @@ impl Shown {
 }
 
 impl Value for Shown {
-    fn write(&self, row: usize, out: &mut BytesMut, rules: Rules) -> Result<(), String> {
+    fn write(&self, row: usize, out: &mut Vec<u8>, rules: Rules) -> Result<(), String> {
         let value = self.values[row];
         let is_written = match self.kind {
             Kind::Timestamp(unit, zone) => write_quoted(out, Instant::new(value, unit).timestamp(zone)),
@@ -237,12 +347,9 @@ impl Value for Shown {
 }
 
 /// Writes a text in quotes if there is one, and says whether there was.
-fn write_quoted<T: fmt::Display>(out: &mut BytesMut, text: Option<T>) -> bool {
-    let Some(text) = text else {
-        return false;
-    };
-    write_plain(out, format_args!("\"{text}\""));
-    true
+fn write_quoted(out: &mut Vec<u8>, text: Option<Text>) -> bool {
+    text.map(|text| write_clean_string(out, text.as_bytes()))
+        .is_some()
 }
 
 fn values_of<T: ArrowPrimitiveType>(array: &dyn Array) -> ScalarBuffer<i64>
@@ -273,9 +380,9 @@ mod tests {
             ("12", -2, "1200"),
             ("0", -2, "0"),
         ] {
-            let mut out = BytesMut::new();
+            let mut out = Vec::new();
             write_decimal(&mut out, digits, scale);
-            assert_eq!(std::str::from_utf8(&out).unwrap(), text);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::ByteSize;
 
-/// How Arrow is read.
+/// How Arrow is read. `non_finite` and `big_integers_as` hold for Parquet too.
 ///
 /// ```
 /// use outpour::source::{ArrowConfig, NonFinite};

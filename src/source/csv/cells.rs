@@ -1,7 +1,5 @@
 //! What a cell becomes in JSON. The rules stand at [`CsvConfig`](crate::source::CsvConfig).
 
-use bytes::BytesMut;
-
 use crate::source::config::{ColumnType, Types};
 use crate::source::json_text::{check_value, is_integer, is_number, trim, write_string};
 
@@ -26,7 +24,7 @@ impl CellKind {
     }
 
     /// Writes the cell's JSON; the reason says why it does not fit, to be read after the column's name.
-    pub(super) fn write(self, out: &mut BytesMut, cell: &[u8]) -> Result<(), String> {
+    pub(super) fn write(self, out: &mut Vec<u8>, cell: &[u8]) -> Result<(), String> {
         let column_type = match self {
             Self::Typed(column_type) => column_type,
             Self::Inferred => inferred(cell),
@@ -69,7 +67,7 @@ fn boolean(cell: &[u8]) -> Option<&'static [u8]> {
 }
 
 /// Copies a JSON value. Line breaks can only stand between its parts, so a space says the same on one line.
-fn write_json(out: &mut BytesMut, cell: &[u8]) -> Result<(), String> {
+fn write_json(out: &mut Vec<u8>, cell: &[u8]) -> Result<(), String> {
     let (start, end) = trim(cell);
     let text = std::str::from_utf8(&cell[start..end]).map_err(|error| error.to_string())?;
     check_value(text)?;
@@ -98,9 +96,9 @@ mod tests {
     use super::*;
 
     fn written(kind: CellKind, cell: &str) -> Result<String, String> {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         kind.write(&mut out, cell.as_bytes())?;
-        Ok(String::from_utf8(out.to_vec()).unwrap())
+        Ok(String::from_utf8(out).unwrap())
     }
 
     #[test]

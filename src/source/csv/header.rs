@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::BytesMut;
-
 use super::cells::CellKind;
 use crate::source::config::CsvConfig;
 use crate::source::error::{SourceError, similar_names};
@@ -36,18 +34,19 @@ pub(super) fn columns(
             let similar = similar_names(column, names.iter().map(String::as_str));
             return Err(SourceError::UnknownColumn {
                 name: input.to_owned(),
+                option: "csv.columns",
                 column: column.clone(),
                 similar: similar.into_iter().next(),
             });
         }
     }
     let columns = names.into_iter().enumerate().map(|(index, name)| {
-        let mut prefix = BytesMut::from(if index == 0 { "{" } else { "," });
+        let mut prefix = Vec::from(if index == 0 { "{" } else { "," });
         write_string(&mut prefix, name.as_bytes());
         prefix.extend_from_slice(b":");
         Column {
             kind: CellKind::new(config.columns.get(&name).copied(), config.types),
-            prefix: prefix.to_vec(),
+            prefix,
             name,
         }
     });

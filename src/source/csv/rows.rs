@@ -1,15 +1,18 @@
 //! Rows of a CSV stream, each of bounded length.
 //!
-//! csv-core splits rows into cells; this module keeps the row's own bytes beside them, counts lines, skips rows
+//! A row that is there as a whole and follows the rules is split at once, csv-core splits all others into cells; this
+//! module keeps the row's own bytes beside them, counts lines, skips rows
 //! beyond the cap without holding them, and tells an open quote at the end of the stream.
 
 use std::io::Read;
+use std::ops::Range;
 
 use bytes::Bytes;
 use csv_core::{ReadRecordResult, Reader};
-use memchr::memchr2_iter;
+use memchr::{memchr, memchr2_iter};
 
 use super::Dialect;
+use super::plain::{Split, split};
 use super::quotes::{QuoteFault, check_quotes};
 use crate::source::draft::MAX_ORIGINAL;
 use crate::source::error::SourceError;
@@ -33,15 +36,30 @@ pub(super) struct Rows<R> {
     /// How many pending bytes csv-core has seen.
     scanned: usize,
     cells: Cells,
+    /// Whether csv-core has read something, as it looks for a byte order mark first.
+    has_begun: bool,
 }
 
 /// The cells of a row, unescaped.
 #[derive(Debug)]
 pub(super) struct Cells {
+    spans: Vec<Span>,
+    /// What csv-core or unescaping wrote.
     text: Vec<u8>,
     text_len: usize,
+    /// Where the cells end that csv-core wrote.
     ends: Vec<usize>,
     ends_len: usize,
+    is_split: bool,
+}
+
+/// Where a cell's text is.
+#[derive(Debug)]
+enum Span {
+    /// In the row itself.
+    Row(Range<usize>),
+    /// In `text`.
+    Text(Range<usize>),
 }
 
 /// What stands at the front of the stream.
@@ -77,6 +95,7 @@ impl<R: Read> Rows<R> {
             blank_lines: 0,
             scanned: 0,
             cells: Cells::new(),
+            has_begun: false,
         }
     }
 
@@ -95,6 +114,9 @@ impl<R: Read> Rows<R> {
         loop {
             if self.scanned == 0 {
                 self.pass_blank_lines();
+                if let Some(row) = self.split() {
+                    return Ok(row);
+                }
             }
             let has_input = self.window.pending().len() > self.scanned;
             if !has_input && !self.window.is_ended() {
@@ -112,17 +134,41 @@ impl<R: Read> Rows<R> {
                 return self.last_row();
             }
             if self.feed() == ReadRecordResult::Record {
+                self.cells.take_written();
                 return Ok(self.framed(true));
             }
         }
     }
 
+    /// Takes the row at the front if it is there as a whole and follows every rule.
+    fn split(&mut self) -> Option<Framed> {
+        if !self.has_begun {
+            return None;
+        }
+        let pending = self.window.pending();
+        let Split { length, has_breaks } = split(pending, self.dialect, &mut self.cells)?;
+        self.cells.is_split = true;
+        if has_breaks {
+            self.scanned = length + 1;
+            return Some(self.framed(true));
+        }
+        self.after_cr = pending[length] == b'\r';
+        let line = self.line;
+        self.line += 1;
+        Some(Framed::Row {
+            line,
+            length,
+            ending: 1,
+        })
+    }
+
     /// Gives csv-core the pending bytes that it has not seen.
     fn feed(&mut self) -> ReadRecordResult {
+        self.has_begun = true;
         let input = &self.window.pending()[self.scanned..];
         let cells = &mut self.cells;
         if self.scanned == 0 {
-            (cells.text_len, cells.ends_len) = (0, 0);
+            cells.clear();
         }
         cells.make_room(input.len());
         let (result, read, text, ends) = self.core.read_record(
@@ -215,6 +261,7 @@ impl<R: Read> Rows<R> {
         if self.scanned == 0 {
             Ok(Framed::End)
         } else if self.finish() {
+            self.cells.take_written();
             Ok(self.framed(false))
         } else {
             Err(self.open_quote())
@@ -254,28 +301,69 @@ impl<R: Read> Rows<R> {
 }
 
 impl Cells {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
+            spans: Vec::new(),
             text: Vec::new(),
             text_len: 0,
             ends: vec![0; 32],
             ends_len: 0,
+            is_split: false,
         }
     }
 
     /// The number of cells; one that reaches [`MAX_CELLS`] stands for that many or more.
     pub(super) fn len(&self) -> usize {
-        self.ends_len
+        self.spans.len()
     }
 
-    /// The cells, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends[..self.ends_len].iter().map(move |end| {
-            let cell = &self.text[start..*end];
-            start = *end;
-            cell
+    /// Whether the row is known to follow the rules of quotes.
+    pub(super) fn follow_every_rule(&self) -> bool {
+        self.is_split
+    }
+
+    /// The cells of this row, in order.
+    pub(super) fn iter<'a>(&'a self, row: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.spans.iter().map(|span| match span {
+            Span::Row(range) => &row[range.clone()],
+            Span::Text(range) => &self.text[range.clone()],
         })
+    }
+
+    /// Forgets the cells of the row before.
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
+        (self.text_len, self.ends_len) = (0, 0);
+        self.is_split = false;
+    }
+
+    /// Adds a cell that stands in the row as it is.
+    pub(super) fn push_span(&mut self, range: Range<usize>) {
+        self.spans.push(Span::Row(range));
+    }
+
+    /// Adds a cell in which each quote is doubled.
+    pub(super) fn push_unescaped(&mut self, inner: &[u8], quote: u8) {
+        let start = self.text_len;
+        self.make_room(inner.len());
+        let mut rest = inner;
+        while !rest.is_empty() {
+            let length = memchr(quote, rest).map_or(rest.len(), |at| at + 1);
+            self.text[self.text_len..self.text_len + length].copy_from_slice(&rest[..length]);
+            self.text_len += length;
+            rest = rest.get(length + 1..).unwrap_or_default();
+        }
+        self.spans.push(Span::Text(start..self.text_len));
+    }
+
+    /// Takes the cells that csv-core wrote.
+    fn take_written(&mut self) {
+        let mut start = 0;
+        self.spans.clear();
+        for end in &self.ends[..self.ends_len] {
+            self.spans.push(Span::Text(start..*end));
+            start = *end;
+        }
     }
 
     /// Makes room for what `input` bytes can become.

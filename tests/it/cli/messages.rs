@@ -200,7 +200,7 @@ fn an_input_of_no_known_format_is_named() {
     --- stderr
     error: the input cannot be read
       Caused by: the format of `people.xlsx` is not known
-      hint: set `source.format` to csv, ndjson, json, arrow or arrow_stream
+      hint: set `source.format` to csv, ndjson, json, arrow, arrow_stream or parquet
     ");
 }
 

@@ -4,7 +4,7 @@ use super::markdown::{rows, section};
 use super::{files, text};
 
 /// The tables, and how many rows each has.
-const TABLES: [(&str, usize); 3] = [("Faults", 31), ("Bad input", 21), ("Security", 16)];
+const TABLES: [(&str, usize); 3] = [("Faults", 31), ("Bad input", 22), ("Security", 16)];
 
 /// A row: what can go wrong, what outpour then does, and the tests that show it.
 struct Row {

@@ -64,7 +64,7 @@ pub(crate) fn wait_for(scene: &Scene, requests: u64) {
     }
 }
 
-fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([name, &pid.to_string()]).status();
     assert!(status.unwrap().success());
 }

@@ -72,6 +72,11 @@ fn the_corpus_of_ndjson_breaks_no_invariant() {
 }
 
 #[test]
+fn the_corpus_of_parquet_breaks_no_invariant() {
+    replay("parquet");
+}
+
+#[test]
 fn the_corpus_of_placeholders_breaks_no_invariant() {
     replay("placeholders");
 }

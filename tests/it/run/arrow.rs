@@ -13,7 +13,7 @@ use crate::harness::{PEOPLE, Scene};
 const COUNT: usize = 10_000;
 
 /// People `from` to `to` with the columns of [`people::COLUMNS`], numbers as decimals, names as a dictionary.
-fn batch(from: usize, to: usize) -> RecordBatch {
+pub(super) fn batch(from: usize, to: usize) -> RecordBatch {
     let text = |column: usize| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(
             (from..to).map(|number| cells(number)[column].clone()),

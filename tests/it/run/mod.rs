@@ -10,6 +10,7 @@ mod memory;
 mod oauth;
 mod operations;
 mod order;
+mod parquet;
 mod preflight;
 mod rate;
 mod rejects;

@@ -10,6 +10,7 @@ mod csv;
 mod encodings;
 mod json;
 mod long;
+mod parquet;
 
 use std::ops::Deref;
 

@@ -9,12 +9,13 @@ mod source;
 mod text;
 
 /// The fuzz targets. Each has a folder of seeds in `fuzz/corpus/` and a file in `fuzz/fuzz_targets/`.
-pub(crate) const TARGETS: [&str; 8] = [
+pub(crate) const TARGETS: [&str; 9] = [
     "arrow",
     "compressed",
     "csv",
     "json_array",
     "ndjson",
+    "parquet",
     "placeholders",
     "retry_after",
     "template",
@@ -28,6 +29,7 @@ pub(crate) fn check(target: &str, data: &[u8]) {
         "csv" => source::csv(data),
         "json_array" => source::json_array(data),
         "ndjson" => source::ndjson(data),
+        "parquet" => source::parquet(data),
         "placeholders" => endpoint::placeholders(data),
         "retry_after" => endpoint::retry_after(data),
         "template" => text::template(data),

@@ -44,6 +44,14 @@ pub(super) fn arrow(data: &[u8]) {
     read_plain(data, Format::Arrow, forgiving);
 }
 
+/// Reads Parquet, all columns and one of them.
+pub(super) fn parquet(data: &[u8]) {
+    read_plain(data, Format::Parquet, "{}");
+    let one =
+        r#"{"parquet": {"columns": ["n"]}, "arrow": {"non_finite": "null", "big_integers_as": "string"}}"#;
+    read_plain(data, Format::Parquet, one);
+}
+
 /// Reads what is not compressed, whatever it looks like.
 fn read_plain(data: &[u8], format: Format, options: &str) {
     let mut options: serde_json::Value = serde_json::from_str(options).unwrap();
@@ -112,7 +120,9 @@ fn check_entry(entry: &Entry, config: &SourceConfig, plain: Option<&[u8]>) {
             assert!(text.starts_with('{') && text.ends_with('}'), "{text}");
             Fields::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
             assert!(record.original().len() <= config.max_record_bytes.as_len());
-            if let Some(plain) = plain.filter(|_| config.format != Some(Format::Arrow)) {
+            if let Some(plain) =
+                plain.filter(|_| !matches!(config.format, Some(Format::Arrow | Format::Parquet)))
+            {
                 let start = usize::try_from(record.position.byte).unwrap();
                 let there = &plain[start..start + record.original().len()];
                 assert_eq!(there, &record.original()[..], "{}", record.position);
