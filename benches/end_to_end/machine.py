@@ -107,15 +107,15 @@ class Watch(threading.Thread):
             found = re.search(r"VmHWM:\s*(\d+) kB", self.status.read_text())
         except (FileNotFoundError, ProcessLookupError):
             return
-        # Between fork and exec it is this interpreter, on its own core or not yet.
-        if found and "python" not in self.command():
+        # Between fork and exec it is this interpreter with all that it holds.
+        if found and not self.is_still_us():
             self.peak = max(self.peak, int(found.group(1)) / 1024)
 
-    def command(self):
+    def is_still_us(self):
         try:
-            return self.status.with_name("exe").resolve().name
-        except OSError:
-            return "python"
+            return self.status.with_name("cmdline").read_bytes() == pathlib.Path("/proc/self/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
 
     def end(self):
         self.over.set()

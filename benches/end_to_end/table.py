@@ -44,13 +44,17 @@ def row(work, results):
     ]
 
 
+def name(goal):
+    return goal.words or WORDS[goal.figure]
+
+
 def words(goal):
     bound = f"at most {goal.most:g}" if goal.most is not None else f"at least {goal.least:g}"
-    return f"{WORDS[goal.figure]} {bound}"
+    return f"{name(goal)} {bound}"
 
 
 def verdict(goals, found):
-    missed = [WORDS[goal.figure] for goal in goals if not goal.is_met(found[goal.figure])]
+    missed = [name(goal) for goal in goals if not goal.is_met(found[goal.figure])]
     if not goals:
         return ""
     return f"no: {', '.join(missed)}" if missed else "yes"

@@ -52,8 +52,8 @@ class Work:
 class Goal:
     """A bound on a figure: `cpu`, `rate`, `peak` or, beside another work, `cpu_ratio` and `rate_ratio`."""
 
-    def __init__(self, figure, most=None, least=None):
-        self.figure, self.most, self.least = figure, most, least
+    def __init__(self, figure, most=None, least=None, words=None):
+        self.figure, self.most, self.least, self.words = figure, most, least, words
 
     def is_met(self, value):
         return value <= self.most if self.most is not None else value >= self.least
@@ -133,7 +133,7 @@ def run_job(place, extension, to, more, size, ledger, records, server):
     command += ["--limit", records] if records < place.records else []
     command += [] if ledger else ["--no-ledger"]
     with arrivals(server, -(-records // size)):
-        usage = machine.measure(command, {"ENCHARGE_API_KEY": "bench"})
+        usage = machine.measure(command, {"ENCHARGE_API_KEY": "eyJ0.eyJw.bench"})
     report = json.loads(usage.out)
     if report["accepted"] != records:
         sys.exit(f"outpour: {report['accepted']} of {records} records were accepted: {usage.out}")
@@ -213,7 +213,7 @@ WORKS = [
          outpour("ndjson", ledger=False), "singles", WITHOUT),
     Work("ledger-batches", "outpour, batches of 100, without the ledger", "record",
          outpour("ndjson", size=BATCH, ledger=False), "batches-ndjson", WITHOUT),
-    Work("start", "outpour, start to first request (ms in the place of CPU)", "run", start, None, [Goal("cpu", most=50)]),
+    Work("start", "outpour, start to first request (ms in the place of CPU)", "run", start, None, [Goal("cpu", most=50, words="ms")]),
 ]
 
 

@@ -28,7 +28,7 @@ pub(crate) const TEMPLATE: &str = "{template: encharge/upsert-person}";
 pub(crate) fn parse(workshop: &Workshop, extension: &str) -> Result<Round, Fault> {
     let path = workshop.file(extension)?;
     let job = Job::new(&format!("{{path: {}, {CSV}}}", path.display()), MANUAL, "")?;
-    let config = job.source().clone();
+    let config = job.config.source;
     Ok(Round::of_pool(move || {
         let mut source = source::open(&config)?;
         let mut records = 0;

@@ -120,8 +120,9 @@ fn run() -> Result<(), Fault> {
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     match given[..] {
         ["names"] => {
-            let repeatable = STAGES.iter().filter(|stage| stage.is_repeatable);
-            repeatable.for_each(|stage| println!("{}", stage.name));
+            for stage in STAGES.iter().filter(|stage| stage.is_repeatable) {
+                println!("{}", stage.name);
+            }
             Ok(())
         }
         ["write", folder] => write(Path::new(folder), records.unwrap_or(200_000)),

@@ -60,7 +60,9 @@ pub(crate) fn ledger(workshop: &Workshop, records: usize) -> Result<Round, Fault
             runtime.block_on(journal.mark(marks(&ordinals, records)))?;
             for batch in ordinals.chunks(records) {
                 let mut settled = Settled::default();
-                batch.iter().for_each(|ordinal| settled.accepted(*ordinal));
+                for ordinal in batch {
+                    settled.accepted(*ordinal);
+                }
                 totals.read += batch.len() as u64;
                 totals.accepted += batch.len() as u64;
                 journal.settle(settled, &totals, 0, 1);

@@ -69,7 +69,7 @@ impl Workshop {
             crate::in_memory::MANUAL,
             "",
         )?;
-        let mut source = source::open(job.source())?;
+        let mut source = source::open(&job.config.source)?;
         let mut records = Vec::new();
         while let Some(chunk) = source.next_chunk()? {
             records.extend(records_of(chunk)?);
