@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Requests under way at once, and records of a batch.
 AT_ONCE, BATCH = 64, 100
 
-CSV = "csv: {columns: {seats: integer, mrr: number, active: boolean, signedUpAt: date}}"
+CSV = "csv: {columns: {seats: integer, mrr: number, active: boolean, since: date}}"
 MAP = """records:
   map: '{email, name: "\\(.firstName) \\(.lastName)", plan: (.plan | ascii_upcase), mrr, city: .address.city}'
 """

@@ -21,7 +21,7 @@ mod watch;
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 
-use people::ndjson;
+use people::{ndjson, repeated};
 
 /// What can go wrong in a bench: anything, and then it ends.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -29,7 +29,7 @@ pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 /// How many people are made at once.
 const PORTION: u64 = 1_000;
 
-/// The people of the file that `cores` reads, and how often it is read.
+/// The people of the file that `cores` reads, over and over.
 const IN_FILE: u64 = 50_000;
 
 /// Rounds of `cores`.
@@ -63,7 +63,7 @@ fn run() -> Result<bool, Fault> {
         ["cores"] => cores(2_000_000),
         ["cores", "--records", records] => cores(records.parse()?),
         ["inner-memory"] => runs::watched(),
-        ["inner-time", path, times] => runs::timed(path, times.parse()?),
+        ["inner-time", pattern] => runs::timed(pattern),
         _ => Err("give `memory` or `cores`, and perhaps `--records N`".into()),
     }
 }
@@ -90,14 +90,13 @@ fn cores(records: u64) -> Result<bool, Fault> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("people.ndjson");
     std::fs::write(&path, ndjson(1, IN_FILE))?;
-    let times = records.div_ceil(IN_FILE).to_string();
+    let pattern = repeated(&path, records.div_ceil(IN_FILE))?;
     let on = |cores: &str| -> Result<f64, Fault> {
         let done = Command::new("taskset")
             .args(["-c", cores])
             .arg(std::env::current_exe()?)
             .arg("inner-time")
-            .arg(&path)
-            .arg(&times)
+            .arg(&pattern)
             .output()?;
         let said = String::from_utf8(done.stdout)?;
         said.trim().parse().map_err(|_| said.into())

@@ -12,7 +12,7 @@ use crate::sending::BATCH;
 use crate::workshop::{POOL, Round, Workshop, limits, prepared};
 
 /// Types for the columns of a CSV file that are no text.
-const CSV: &str = "csv: {columns: {seats: integer, mrr: number, active: boolean, signedUpAt: date}}";
+const CSV: &str = "csv: {columns: {seats: integer, mrr: number, active: boolean, since: date}}";
 
 /// `records:` without jq.
 pub(crate) const ATTRIBUTES: &str = "records: {exclude: [note, address.country], rename: {plan: tier}}";

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::Fault;
 use crate::in_memory::{Job, MANUAL, TakesAll, begin};
+use crate::people::repeated;
 use crate::workshop::{POOL, Round, Workshop};
 
 /// The records of a request, where several share one.
@@ -109,8 +110,7 @@ pub(crate) fn deliver(workshop: &Workshop, records: usize) -> Result<Round, Faul
 
 /// Runs a job with its threads and its ledger.
 pub(crate) fn whole(workshop: &Workshop, records: usize) -> Result<Round, Fault> {
-    let path = workshop.file("ndjson")?.display().to_string();
-    let paths = vec![path; usize::try_from(TIMES)?].join(", ");
+    let pattern = repeated(&workshop.file("ndjson")?, TIMES)?;
     let folder = workshop.folder("runs")?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let mut runs = 0;
@@ -118,7 +118,7 @@ pub(crate) fn whole(workshop: &Workshop, records: usize) -> Result<Round, Fault>
         records: POOL * TIMES,
         work: Box::new(move || {
             runs += 1;
-            let job = job(&format!("{{path: [{paths}]}}"), records)?;
+            let job = job(&format!("{{path: '{pattern}'}}"), records)?;
             let own = folder.join(runs.to_string());
             std::fs::create_dir(&own)?;
             let report = runtime.block_on(job.run(&own, Arc::default()))?;
