@@ -23,8 +23,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 BASELINE = HERE / "baseline.json"
 # What a stage may be worse by, in percent.
 TOLERANCE = 5.0
-# Records of the short and of the long count: one round and three.
-FEW, MANY = 5_000, 15_000
+# Records of the short and of the long count: one round and five.
+FEW, MANY = 5_000, 25_000
 
 
 def verdict(before, now):
