@@ -7,6 +7,7 @@ mod guarantees;
 mod imports;
 mod links;
 mod markdown;
+mod performance;
 mod readme;
 mod reliability;
 
