@@ -123,16 +123,13 @@ fn batch_of(rows: &[Row]) -> RecordBatch {
 
 #[test]
 fn a_float_between_two_shortest_texts_is_written_as_debug_shows_it() {
-    let wide = [
-        0.500_007_629_394_531_25,
-        -0.500_022_888_183_593_75,
-        8_796_093_022_208.062_5,
-    ];
+    let fine = 2_f64.powi(-17);
+    let wide = [0.5 + fine, -0.5 - 3.0 * fine, 2_f64.powi(43) + 0.0625];
     for value in wide {
         let array: ArrayRef = Arc::new(Float64Array::from(vec![value]));
         assert_eq!(values(array), [format!("{value:?}")]);
     }
-    let narrow: ArrayRef = Arc::new(Float32Array::from(vec![-1_447_600.25, 0.1]));
+    let narrow: ArrayRef = Arc::new(Float32Array::from(vec![-1_447_600.0 - 0.25, 0.1]));
     assert_eq!(values(narrow), ["-1447600.3", "0.1"]);
 }
 
