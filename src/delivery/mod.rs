@@ -169,7 +169,8 @@ impl<T: Transport> Deliverer<T> {
             let started = Instant::now();
             let lost = tokio::select! {
                 biased;
-                answer = caught(self.ask(&request, &mut part)) => {
+                // In a box of its own: it is by far the largest part of this, and what is around it is moved about.
+                answer = caught(Box::pin(self.ask(&request, &mut part))) => {
                     if let Ok(answer) = answer {
                         let halves = self.conclude(&mut delivered, part, request, answer);
                         let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
@@ -248,7 +249,7 @@ impl<T: Transport> Deliverer<T> {
         let policy = self.policies.of(&self.endpoint, &part.items);
         let mut sent = match part.again.take() {
             None => self.sender.send(request, policy).await,
-            Some(again) => self.sender.send_again(request, policy, again).await,
+            Some(again) => Box::pin(self.sender.send_again(request, policy, again)).await,
         };
         let Outcome::Replied(reply) = &mut sent.outcome else {
             return (sent, None);

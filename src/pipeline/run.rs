@@ -275,9 +275,9 @@ impl<T: Transport> Run<T> {
         let route = first.map_or(0, |first| first.route);
         if let Some(deliverer) = self.deliverers.get(route).or(self.deliverers.first()) {
             let aborted = aborted.clone();
-            // Boxed: its future is some kilobytes large, and a task is moved several times before it runs and after it ended.
-            self.in_flight
-                .spawn(Box::pin(deliver(Arc::clone(deliverer), rests, aborted)));
+            // Boxed: a task is moved several times before it runs and after it ended, and this one is large.
+            let delivery = Box::pin(deliver(Arc::clone(deliverer), rests, aborted));
+            self.in_flight.spawn(delivery);
         }
     }
 

@@ -29,9 +29,13 @@ impl<T: Transport> Shared<T> {
     /// Waits for a slot, the breaker, the pacer and the token, in this order: the attempt follows at the moment at which the
     /// pacer lets it go.
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
-        if let Some(permit) = self.permit_at_once() {
-            return Ok(permit);
+        match self.permit_at_once() {
+            Some(permit) => Ok(permit),
+            None => Box::pin(self.permit_in_time()).await,
         }
+    }
+
+    async fn permit_in_time(&self) -> Result<Permit<'_>, Halt> {
         let asked = Instant::now();
         let permit = self.unless_halted(async {
             let slot = self.slots.acquire().await.map_err(|_| Halt::Stopped)?;
@@ -76,12 +80,12 @@ impl<T: Transport> Shared<T> {
         course: &mut Course,
     ) -> Result<Result<Reply, TransportError>, Halt> {
         let mut trail = Trail::new(self.redirects);
-        let mut hop: Option<Request> = None;
+        let mut hop: Option<Box<Request>> = None;
         // What has once left the origin gets no token any more, wherever it is sent next.
         let mut is_home = true;
         course.begin_try();
         loop {
-            let target = hop.as_ref().unwrap_or(request);
+            let target = hop.as_deref().unwrap_or(request);
             let mut permit = self.permit().await?;
             is_home &= hop
                 .as_ref()
@@ -96,7 +100,7 @@ impl<T: Transport> Shared<T> {
                         to = next.url.path(),
                         "following a redirect"
                     );
-                    hop = Some(next);
+                    hop = Some(Box::new(next));
                 }
                 Some(Err(why)) => {
                     course.stay(why);

@@ -137,9 +137,12 @@ impl<T: Transport> Sender<T> {
     /// Sends the request until there is an outcome.
     ///
     /// Dropping the future during an attempt abandons that attempt, which may then have been carried out.
-    pub async fn send(&self, request: &Request, policy: &Policy) -> Sent {
-        let course = Course::new(request.key.as_ref());
-        self.run(request, policy, course).await
+    pub fn send<'a>(
+        &'a self,
+        request: &'a Request,
+        policy: &'a Policy,
+    ) -> impl Future<Output = Sent> + Send + 'a {
+        self.run(request, policy, Course::new(request.key.as_ref()))
     }
 
     /// As [`send`](Self::send), for records that have tries behind them: waits first, and makes only the tries that are
@@ -170,10 +173,10 @@ impl<T: Transport> Sender<T> {
                 Err(halt) => return course.halted(halt),
             };
             if shared.renews(&result, policy, &mut course) {
-                if let Err(halt) = shared
-                    .change_key(request, Verdict::Denied, &result, &mut course)
-                    .await
-                {
+                // What is rare has a box of its own, here and below: its states are not part of every request's.
+                let changed =
+                    Box::pin(shared.change_key(request, Verdict::Denied, &result, &mut course)).await;
+                if let Err(halt) = changed {
                     return course.halted(halt);
                 }
                 course.resend(Verdict::Denied, result, &request.url);
@@ -184,15 +187,13 @@ impl<T: Transport> Sender<T> {
                 return shared.finish(course, decision, result, &request.url);
             };
             tracing::debug!(attempt = course.attempts(), ?delay, "waiting to send again");
-            let changed = shared
-                .change_key(request, decision.verdict, &result, &mut course)
-                .await;
+            let changed = Box::pin(shared.change_key(request, decision.verdict, &result, &mut course)).await;
             course.resend(decision.verdict, result, &request.url);
             if let Err(halt) = changed {
                 return course.halted(halt);
             }
             shared.resting.notify_one();
-            if let Err(halt) = shared.unless_halted(sleep(delay)).await {
+            if let Err(halt) = Box::pin(shared.unless_halted(sleep(delay))).await {
                 return course.halted(halt);
             }
         }
