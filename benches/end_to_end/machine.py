@@ -162,7 +162,7 @@ def described(binary):
         first_line(tool_at("oha"), "--version"),
         f"Python {sys.version.split()[0]}, aiohttp {aiohttp.__version__}{extras()}",
         first_line("rustc", "--version"),
-        f"{first_line(str(binary), '--version')} at commit {commit()}",
+        f"{first_line(str(binary), '--version')} {origin(binary)}",
     ]
     return "; ".join(parts)
 
@@ -175,6 +175,13 @@ def extras():
         except ImportError:
             found.append(f", no {name}")
     return "".join(found)
+
+
+def origin(binary):
+    """What the binary was made of, where it is this tree's."""
+    if pathlib.Path(target(), "release", "outpour").resolve() != binary:
+        return "from elsewhere"
+    return f"at commit {commit()}"
 
 
 def commit():
