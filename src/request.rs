@@ -1,6 +1,7 @@
 //! Requests: an endpoint and a batch become bytes. Pure: the same batch gives the same bytes, always.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use flate2::Compression;
@@ -40,13 +41,7 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
         .or_else(|| endpoint.fixed_url());
     let url = with_query(endpoint, batch, url.ok_or(RenderError::Empty)?)?;
     let body = body(endpoint, batch)?;
-    let mut headers = endpoint.fixed_headers().clone();
-    if !body.is_empty() {
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(endpoint.content_type().mime()),
-        );
-    }
+    let mut headers = endpoint.fixed_headers(!body.is_empty()).clone();
     for (name, value) in target.iter().flat_map(|target| &target.headers) {
         headers.insert(name.clone(), value.clone());
     }
@@ -60,15 +55,15 @@ pub fn render(endpoint: &Endpoint, batch: &[Prepared]) -> Result<Request, Render
 }
 
 /// The URL with what the records add to it.
-fn with_query(endpoint: &Endpoint, batch: &[Prepared], url: &Url) -> Result<Url, RenderError> {
-    let mut url = url.clone();
+fn with_query(endpoint: &Endpoint, batch: &[Prepared], url: &Arc<Url>) -> Result<Arc<Url>, RenderError> {
     let Some(query) = endpoint
         .query(batch)
         .transpose()?
         .filter(|query| !query.is_empty())
     else {
-        return Ok(url);
+        return Ok(Arc::clone(url));
     };
+    let mut url = Url::clone(url);
     let whole = match url.query() {
         Some(own) => format!("{own}&{query}"),
         None => query,
@@ -76,7 +71,7 @@ fn with_query(endpoint: &Endpoint, batch: &[Prepared], url: &Url) -> Result<Url,
     url.set_query(Some(&whole));
     match url.as_str().len() {
         length if length > MAX_URL => Err(QueryError::TooLong(length).into()),
-        _ => Ok(url),
+        _ => Ok(Arc::new(url)),
     }
 }
 

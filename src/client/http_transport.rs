@@ -122,7 +122,7 @@ impl Transport for HttpTransport {
 }
 
 fn prepare(request: &Request) -> reqwest::Request {
-    let mut prepared = reqwest::Request::new(request.method.clone(), request.url.clone());
+    let mut prepared = reqwest::Request::new(request.method.clone(), Url::clone(&request.url));
     prepared.headers_mut().clone_from(&request.headers);
     if !request.body.is_empty() {
         *prepared.body_mut() = Some(request.body.clone().into());

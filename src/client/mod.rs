@@ -73,7 +73,7 @@ pub use limits::{Limits, LimitsConfig, LimitsError, Rates};
 pub use rate::{Rate, RateError, Window};
 pub use redirect::{NotFollowed, Redirects};
 pub use reply::Reply;
-pub use request::Request;
+pub use request::{Headers, Request};
 pub use resolver::Lookup;
 pub use retry::{AboveMaxRetryAfter, Policy, RetryConfig, ServerErrors};
 pub use sender::{Sender, SenderSettings};

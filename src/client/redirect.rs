@@ -3,6 +3,8 @@
 //! Only 307 and 308 are followed, since they alone keep method and body. What goes to another origin carries the body
 //! and its type, and no other header of the request.
 
+use std::sync::Arc;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
@@ -108,7 +110,7 @@ impl Trail {
             return Err(NotFollowed::Status);
         }
         let place = place(request, reply)?;
-        self.visited.push(request.url.clone());
+        self.visited.push(Url::clone(&request.url));
         if self.visited.contains(&place) {
             return Err(NotFollowed::Loop);
         }
@@ -118,9 +120,9 @@ impl Trail {
         let mut next = request.clone();
         if place.origin() != request.url.origin() {
             self.check_leaving(&request.url, &place)?;
-            next.headers = without_own(&request.headers);
+            next.headers = without_own(&request.headers).into();
         }
-        next.url = place;
+        next.url = Arc::new(place);
         Ok(next)
     }
 

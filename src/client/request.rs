@@ -1,6 +1,8 @@
 //! What is sent: method, URL, headers and body, complete.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -25,11 +27,11 @@ use super::IdempotencyKey;
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The whole URL, query included.
-    pub url: Url,
+    /// The whole URL, query included. Requests to the same one share it.
+    pub url: Arc<Url>,
     /// All headers except those that the transport adds by itself (`host`, `content-length`, and unless given
     /// `user-agent` and `accept`).
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// The body; may be empty.
     pub body: Bytes,
     /// The key by which the API knows it again, which stands among the headers too. Default: none.
@@ -41,11 +43,53 @@ impl Request {
     pub fn new(method: Method, url: Url, body: impl Into<Bytes>) -> Self {
         Self {
             method,
-            url,
-            headers: HeaderMap::new(),
+            url: Arc::new(url),
+            headers: Headers::default(),
             body: body.into(),
             key: None,
         }
+    }
+}
+
+/// The headers of a request. Those of one endpoint share them until one is changed, so that none is copied for nothing.
+///
+/// ```
+/// use outpour::client::Headers;
+/// let mut one = Headers::default();
+/// one.insert("x-of", http::HeaderValue::from_static("both"));
+/// let mut other = one.clone();
+/// other.insert("x-of", http::HeaderValue::from_static("the other"));
+/// assert_eq!(one["x-of"], "both");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Arc<HeaderMap>);
+
+impl From<HeaderMap> for Headers {
+    fn from(headers: HeaderMap) -> Self {
+        Self(Arc::new(headers))
+    }
+}
+
+impl Deref for Headers {
+    type Target = HeaderMap;
+
+    fn deref(&self) -> &HeaderMap {
+        &self.0
+    }
+}
+
+impl DerefMut for Headers {
+    fn deref_mut(&mut self) -> &mut HeaderMap {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = (&'a http::HeaderName, &'a http::HeaderValue);
+    type IntoIter = http::header::Iter<'a, http::HeaderValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 

@@ -191,7 +191,7 @@ impl<T: Transport> Connection<T> {
         let url = Url::parse(&url).map_err(|error| error.to_string())?;
         let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = Request::new(call.method.clone(), url, body);
-        request.headers = self.headers.clone();
+        request.headers = self.headers.clone().into();
         request
             .headers
             .insert(ACCEPT, HeaderValue::from_static("application/json"));

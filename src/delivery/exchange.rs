@@ -13,7 +13,7 @@ use crate::client::{Fatal, Outcome, Reply, Request, Sent, TransportError};
 pub struct Exchange {
     /// The method.
     pub method: http::Method,
-    url: Url,
+    url: Arc<Url>,
     /// The status of the last reply, if any came.
     pub status: Option<StatusCode>,
     /// The final reply.
@@ -87,7 +87,7 @@ impl Exchange {
 
     /// The URL without its query, which may hold a secret.
     pub fn shown_url(&self) -> String {
-        let mut url = self.url.clone();
+        let mut url = Url::clone(&self.url);
         url.set_query(None);
         url.into()
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 
 use super::credentials::token_client;
 use super::definitions::Definitions;
@@ -15,7 +16,7 @@ use super::success::Success;
 use super::url::UrlTemplate;
 use super::{Endpoint, Requirement};
 use crate::batch::BodyShape;
-use crate::client::TokenClient;
+use crate::client::{Headers, TokenClient};
 use crate::document::Problem;
 use crate::expression::{Expression, Value};
 use crate::record::EmptyStrings;
@@ -268,7 +269,7 @@ impl Build<'_> {
             name: says.name.to_owned(),
             method: says.method.into(),
             url: url?,
-            fixed_headers,
+            fixed_headers: with_and_without_body(fixed_headers, says.content_type),
             varying_headers,
             content_type: says.content_type,
             body,
@@ -348,4 +349,11 @@ impl Build<'_> {
         let forms: Vec<Secret> = client.iter().flat_map(TokenClient::forms).collect();
         Mask::new(secrets.values().chain(&sent).chain(&forms))
     }
+}
+
+/// The headers of requests without a body, and of those that have one, which say what it is.
+fn with_and_without_body(fixed: HeaderMap, content_type: ContentType) -> [Headers; 2] {
+    let mut with_body = fixed.clone();
+    with_body.insert(CONTENT_TYPE, HeaderValue::from_static(content_type.mime()));
+    [fixed.into(), with_body.into()]
 }

@@ -26,10 +26,10 @@ use std::sync::Arc;
 
 use ::url::Url;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::batch::BodyShape;
-use crate::client::Reply;
+use crate::client::{Headers, Reply};
 use crate::expression::{Expression, ExpressionError, Value};
 use crate::record::{EmptyError, EmptyStrings, FieldError, Fields, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
@@ -61,7 +61,8 @@ pub struct Endpoint {
     name: String,
     method: Method,
     url: UrlTemplate,
-    fixed_headers: HeaderMap,
+    /// Those that are the same for all requests, without a body and with one.
+    fixed_headers: [Headers; 2],
     varying_headers: Vec<HeaderTemplate>,
     content_type: ContentType,
     body: Option<Expression>,
@@ -129,7 +130,7 @@ struct Parts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The URL, where it varies.
-    pub url: Option<Url>,
+    pub url: Option<Arc<Url>>,
     /// The headers that vary.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -249,12 +250,12 @@ impl Endpoint {
         reply.mask(&self.mask);
     }
 
-    pub(crate) fn fixed_url(&self) -> Option<&Url> {
+    pub(crate) fn fixed_url(&self) -> Option<&Arc<Url>> {
         self.url.fixed()
     }
 
-    pub(crate) fn fixed_headers(&self) -> &HeaderMap {
-        &self.fixed_headers
+    pub(crate) fn fixed_headers(&self, has_body: bool) -> &Headers {
+        &self.fixed_headers[usize::from(has_body)]
     }
 
     /// The body of a list of records, where jq makes it.
@@ -366,7 +367,7 @@ impl Endpoint {
     }
 
     fn target(&self, fields: &Fields<'_>) -> Result<Option<Arc<Target>>, PrepareError> {
-        let url = self.url.render(fields)?;
+        let url = self.url.render(fields)?.map(Arc::new);
         if url.is_none() && self.varying_headers.is_empty() {
             return Ok(None);
         }

@@ -1,6 +1,7 @@
 //! URLs with placeholders: every value percent-encoded for its place, host and scheme always the configuration's.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Host, Url};
@@ -28,7 +29,7 @@ pub(super) struct UrlTemplate {
 #[derive(Debug, Clone)]
 enum Form {
     /// It is the same for every record.
-    Fixed(Url),
+    Fixed(Arc<Url>),
     /// It differs by record.
     Varying(Vec<Part>),
 }
@@ -94,7 +95,7 @@ impl UrlTemplate {
             });
             let url = check(&sample.collect::<String>(), allow_http)?;
             let form = if parts.len() == 1 {
-                Form::Fixed(url)
+                Form::Fixed(Arc::new(url))
             } else {
                 Form::Varying(parts)
             };
@@ -165,7 +166,7 @@ impl UrlTemplate {
     }
 
     /// The URL if it is the same for every record.
-    pub(super) fn fixed(&self) -> Option<&Url> {
+    pub(super) fn fixed(&self) -> Option<&Arc<Url>> {
         match &self.form {
             Form::Fixed(url) => Some(url),
             Form::Varying(_) => None,
@@ -198,7 +199,7 @@ impl UrlTemplate {
 /// The URL that a text with placeholders of parameters stands for; one with a field of a record stands for none.
 pub fn fixed_url(text: &str, parameters: &Parameters, allow_http: bool) -> Result<Url, UrlError> {
     match UrlTemplate::compile(text, parameters, allow_http)?.form {
-        Form::Fixed(url) => Ok(url),
+        Form::Fixed(url) => Ok(Arc::unwrap_or_clone(url)),
         Form::Varying(_) => Err(UrlError::RecordInHost),
     }
 }
@@ -302,7 +303,10 @@ mod tests {
         let url = template
             .render(&Fields::parse(record).unwrap())
             .map_err(|error| error.to_string())?;
-        Ok(url.or_else(|| template.fixed().cloned()).unwrap().to_string())
+        Ok(url
+            .or_else(|| template.fixed().map(|url| Url::clone(url)))
+            .unwrap()
+            .to_string())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Requests to a webhook, signed as Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -38,8 +39,8 @@ pub(super) fn request(webhook: &Webhook, id: &str, body: Bytes, now: SystemTime)
     }
     Request {
         method: Method::POST,
-        url: webhook.url.clone(),
-        headers,
+        url: Arc::new(webhook.url.clone()),
+        headers: headers.into(),
         body,
         key: None,
     }

@@ -57,7 +57,8 @@ impl Transport for Api {
             seen.requests += 1;
             seen.under_way += 1;
             seen.most_under_way = seen.most_under_way.max(seen.under_way);
-            seen.attempts.push((request.headers.clone(), body.clone()));
+            seen.attempts
+                .push((http::HeaderMap::clone(&request.headers), body.clone()));
             seen.requests
         };
         tokio::time::sleep(Duration::from_millis(number * 7919 % 97)).await;

@@ -59,7 +59,7 @@ fn check_request(endpoint: &Endpoint, template: &str, record: String) {
     let written = request.url.as_str();
     assert_eq!(
         Url::parse(written).as_ref(),
-        Ok(&request.url),
+        Ok(&*request.url),
         "it reads back the same"
     );
     let head = template.find(['{', '?']).map_or(template, |end| &template[..end]);
