@@ -72,7 +72,7 @@ impl Breaker {
     pub(crate) async fn admit(&self) -> Result<Pass<'_>, GivenUp> {
         loop {
             let changed = self.changed.notified();
-            match self.ask(Instant::now()) {
+            match self.ask(Instant::now) {
                 Answer::Pass { probe } => return Ok(Pass { breaker: self, probe }),
                 Answer::GiveUp(span) => return Err(GivenUp(span)),
                 Answer::Wait { until } => tokio::select! {
@@ -85,17 +85,18 @@ impl Breaker {
 
     /// As [`admit`](Self::admit), where nothing has to be waited for.
     pub(crate) fn admit_at_once(&self) -> Option<Pass<'_>> {
-        match self.ask(Instant::now()) {
+        match self.ask(Instant::now) {
             Answer::Pass { probe } => Some(Pass { breaker: self, probe }),
             Answer::Wait { .. } | Answer::GiveUp(_) => None,
         }
     }
 
-    fn ask(&self, now: Instant) -> Answer {
+    fn ask(&self, now: impl FnOnce() -> Instant) -> Answer {
         let mut state = lock(&self.state);
         let State::Open(open) = &mut *state else {
             return Answer::Pass { probe: false };
         };
+        let now = now();
         let give_up_at = open.since + self.give_up_after;
         if open.probing {
             return Answer::Wait {

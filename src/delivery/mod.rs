@@ -150,9 +150,13 @@ impl<T: Transport> Deliverer<T> {
         // The first one last, so that it is taken first.
         let mut waiting: Vec<Part> = rests
             .into_iter()
-            .rev()
-            .flat_map(|rest| rest.into_parts().into_iter().rev())
-            .collect();
+            .map(Rest::into_parts)
+            .reduce(|mut all, parts| {
+                all.extend(parts);
+                all
+            })
+            .unwrap_or_default();
+        waiting.reverse();
         while let Some(mut part) = waiting.pop() {
             if delivered.stop.is_some() || is_over {
                 delivered.give_up(part);

@@ -136,8 +136,9 @@ impl<T: Transport> Shared<T> {
             token.mask(reply);
         }
         course.carried(permit.token);
-        course.end(started.elapsed(), &result);
-        log(request, course.attempts(), started.elapsed(), &result);
+        let took = started.elapsed();
+        course.end(took, &result);
+        log(request, course.attempts(), took, &result);
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
         }
