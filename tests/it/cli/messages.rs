@@ -310,7 +310,7 @@ fn an_unreachable_destination_is_named_with_a_hint() {
         "destination.base_url=http://127.0.0.1:1/v1",
     ];
     insta::assert_snapshot!(scene().outpour(&set).stderr, @"
-    error: the destination was never reached: no connection to `http://127.0.0.1:1`: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
+    error: the destination was never reached: no connection to `http://127.0.0.1:1`: Connection refused (os error 111)
       hint: look at the destination with `outpour test`, and at the URL, the network and the proxy
     ");
 }

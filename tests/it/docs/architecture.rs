@@ -37,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "batch::BodyShape",
             "client::ClientAuth",
+            "client::Headers",
             "client::Reply",
             "client::TokenClient",
             "document",
