@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use outpour::accepted::AcceptedFile;
 use outpour::client::{AnyTransport, HttpTransport, Sender, SenderSettings, TransportSettings};
 use outpour::config::{Plan, Steps};
 use outpour::ledger::JobLock;
@@ -135,13 +136,7 @@ async fn send_all(
     if let Some(grace) = args.grace {
         plan.job.grace = grace.get();
     }
-    new_file::check(&plan.job.rejects).map_err(unwritable)?;
-    if let Some(accepted) = &plan.job.accepted {
-        new_file::check(accepted.stem()).map_err(unwritable)?;
-    }
-    if let Some(path) = &args.report_file {
-        new_file::check(path).map_err(unwritable)?;
-    }
+    check_files(args, &plan)?;
     let signal = watch_signals(printer).map_err(Failure::Runtime)?;
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
@@ -177,6 +172,20 @@ async fn send_all(
         mock.stop().await;
     }
     Ok(report)
+}
+
+/// What the run writes can be written.
+fn check_files(args: &SendingArgs, plan: &Plan) -> Result<(), Failure> {
+    let accepted = plan.job.accepted.as_ref();
+    let paths = [
+        Some(plan.job.rejects.as_path()),
+        accepted.map(AcceptedFile::stem),
+        args.report_file.as_deref(),
+    ];
+    paths
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| new_file::check(path).map_err(unwritable))
 }
 
 fn events(plan: &Plan) -> Result<Events, Failure> {

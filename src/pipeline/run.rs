@@ -86,6 +86,7 @@ impl<T: Transport> Run<T> {
         stop: &Arc<AtomicBool>,
         start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
     ) -> (mpsc::Receiver<Feed>, Self) {
+        let deliverers = deliverers(&job, &sender);
         let holding = job.routes.iter().map(|route| {
             let is_safe = InDoubt::resends(job.in_doubt, route.endpoint.is_safe_to_resend());
             match (job.in_doubt, is_safe) {
@@ -112,8 +113,6 @@ impl<T: Transport> Run<T> {
         };
         let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
-        let splits = job.books.as_ref().map(Books::splits);
-        let keys = job.books.as_ref().map(Books::keys);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
             (job.stop_when, stops_in_doubt),
@@ -122,21 +121,8 @@ impl<T: Transport> Run<T> {
             job.books,
             progress,
         );
-        let first = Deliverer::new(
-            Arc::clone(job.routes.of(&[])),
-            sender.clone(),
-            job.in_doubt,
-            &job.key_id,
-        )
-        .telling(splits)
-        .keeping(keys)
-        .regrouped(job.is_doubtful);
-        let deliverers = job
-            .routes
-            .iter()
-            .map(|route| Arc::new(first.at(Arc::clone(&route.endpoint))));
         let run = Self {
-            deliverers: deliverers.collect(),
+            deliverers,
             sender,
             gate: accountant.gate(),
             is_held: false,
@@ -404,6 +390,23 @@ impl<T: Transport> Run<T> {
             report.fail(in_one_line(&error));
         }
     }
+}
+
+/// A deliverer for each endpoint, by its number.
+fn deliverers<T: Transport>(job: &Job, sender: &Sender<T>) -> Vec<Arc<Deliverer<T>>> {
+    let first = Deliverer::new(
+        Arc::clone(job.routes.of(&[])),
+        sender.clone(),
+        job.in_doubt,
+        &job.key_id,
+    )
+    .telling(job.books.as_ref().map(Books::splits))
+    .keeping(job.books.as_ref().map(Books::keys))
+    .regrouped(job.is_doubtful);
+    job.routes
+        .iter()
+        .map(|route| Arc::new(first.at(Arc::clone(&route.endpoint))))
+        .collect()
 }
 
 /// How often the attempts so far are written down.

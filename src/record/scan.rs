@@ -12,16 +12,13 @@ const MAX_DEPTH: u32 = 64;
 /// Whether the text is one JSON object, white space around it included. False where it is none, or only `serde_json` can say
 /// so. `member` sees the members of the object itself, in their order; what it saw of a text that is none is worth nothing.
 pub(super) fn scan<'a>(text: &'a str, mut member: impl FnMut(Field<'a>)) -> bool {
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
-    scanner.object(|[key, key_end, value, value_end]| {
+    let seen = object(text.as_bytes(), |[key, key_end, value, value_end]| {
         // The scanner stops at bytes of ASCII alone, so these are borders of characters.
         if let (Some(raw_key), Some(value)) = (text.get(key..key_end), text.get(value..value_end)) {
             member(Field { raw_key, value });
         }
-    }) == Some(())
+    });
+    seen.is_some()
 }
 
 /// Whether the text is surely one JSON object. False where it is none, and where it nests so deep that only `serde_json` can
@@ -36,220 +33,219 @@ pub fn is_surely_object(text: &str) -> bool {
     scan(text, |_| {})
 }
 
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// The innermost of the open objects and lists.
+struct Open {
+    depth: u32,
+    /// A bit for each, the innermost lowest: whether it is an object.
+    objects: u64,
 }
 
-/// What a loop over values does next.
-enum Next {
-    /// A value follows.
-    Value,
-    /// One has ended.
-    Ended,
-}
-
-impl Scanner<'_> {
-    /// The whole text: an object and nothing else.
-    fn object(&mut self, mut member: impl FnMut([usize; 4])) -> Option<()> {
-        // For each open object or list one bit, the innermost lowest: whether it is an object.
-        let (mut depth, mut objects) = (0_u32, 0_u64);
-        let (mut key, mut value) = ([0, 0], 0);
-        self.space();
-        if self.peek()? != b'{' {
+impl Open {
+    #[inline]
+    fn push(&mut self, is_object: bool) -> Option<()> {
+        if self.depth == MAX_DEPTH {
             return None;
         }
-        loop {
-            self.space();
-            if depth == 1 {
-                value = self.at;
-            }
-            let mut next = match self.peek()? {
-                opening @ (b'{' | b'[') => {
-                    if depth == MAX_DEPTH {
-                        return None;
-                    }
-                    let is_object = opening == b'{';
-                    (depth, objects) = (depth + 1, objects << 1 | u64::from(is_object));
-                    self.at += 1;
-                    self.space();
-                    let is_empty = matches!((self.peek()?, is_object), (b'}', true) | (b']', false));
-                    match (is_empty, is_object) {
-                        (true, _) => Next::Ended,
-                        (false, false) => Next::Value,
-                        (false, true) => self.key(depth, &mut key)?,
-                    }
-                }
-                _ => {
-                    self.scalar()?;
-                    Next::Ended
-                }
-            };
-            while let Next::Ended = next {
-                let end = self.at;
-                self.space();
-                let is_object = objects & 1 == 1;
-                match self.peek()? {
-                    b',' => {
-                        if depth == 1 {
-                            member([key[0], key[1], value, end]);
-                        }
-                        self.at += 1;
-                        next = match is_object {
-                            true => {
-                                self.space();
-                                self.key(depth, &mut key)?
-                            }
-                            false => Next::Value,
-                        };
-                    }
-                    closing @ (b'}' | b']') if (closing == b'}') == is_object => {
-                        if depth == 1 && key[1] > 0 {
-                            member([key[0], key[1], value, end]);
-                        }
-                        self.at += 1;
-                        (depth, objects) = (depth - 1, objects >> 1);
-                        if depth == 0 {
-                            self.space();
-                            return (self.at == self.bytes.len()).then_some(());
-                        }
-                    }
-                    _ => return None,
-                }
-            }
-        }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
-            self.at += 1;
-        }
-    }
-
-    /// A key with its colon.
-    fn key(&mut self, depth: u32, key: &mut [usize; 2]) -> Option<Next> {
-        let start = self.at;
-        if self.peek()? != b'"' {
-            return None;
-        }
-        self.string()?;
-        if depth == 1 {
-            *key = [start, self.at];
-        }
-        self.space();
-        if self.peek()? != b':' {
-            return None;
-        }
-        self.at += 1;
-        Some(Next::Value)
-    }
-
-    fn scalar(&mut self) -> Option<()> {
-        match self.peek()? {
-            b'"' => self.string(),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            _ => None,
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        let is_word = self.bytes[self.at..].starts_with(word);
-        self.at += word.len();
-        is_word.then_some(())
-    }
-
-    fn number(&mut self) -> Option<()> {
-        if self.peek()? == b'-' {
-            self.at += 1;
-        }
-        match self.peek()? {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
+        (self.depth, self.objects) = (self.depth + 1, self.objects << 1 | u64::from(is_object));
         Some(())
     }
 
-    /// At least one digit.
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
+    #[inline]
+    fn pop(&mut self) {
+        (self.depth, self.objects) = (self.depth - 1, self.objects >> 1);
     }
 
-    /// A string from its opening quote on.
-    fn string(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            self.at += clean(&self.bytes[self.at..]);
-            match self.peek()? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => self.escape()?,
-                _ => return None,
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<()> {
-        match self.bytes.get(self.at + 1)? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
-            b'u' => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return None;
-                }
-                self.at += 6;
-            }
-            _ => return None,
-        }
-        Some(())
+    #[inline]
+    fn is_object(&self) -> bool {
+        self.objects & 1 == 1
     }
 }
 
-/// How many bytes at the front of a string's rest are neither a quote, a backslash nor a control character: eight at a time,
-/// by the tests of Mycroft for a zero byte and for a byte below a bound.
-fn clean(bytes: &[u8]) -> usize {
+/// The whole text: an object and nothing else. Tells of its members by where key and value begin and end.
+#[inline]
+fn object(bytes: &[u8], mut member: impl FnMut([usize; 4])) -> Option<()> {
+    let mut open = Open { depth: 0, objects: 0 };
+    let (mut named, mut value) = ([0, 0], 0);
+    let mut at = space(bytes, 0);
+    if *bytes.get(at)? != b'{' {
+        return None;
+    }
+    loop {
+        // A value.
+        at = space(bytes, at);
+        if open.depth == 1 {
+            value = at;
+        }
+        match *bytes.get(at)? {
+            b'"' => at = string(bytes, at + 1)?,
+            opening @ (b'{' | b'[') => {
+                let is_object = opening == b'{';
+                open.push(is_object)?;
+                at = space(bytes, at + 1);
+                let closing = if is_object { b'}' } else { b']' };
+                if *bytes.get(at)? == closing {
+                    at += 1;
+                    open.pop();
+                } else {
+                    if is_object {
+                        at = key(bytes, at, open.depth, &mut named)?;
+                    }
+                    continue;
+                }
+            }
+            _ => at = scalar(bytes, at)?,
+        }
+        // What may follow one.
+        loop {
+            if open.depth == 0 {
+                return (space(bytes, at) == bytes.len()).then_some(());
+            }
+            let end = at;
+            at = space(bytes, at);
+            let found = *bytes.get(at)?;
+            at += 1;
+            if open.depth == 1 {
+                member([named[0], named[1], value, end]);
+            }
+            if found == b',' {
+                if open.is_object() {
+                    at = key(bytes, space(bytes, at), open.depth, &mut named)?;
+                }
+                break;
+            }
+            if found != if open.is_object() { b'}' } else { b']' } {
+                return None;
+            }
+            open.pop();
+        }
+    }
+}
+
+/// Where the white space from `at` on ends.
+#[inline]
+fn space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// A key that begins at `at`, with its colon: where its value may begin. A key of the object itself is noted.
+#[inline]
+fn key(bytes: &[u8], at: usize, depth: u32, named: &mut [usize; 2]) -> Option<usize> {
+    if *bytes.get(at)? != b'"' {
+        return None;
+    }
+    let end = string(bytes, at + 1)?;
+    if depth == 1 {
+        *named = [at, end];
+    }
+    let colon = space(bytes, end);
+    (*bytes.get(colon)? == b':').then_some(colon + 1)
+}
+
+#[inline]
+fn scalar(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes[at] {
+        b'-' | b'0'..=b'9' => number(bytes, at),
+        b't' => word(bytes, at, b"true"),
+        b'f' => word(bytes, at, b"false"),
+        b'n' => word(bytes, at, b"null"),
+        _ => None,
+    }
+}
+
+fn word(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    bytes[at..].starts_with(word).then_some(at + word.len())
+}
+
+#[inline]
+fn number(bytes: &[u8], mut at: usize) -> Option<usize> {
+    if bytes[at] == b'-' {
+        at += 1;
+    }
+    at = match bytes.get(at)? {
+        b'0' => at + 1,
+        _ => digits(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits(bytes, at)?;
+    }
+    Some(at)
+}
+
+/// At least one digit.
+#[inline]
+fn digits(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+/// Where the string ends of which `at` is the first byte behind the opening quote.
+///
+/// Eight bytes at a time are looked at for a quote, a backslash or a control character, by the tests of Mycroft for a zero byte
+/// and for a byte below a bound.
+#[inline]
+fn string(bytes: &[u8], mut at: usize) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    let mut at = 0;
-    while let Some(eight) = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
-        let word = u64::from_le_bytes(eight);
+    loop {
+        let Some(eight) = bytes.get(at..)?.first_chunk() else {
+            return last_string(bytes, at);
+        };
+        let word = u64::from_le_bytes(*eight);
         let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
         let stops = below(word, 0x20)
             | below(word ^ (ONES * u64::from(b'"')), 1)
             | below(word ^ (ONES * u64::from(b'\\')), 1);
         let stops = stops & HIGH;
-        if stops != 0 {
-            // A borrow can only mark bytes behind the first one that is found.
-            return at + stops.trailing_zeros() as usize / 8;
+        if stops == 0 {
+            at += 8;
+            continue;
         }
-        at += 8;
+        // A borrow can only mark bytes behind the first one that is found.
+        at += stops.trailing_zeros() as usize / 8;
+        match bytes[at] {
+            b'"' => return Some(at + 1),
+            b'\\' => at = escape(bytes, at)?,
+            _ => return None,
+        }
     }
-    let is_clean = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
-    let rest = &bytes[at..];
-    at + rest.iter().position(|byte| !is_clean(byte)).unwrap_or(rest.len())
+}
+
+/// As [`string`], where fewer than eight bytes are left.
+#[cold]
+fn last_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at = escape(bytes, at)?,
+            ..0x20 => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Where the escape ends that begins at `at`.
+fn escape(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
+        b'u' => {
+            let digits = bytes.get(at + 2..at + 6)?;
+            digits.iter().all(u8::is_ascii_hexdigit).then_some(at + 6)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

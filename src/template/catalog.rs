@@ -109,13 +109,11 @@ impl Catalog {
     }
 
     fn read<'a>(&self, slot: &'a Slot) -> Result<&'a Template, CatalogError> {
-        match slot.read.get() {
-            Some(template) => Ok(template),
-            None => {
-                let template = self.read_template(&slot.path, slot.text, true)?;
-                Ok(slot.read.get_or_init(|| template))
-            }
+        if let Some(template) = slot.read.get() {
+            return Ok(template);
         }
+        let template = self.read_template(&slot.path, slot.text, true)?;
+        Ok(slot.read.get_or_init(|| template))
     }
 
     /// A name without its vendor, or with a typing error, most likely means this template.
