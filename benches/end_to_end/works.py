@@ -202,6 +202,8 @@ WORKS = [
          outpour("csv", size=BATCH), BATCHES, batches(1.5)),
     Work("batches-arrow", "outpour, batches of 100 from Arrow", "record",
          outpour("arrow", size=BATCH), BATCHES, batches(1.0)),
+    Work("batches-parquet", "outpour, batches of 100 from Parquet", "record",
+         outpour("parquet", size=BATCH), BATCHES, batches(1.0)),
     Work("batches-map", "outpour, batches of 100, a jq `map` over five fields", "record",
          outpour("ndjson", MAP, BATCH), BATCHES, batches(5.0)),
     Work("batches-peer", "aiohttp, batches of 100", "record", peer(BATCH), BATCHES),

@@ -63,10 +63,11 @@ const fn threaded(name: &'static str, prepare: fn(&Workshop) -> Result<Round, Fa
 }
 
 /// Every stage. What a record goes through comes in this order.
-const STAGES: [Stage; 16] = [
+const STAGES: [Stage; 17] = [
     stage("parse-ndjson", |workshop| feeding::parse(workshop, "ndjson")),
     stage("parse-csv", |workshop| feeding::parse(workshop, "csv")),
     stage("parse-arrow", |workshop| feeding::parse(workshop, "arrow")),
+    stage("parse-parquet", |workshop| feeding::parse(workshop, "parquet")),
     stage("shape-attributes", |workshop| {
         feeding::shape(workshop, feeding::ATTRIBUTES)
     }),

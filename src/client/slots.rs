@@ -18,7 +18,7 @@ use super::{Concurrency, Reached, Reply, TransportError, TransportErrorKind};
 /// All slots of a sender.
 #[derive(Debug)]
 pub(super) enum Slots {
-    Fixed(Semaphore),
+    Fixed { number: usize, permits: Semaphore },
     Auto(Adaptive),
 }
 
@@ -56,7 +56,10 @@ pub(super) struct AdaptiveSlot<'a> {
 impl Slots {
     pub(super) fn new(concurrency: Concurrency) -> Self {
         match concurrency {
-            Concurrency::Fixed(number) => Self::Fixed(semaphore(number.max(1))),
+            Concurrency::Fixed(number) => Self::Fixed {
+                number: number.max(1) as usize,
+                permits: semaphore(number.max(1)),
+            },
             Concurrency::Auto { max } => {
                 let controller = Controller::new(max);
                 let given = controller.limit();
@@ -72,10 +75,18 @@ impl Slots {
         }
     }
 
+    /// How many there are now.
+    pub(super) fn number(&self) -> usize {
+        match self {
+            Self::Fixed { number, .. } => *number,
+            Self::Auto(adaptive) => lock(&adaptive.state).controller.limit() as usize,
+        }
+    }
+
     /// Waits for a slot.
     pub(super) async fn acquire(&self) -> Result<Slot<'_>, AcquireError> {
         Ok(match self {
-            Self::Fixed(permits) => Slot::Fixed {
+            Self::Fixed { permits, .. } => Slot::Fixed {
                 _permit: permits.acquire().await?,
             },
             Self::Auto(adaptive) => Slot::Auto(AdaptiveSlot {
@@ -89,7 +100,7 @@ impl Slots {
     /// A slot, where one is free.
     pub(super) fn acquire_at_once(&self) -> Option<Slot<'_>> {
         Some(match self {
-            Self::Fixed(permits) => Slot::Fixed {
+            Self::Fixed { permits, .. } => Slot::Fixed {
                 _permit: permits.try_acquire().ok()?,
             },
             Self::Auto(adaptive) => Slot::Auto(AdaptiveSlot {
@@ -103,7 +114,7 @@ impl Slots {
     /// Whether a slot is free.
     pub(super) fn has_free(&self) -> bool {
         let permits = match self {
-            Self::Fixed(permits) => permits,
+            Self::Fixed { permits, .. } => permits,
             Self::Auto(adaptive) => &adaptive.permits,
         };
         permits.available_permits() > 0
@@ -119,7 +130,7 @@ impl Slots {
     /// What the number came to, where it moves.
     pub(super) fn reached(&self) -> Option<Reached> {
         match self {
-            Self::Fixed(_) => None,
+            Self::Fixed { .. } => None,
             Self::Auto(adaptive) => Some(lock(&adaptive.state).controller.reached()),
         }
     }

@@ -172,7 +172,6 @@ impl Making<'_> {
                 .as_ref()
                 .map(|batch| batch.group_by.clone())
                 .unwrap_or_default(),
-            slots: limits.concurrency.most() as usize,
             in_flight: limits.concurrency.most() as usize * 2,
             stop_when: config.stop_when.clone(),
             limit: self.options.limit,

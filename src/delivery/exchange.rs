@@ -1,5 +1,6 @@
 //! A request and what came back, as it is told afterwards.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,7 @@ use url::Url;
 
 use crate::client::{Fatal, Outcome, Reply, Request, Sent, TransportError};
 
-/// A request and what came back, as reports and events tell it.
-#[derive(Debug)]
+/// A request and what came back, as reports and events tell it. Its `Debug` form leaves out the URL's query.
 pub struct Exchange {
     /// The method.
     pub method: http::Method,
@@ -22,6 +22,18 @@ pub struct Exchange {
     pub attempts: u32,
     /// From the first attempt to the outcome.
     pub elapsed: Duration,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("url", &self.shown_url())
+            .field("status", &self.status)
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a request ended, without what its [`Exchange`] holds.
@@ -90,5 +102,21 @@ impl Exchange {
         let mut url = Url::clone(&self.url);
         url.set_query(None);
         url.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_form_leaves_out_the_query_as_reports_do() {
+        let url = "https://api.example.com/in?key=CANARY".parse().unwrap();
+        let request = Request::new(http::Method::POST, url, "CANARY");
+        let shown = format!("{:?}", Exchange::unanswered(request, 0, Duration::ZERO));
+        assert!(
+            shown.contains("https://api.example.com/in") && !shown.contains("CANARY"),
+            "{shown}"
+        );
     }
 }

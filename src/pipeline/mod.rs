@@ -80,8 +80,6 @@ pub struct Job {
     pub group_by: Vec<String>,
     /// What keeps records in the order of the input.
     pub order_by: OrderBy,
-    /// How many attempts are made at once: the concurrency of the sender's limits.
-    pub slots: usize,
     /// How many batches are under way at once, waits included.
     pub in_flight: usize,
     /// When the run gives up.

@@ -21,12 +21,14 @@ pub(super) struct Outbound {
     marking: Option<Marking>,
     /// Batches that may be sent.
     queue: VecDeque<Batch>,
-    queued_bytes: usize,
+    /// How many bytes all of them have together.
+    bytes: usize,
     order: Order,
     most_in_flight: usize,
     window: Window,
-    unmarked_bytes: usize,
-    /// How many batches wait to be sent, so that sending goes on while the ledger writes.
+    /// How many batches were given out.
+    gone: u64,
+    /// How many batches wait, so that sending goes on while the ledger writes.
     pub(super) enough: usize,
 }
 
@@ -37,13 +39,14 @@ struct Marking {
 }
 
 /// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are in doubt
-/// after a crash. Few is what goes out in about [`SPAN`], since the outcomes of that time are not on disk either.
+/// after a crash. Few is twice as many as may be under way, or what goes out in about [`SPAN`] if that is more: the
+/// outcomes of that time are not on disk either.
 #[derive(Debug, Clone, Copy)]
 struct Window {
+    is_safe_to_resend: bool,
     now: usize,
-    least: usize,
-    most: usize,
-    last: Option<Instant>,
+    /// When the last mark was made, and how many batches had gone out by then.
+    last: Option<(Instant, u64)>,
 }
 
 /// The time that a mark is meant to last where few batches are marked at once.
@@ -53,39 +56,38 @@ const SPAN: Duration = Duration::from_millis(10);
 const MOST_ROUNDS: usize = 16;
 
 impl Window {
-    fn new(most_in_flight: usize, is_safe_to_resend: bool) -> Self {
-        let (least, most) = match is_safe_to_resend {
-            true => (usize::MAX, usize::MAX),
-            false => (most_in_flight, most_in_flight.saturating_mul(MOST_ROUNDS)),
-        };
+    fn new(is_safe_to_resend: bool) -> Self {
         Self {
-            now: least,
-            least,
-            most,
+            is_safe_to_resend,
+            now: 0,
             last: None,
         }
     }
 
-    /// How many may be marked now: twice as many as before where those lasted less than the span, fewer where they lasted
-    /// twice as long.
-    fn next(&mut self, now: Instant) -> usize {
-        if let Some(last) = self.last.replace(now) {
+    /// How many may be marked now, where `least` are no harm: twice as many as before, if as many have gone out in less than
+    /// the span, and the least again once they took twice as long.
+    fn next(&mut self, now: Instant, gone: u64, least: usize) -> usize {
+        if self.is_safe_to_resend {
+            return usize::MAX;
+        }
+        if let Some((last, gone_then)) = self.last.replace((now, gone)) {
             let lasted = now.duration_since(last);
-            if lasted < SPAN {
-                self.now = self.now.saturating_mul(2).min(self.most);
-            } else if lasted > 2 * SPAN {
-                self.now = (self.now / 2).max(self.least);
+            if lasted > 2 * SPAN {
+                self.now = least;
+            } else if lasted < SPAN && gone - gone_then >= self.now as u64 {
+                self.now *= 2;
             }
         }
+        self.now = self.now.clamp(least, least.saturating_mul(MOST_ROUNDS));
         self.now
     }
 }
 
-/// How many batches wait to be sent, so that sending goes on while the ledger writes.
-const ENOUGH: usize = 512;
+/// How many batches wait, so that sending goes on while the ledger writes.
+const ENOUGH: usize = 1_024;
 
 /// How many bytes they may have together, so that large batches do not fill the memory.
-const ENOUGH_BYTES: usize = 1 << 20;
+const ENOUGH_BYTES: usize = 2 << 20;
 
 impl Outbound {
     pub(super) fn new(most_in_flight: usize, is_safe_to_resend: bool) -> Self {
@@ -93,28 +95,27 @@ impl Outbound {
             unmarked: VecDeque::new(),
             marking: None,
             queue: VecDeque::new(),
-            queued_bytes: 0,
+            bytes: 0,
             order: Order::default(),
-            unmarked_bytes: 0,
             most_in_flight,
-            window: Window::new(most_in_flight, is_safe_to_resend),
+            window: Window::new(is_safe_to_resend),
+            gone: 0,
             enough: ENOUGH,
         }
     }
 
     /// Takes batches that were shaped.
     pub(super) fn add(&mut self, batches: Vec<Batch>) {
-        self.unmarked_bytes += batches.iter().map(|batch| bytes_of(batch)).sum::<usize>();
+        self.bytes += batches.iter().map(|batch| bytes_of(batch)).sum::<usize>();
         self.unmarked.extend(batches);
     }
 
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more,
     /// however large a batch is.
     pub(super) fn is_hungry(&self) -> bool {
-        let is_little = |waits: usize, bytes: usize| {
-            waits < self.most_in_flight || (waits < self.enough && bytes < ENOUGH_BYTES)
-        };
-        is_little(self.queue.len(), self.queued_bytes) && is_little(self.unmarked.len(), self.unmarked_bytes)
+        let marking = self.marking.as_ref().map_or(0, |marking| marking.batches.len());
+        let waits = self.queue.len() + self.unmarked.len() + marking;
+        waits < self.most_in_flight || (waits < self.enough && self.bytes < ENOUGH_BYTES)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -125,23 +126,22 @@ impl Outbound {
         self.marking.is_some()
     }
 
-    /// Has the next batches written down as such that may be sent; without a ledger they may be sent at once.
-    pub(super) fn mark(&mut self, books: Option<&Books>) {
+    /// Has the next batches written down as such that may be sent, where so many may be under way now; without a ledger they
+    /// may be sent at once.
+    pub(super) fn mark(&mut self, books: Option<&Books>, under_way: usize) {
         if self.marking.is_some() || self.unmarked.is_empty() {
             return;
         }
         let Some(books) = books else {
-            self.unmarked_bytes = 0;
-            let batches = std::mem::take(&mut self.unmarked);
-            return self.enqueue(batches);
+            self.queue.append(&mut self.unmarked);
+            return;
         };
         // While enough is marked the others wait for company: a commit costs the same for one as for many.
-        if self.queue.len() >= self.most_in_flight.div_ceil(2) {
+        if self.queue.len() >= under_way {
             return;
         }
-        let count = self.unmarked.len().min(self.window.next(Instant::now()));
-        let batches: Vec<_> = self.unmarked.drain(..count).collect();
-        self.unmarked_bytes -= batches.iter().map(|batch| bytes_of(batch)).sum::<usize>();
+        let most = self.window.next(Instant::now(), self.gone, under_way * 2);
+        let batches: Vec<_> = self.unmarked.drain(..self.unmarked.len().min(most)).collect();
         let done = Box::pin(books.mark(&batches));
         self.marking = Some(Marking { batches, done });
     }
@@ -157,8 +157,8 @@ impl Outbound {
     /// Lets the batches go that were marked; where that failed they stay unmarked.
     pub(super) fn on_marked(&mut self, is_marked: bool) {
         match self.marking.take() {
-            Some(Marking { batches, .. }) if is_marked => self.enqueue(batches),
-            Some(Marking { batches, .. }) => self.add(batches),
+            Some(Marking { batches, .. }) if is_marked => self.queue.extend(batches),
+            Some(Marking { batches, .. }) => self.unmarked.extend(batches),
             None => {}
         }
     }
@@ -171,7 +171,8 @@ impl Outbound {
     /// The next batch that may be sent.
     pub(super) fn next(&mut self) -> Option<Batch> {
         let batch = self.order.next(&mut self.queue)?;
-        self.queued_bytes -= bytes_of(&batch);
+        self.bytes = self.bytes.saturating_sub(bytes_of(&batch));
+        self.gone += 1;
         Some(batch)
     }
 
@@ -182,15 +183,8 @@ impl Outbound {
 
     /// Everything that was not sent; what is being marked follows when that has come to its end.
     pub(super) fn drain(&mut self) -> Vec<Batch> {
-        (self.queued_bytes, self.unmarked_bytes) = (0, 0);
+        self.bytes = 0;
         self.queue.drain(..).chain(self.unmarked.drain(..)).collect()
-    }
-
-    fn enqueue(&mut self, batches: impl IntoIterator<Item = Batch>) {
-        for batch in batches {
-            self.queued_bytes += bytes_of(&batch);
-            self.queue.push_back(batch);
-        }
     }
 }
 
@@ -202,21 +196,39 @@ fn bytes_of(batch: &[Prepared]) -> usize {
 mod tests {
     use super::*;
 
+    /// What may be marked at each of these times, where so many batches have gone out by then.
+    fn windows(at: &[(u64, u64)]) -> Vec<usize> {
+        let (start, mut window) = (Instant::now(), Window::new(false));
+        let marks = at.iter();
+        marks
+            .map(|(millis, gone)| window.next(start + Duration::from_millis(*millis), *gone, 16))
+            .collect()
+    }
+
     #[test]
-    fn where_sending_twice_does_harm_few_are_marked_at_once_as_long_as_few_go_out() {
-        let start = Instant::now();
-        let at = |millis| start + Duration::from_millis(millis);
-        let mut window = Window::new(8, false);
-        assert_eq!(
-            [at(0), at(1_000), at(1_500)].map(|now| window.next(now)),
-            [8, 8, 8]
-        );
-        let fast: Vec<usize> = (1..7).map(|millis| window.next(at(1_500 + millis))).collect();
-        assert_eq!(fast, [16, 32, 64, 128, 128, 128]);
-        let steady = [1_521, 1_536, 1_551].map(|millis| window.next(at(millis)));
-        assert_eq!(steady, [128, 128, 128]);
-        let slow = [1_600, 1_700, 1_800, 1_900, 2_000].map(|millis| window.next(at(millis)));
-        assert_eq!(slow, [64, 32, 16, 8, 8]);
-        assert_eq!(Window::new(8, true).next(start), usize::MAX);
+    fn where_sending_twice_does_harm_few_are_marked_at_once_while_few_go_out() {
+        assert_eq!(windows(&[(0, 0), (1_000, 16), (1_500, 32)]), [16, 16, 16]);
+        let one_by_one: Vec<(u64, u64)> = (0..100).map(|mark| (mark * 6, mark)).collect();
+        assert!(windows(&one_by_one).iter().all(|window| *window == 16));
+    }
+
+    #[test]
+    fn as_many_are_marked_as_go_out_in_the_span_and_few_again_once_they_do_not() {
+        let at = [
+            (0, 0),
+            (4, 16),
+            (8, 48),
+            (14, 112),
+            (20, 240),
+            (29, 496),
+            (44, 752),
+            (80, 800),
+        ];
+        assert_eq!(windows(&at), [16, 32, 64, 128, 256, 256, 256, 16]);
+    }
+
+    #[test]
+    fn where_sending_twice_does_no_harm_all_that_is_there_is_marked() {
+        assert_eq!(Window::new(true).next(Instant::now(), 0, 1), usize::MAX);
     }
 }

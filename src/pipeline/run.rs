@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet, unconstrained};
 use tokio::time::{Instant, sleep_until};
 
 use super::accountant::Accountant;
@@ -53,8 +53,6 @@ pub(super) struct Run<T> {
     is_held: bool,
     pub(super) outbound: Outbound,
     in_flight: JoinSet<Delivered>,
-    /// How many attempts may be under way at once.
-    slots: usize,
     most_in_flight: usize,
     ending: Ending,
     because: Option<String>,
@@ -129,7 +127,6 @@ impl<T: Transport> Run<T> {
             accountant,
             outbound: Outbound::new(most_in_flight, is_safe),
             in_flight: JoinSet::new(),
-            slots: job.slots.max(1),
             most_in_flight,
             ending: Ending::Finished,
             because: None,
@@ -196,7 +193,8 @@ impl<T: Transport> Run<T> {
             self.give_up_unsent();
         }
         if !self.is_held {
-            self.outbound.mark(self.accountant.books());
+            let under_way = self.sender.slots().min(self.most_in_flight);
+            self.outbound.mark(self.accountant.books(), under_way);
         }
     }
 
@@ -247,12 +245,12 @@ impl<T: Transport> Run<T> {
     /// sent again. Who comes before there is a slot for it would only stand in a line.
     fn has_room(&self) -> bool {
         let under_way = self.in_flight.len();
-        under_way < self.most_in_flight && (under_way < self.slots || self.sender.has_free_slot())
+        under_way < self.most_in_flight && (under_way < self.sender.slots() || self.sender.has_free_slot())
     }
 
     /// Whether batches wait for room that another one makes when it rests.
     fn is_crowded(&self) -> bool {
-        (self.slots..self.most_in_flight).contains(&self.in_flight.len()) && self.outbound.has_ready()
+        self.in_flight.len() < self.most_in_flight && !self.has_room() && self.outbound.has_ready()
     }
 
     fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
@@ -371,7 +369,8 @@ impl<T: Transport> Run<T> {
 
     /// Fills the report and closes the ledger with it.
     pub(super) async fn finish(mut self, report: &mut Report, signal: StopSignal, started: Instant) {
-        if self.fed != Fed::Ended {
+        // What the ledger was still writing down when the run waited no more was not sent either.
+        if self.fed != Fed::Ended || self.outbound.is_marking() {
             self.accountant.count_lost();
         }
         let patience = matches!(self.ending, Ending::Signalled(_)).then_some(self.grace);
@@ -436,7 +435,8 @@ async fn deliver<T: Transport>(
 ) -> Delivered {
     let abort = async move {
         // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
-        let _ = aborted.wait_for(|aborted| *aborted).await;
+        // A delivery that never has to wait must not keep it from being seen.
+        let _ = unconstrained(aborted.wait_for(|aborted| *aborted)).await;
     };
     deliverer.deliver_until(rests, abort).await
 }

@@ -130,6 +130,14 @@ impl Catalog {
         for (path, text) in &vendors {
             self.add_vendor(path, text, false)?;
         }
+        for (path, text) in endpoints {
+            let template = self.read_template(&path, &text, false)?;
+            let slot = Slot {
+                read: OnceLock::from(template),
+                ..Slot::default()
+            };
+            self.templates.insert(name_of(&path), slot);
+        }
         let folders: BTreeSet<String> = vendors.iter().map(|(path, _)| folder_of(path)).collect();
         let is_theirs = |name: &&String| {
             folders
@@ -139,14 +147,6 @@ impl Catalog {
         let built_in: Vec<String> = self.templates.keys().filter(is_theirs).cloned().collect();
         for name in built_in {
             self.find(&name)?;
-        }
-        for (path, text) in endpoints {
-            let template = self.read_template(&path, &text, false)?;
-            let slot = Slot {
-                read: OnceLock::from(template),
-                ..Slot::default()
-            };
-            self.templates.insert(name_of(&path), slot);
         }
         Ok(())
     }
@@ -259,4 +259,44 @@ fn read_directory(directory: &Path) -> Result<Vec<(PathBuf, String)>, CatalogErr
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the built-in files of Zuora with their credential renamed: the vendor's, and the templates if they are wanted.
+    fn renamed(has_templates: bool) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("zuora");
+        std::fs::create_dir(&folder).unwrap();
+        for file in BUILT_IN.get_dir("zuora").unwrap().files() {
+            let is_wanted = has_templates || is_vendor(file.path());
+            if is_wanted {
+                let text = file.contents_utf8().unwrap();
+                let text = text.replace("credential: token", "credential: bearer");
+                let text = text.replace("\n  token:\n", "\n  bearer:\n");
+                std::fs::write(folder.join(file.path().file_name().unwrap()), text).unwrap();
+            }
+        }
+        directory
+    }
+
+    #[test]
+    fn a_vendor_file_of_the_users_holds_for_his_own_templates_in_place_of_the_built_in_ones() {
+        let catalog = Catalog::with_directory(renamed(true).path()).unwrap();
+        let template = catalog.find("zuora/create-records").unwrap();
+        assert!(!template.is_built_in && template.vendor.credentials.contains_key("bearer"));
+    }
+
+    #[test]
+    fn a_built_in_template_that_a_vendor_file_of_the_users_does_not_fit_is_named() {
+        let error = Catalog::with_directory(renamed(false).path())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("the template `zuora/") && error.contains("token"),
+            "{error}"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -155,7 +155,7 @@ async fn in_turn(addresses: &[&SocketAddr], limit: Duration) -> io::Result<TcpSt
     let mut last = io::Error::new(io::ErrorKind::NotConnected, "the host's name leads to no address");
     let share = limit / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     for address in addresses {
-        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+        match timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => last = error,
             Err(late) => last = late.into(),

@@ -96,7 +96,11 @@ impl Link {
     ) -> Result<Response<Incoming>, Broken> {
         self.timer.as_mut().reset(deadline);
         let mut sent = pin!(self.sender.try_send_request(request));
+        let mut is_first = true;
         poll_fn(|cx| {
+            if !std::mem::take(&mut is_first) && self.is_late() {
+                return Poll::Ready(Err(Broken::Late));
+            }
             self.drive(cx);
             match sent.as_mut().poll(&mut quiet()) {
                 Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
@@ -113,6 +117,9 @@ impl Link {
     /// The next piece of a reply's body.
     pub(super) async fn piece(&mut self, body: &mut Incoming) -> Piece {
         poll_fn(|cx| {
+            if self.is_late() {
+                return Poll::Ready(Piece::Lost);
+            }
             // The connection reads no more than somebody asks for.
             if let Poll::Ready(piece) = poll_piece(body) {
                 return Poll::Ready(piece);
@@ -124,6 +131,12 @@ impl Link {
             }
         })
         .await
+    }
+
+    /// Whether time has run out. The timer alone does not tell: while a server sends without a break, the task has always
+    /// something to do, and tokio lets no timer of it fire.
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.timer.deadline()
     }
 
     /// Whether another request can go over it, now that a reply was read to its end.

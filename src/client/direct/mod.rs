@@ -49,6 +49,9 @@ pub struct DirectTransport {
 /// What a request says of its sender.
 const AGENT: &str = concat!("outpour/", env!("CARGO_PKG_VERSION"));
 
+/// A limit beyond what a clock can count ends after this: a year.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// How many headers a transport adds by itself, at most.
 const MOST_ADDED: usize = 4;
 
@@ -101,7 +104,8 @@ impl Transport for DirectTransport {
 
 impl Shared {
     async fn attempt(&self, request: &Request) -> Result<Reply, Cause> {
-        let deadline = Instant::now() + self.limit;
+        let now = Instant::now();
+        let deadline = now.checked_add(self.limit).unwrap_or(now + NEVER);
         while let Some(mut link) = self.pool.take(&request.url) {
             match self.exchange(&mut link, request, deadline).await? {
                 Ok(response) => return Ok(self.read(request, response, link).await),

@@ -199,6 +199,11 @@ impl<T: Transport> Sender<T> {
         }
     }
 
+    /// How many attempts may be under way at once, now: with `auto` that changes.
+    pub fn slots(&self) -> usize {
+        self.shared.slots.number()
+    }
+
     /// Whether an attempt could be made now without one more waiting for its end.
     pub fn has_free_slot(&self) -> bool {
         self.shared.slots.has_free()

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
-use outpour::client::{AnyTransport, DirectTransport, HttpConfig, Lookup, Request, Transport};
+use outpour::client::{
+    AnyTransport, DirectTransport, HttpConfig, Lookup, Request, Transport, TransportErrorKind,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::wire::settings;
 use crate::raw_server::{Act, RawServer, write};
@@ -226,4 +229,44 @@ async fn the_time_of_an_attempt_begins_anew_on_a_connection_used_before() {
     let script = [answers(1), late.to_vec()].concat();
     // 1.9 s and then 0.2 s, where an attempt may take 2 s.
     assert_eq!(after(Duration::from_millis(1_900), script).await, 1);
+}
+
+/// A server that answers a request with this text, and then with one piece after the other, without a break.
+async fn flooding(head: &'static str, piece: &'static str) -> (url::Url, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/in", listener.local_addr().unwrap());
+    let flood = piece.repeat(10_000);
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4_096];
+        let _ = stream.read(&mut request).await.unwrap();
+        let mut sent = stream.write_all(head.as_bytes()).await;
+        // Until the client has had enough.
+        while sent.is_ok() {
+            sent = stream.write_all(flood.as_bytes()).await;
+        }
+    });
+    (url.parse().unwrap(), server)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_never_stops_sending_is_left_when_time_has_run_out() {
+    let mut settings = settings(HttpConfig::default());
+    settings.timeouts.response = "300ms".parse().unwrap();
+    for transport in both(&settings) {
+        let (url, server) = flooding("", "HTTP/1.1 100 Continue\r\n\r\n").await;
+        let sent = transport.send(&Request::new(Method::POST, url, "{}")).await;
+        assert_eq!(sent.unwrap_err().kind(), TransportErrorKind::Timeout);
+        server.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_time_beyond_every_clock_is_as_good_as_none() {
+    let mut settings = settings(HttpConfig::default());
+    let ages = "213503982334601d".parse().unwrap();
+    (settings.timeouts.connect, settings.timeouts.response) = (ages, ages);
+    for transport in both(&settings) {
+        assert_eq!(connections(&transport, vec![answers(1)], 1).await, 1);
+    }
 }

@@ -188,7 +188,6 @@ fn job(plan: &Plan, folder: &Path, books: Books, number: usize) -> Job {
         } else {
             OrderBy::Nothing
         },
-        slots: plan.concurrency as usize,
         in_flight: plan.concurrency as usize * 2,
         stop_when: StopWhen {
             rejects: plan.stop_at_rejects,
