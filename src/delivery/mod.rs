@@ -9,6 +9,7 @@ mod each;
 mod exchange;
 mod fate;
 mod part;
+mod policy;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +21,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::causes::in_one_line;
-use crate::client::{Again, AnswerTest, KeyKeeper, Outcome, Policy, Request, Sender, Sent, Transport};
+use crate::client::{Again, KeyKeeper, Outcome, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
 use caught::caught;
@@ -31,6 +32,8 @@ use fate::after_doubt;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
 pub use part::Rest;
 use part::{Part, ordinals};
+pub use policy::policy;
+use policy::{Policies, is_safe_to_resend};
 
 /// Sends batches to their end.
 #[derive(Debug)]
@@ -426,54 +429,6 @@ impl<T: Transport> Deliverer<T> {
             false => status.is_success() && is_safe_to_resend(&self.endpoint, batch),
         }
     }
-}
-
-/// What the sender must know about the requests of an endpoint: made once, since it is the same for all of them.
-#[derive(Debug, Clone)]
-struct Policies {
-    where_safe: Policy,
-    elsewhere: Policy,
-}
-
-impl Policies {
-    fn new(endpoint: &Endpoint, in_doubt: Option<InDoubt>) -> Self {
-        Self {
-            where_safe: policy_of(endpoint, true, in_doubt),
-            elsewhere: policy_of(endpoint, false, in_doubt),
-        }
-    }
-
-    fn of(&self, endpoint: &Endpoint, batch: &[Prepared]) -> &Policy {
-        match is_safe_to_resend(endpoint, batch) {
-            true => &self.where_safe,
-            false => &self.elsewhere,
-        }
-    }
-}
-
-/// What the sender must know about a request of these records.
-pub fn policy(endpoint: &Endpoint, batch: &[Prepared], in_doubt: Option<InDoubt>) -> Policy {
-    policy_of(endpoint, is_safe_to_resend(endpoint, batch), in_doubt)
-}
-
-fn policy_of(endpoint: &Endpoint, is_safe: bool, in_doubt: Option<InDoubt>) -> Policy {
-    let success = Arc::clone(endpoint.success());
-    Policy {
-        safe_to_resend: is_safe,
-        resend_in_doubt: Some(InDoubt::resends(in_doubt, is_safe)),
-        needs_body: success.needs_body(),
-        denials: success.denials(),
-        answers: success.answers(),
-        answered: success
-            .has_partial_statuses()
-            .then(|| AnswerTest::new(move |reply| success.is_answer(reply))),
-        waits: endpoint.success().waits(),
-    }
-}
-
-/// A record whose need was waived makes something new each time that it is sent.
-fn is_safe_to_resend(endpoint: &Endpoint, batch: &[Prepared]) -> bool {
-    endpoint.is_safe_to_resend() && !batch.iter().any(|item| item.lacks_need)
 }
 
 /// A status that a second request meets just because the first was carried out: it is there already, or gone already.

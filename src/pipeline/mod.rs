@@ -19,6 +19,7 @@ mod preview;
 mod run;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

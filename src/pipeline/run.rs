@@ -15,6 +15,7 @@ use super::endings::{ending_of, signal_words};
 use super::feed::{Feed, FeedSettings};
 use super::outbound::Outbound;
 use super::past::Holding;
+use super::waits::{failed, until_enough};
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
@@ -22,25 +23,6 @@ use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
-
-/// Until a signal comes, or the patience of a stopped run is at its end.
-async fn until_enough(mut signal: StopSignal, patience: Option<Duration>) {
-    let asked = async {
-        if signal.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let waited = async {
-        match patience {
-            Some(patience) => tokio::time::sleep(patience).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = asked => {}
-        () = waited => {}
-    }
-}
 
 /// A run under way.
 pub(super) struct Run<T> {
@@ -410,23 +392,6 @@ fn deliverers<T: Transport>(job: &Job, sender: &Sender<T>) -> Vec<Arc<Deliverer<
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Until the ledger cannot be written to any more; it says so once.
-async fn failed(failure: &mut Option<watch::Receiver<Option<LedgerError>>>) -> LedgerError {
-    let Some(watched) = failure else {
-        return std::future::pending().await;
-    };
-    let error = match watched.wait_for(Option::is_some).await {
-        Ok(error) => error.clone(),
-        // The journal is closed, and nothing can fail any more.
-        Err(_) => None,
-    };
-    *failure = None;
-    match error {
-        Some(error) => error,
-        None => std::future::pending().await,
-    }
-}
 
 async fn deliver<T: Transport>(
     deliverer: Arc<Deliverer<T>>,

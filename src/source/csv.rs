@@ -11,6 +11,7 @@ mod header;
 mod plain;
 mod quotes;
 mod rows;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,8 @@ use bytes::Bytes;
 
 use self::header::{Column, HeaderFault, check_names, columns};
 use self::quotes::{QuoteFault, check_quotes};
-use self::rows::{Cells, Framed, MAX_CELLS, Rows};
+use self::rows::{Framed, Rows};
+use self::spans::{Cells, MAX_CELLS};
 use super::config::{CsvConfig, Encoding, Ragged};
 use super::draft::{Draft, Place, Portion, Reader, Step};
 use super::error::SourceError;

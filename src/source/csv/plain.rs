@@ -6,7 +6,7 @@
 use memchr::{memchr, memchr2, memchr3};
 
 use super::Dialect;
-use super::rows::{Cells, MAX_CELLS};
+use super::spans::{Cells, MAX_CELLS};
 
 /// A row that was split.
 pub(super) struct Split {

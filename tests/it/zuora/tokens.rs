@@ -14,19 +14,24 @@ fn many() -> u64 {
     }
 }
 
-#[test]
-fn a_token_that_expires_under_32_requests_at_once_costs_one_token_request_and_loses_nothing() {
-    let many = many();
-    let scene = Scene::with(MockSettings {
+/// A tenant whose tokens are good for so many requests each.
+fn with_tokens_for(requests: u64) -> Scene {
+    Scene::with(MockSettings {
         vendor: MockVendor::Zuora,
         zuora: ZuoraSettings {
-            token_requests: Some(many / 2),
+            token_requests: Some(requests),
             concurrency: Some(64),
             open_objects: vec!["Vehicle".to_owned()],
             ..ZuoraSettings::default()
         },
         ..MockSettings::default()
-    });
+    })
+}
+
+#[test]
+fn a_token_that_expires_under_32_requests_at_once_costs_one_token_request_and_loses_nothing() {
+    let many = many();
+    let scene = with_tokens_for(many / 2);
     let mut text = job(&scene, 1);
     text["limits"]["concurrency"] = json!(32);
     let lines: Vec<String> = (0..many).map(|number| format!("{{\"n__c\":{number}}}")).collect();
@@ -51,16 +56,7 @@ fn a_token_that_expires_under_32_requests_at_once_costs_one_token_request_and_lo
 
 #[test]
 fn tokens_that_are_used_up_while_others_wait_are_renewed_again_and_again() {
-    let scene = Scene::with(MockSettings {
-        vendor: MockVendor::Zuora,
-        zuora: ZuoraSettings {
-            token_requests: Some(40),
-            concurrency: Some(64),
-            open_objects: vec!["Vehicle".to_owned()],
-            ..ZuoraSettings::default()
-        },
-        ..MockSettings::default()
-    });
+    let scene = with_tokens_for(40);
     let mut text = job(&scene, 1);
     text["limits"]["concurrency"] = json!(32);
     text["retry"] = json!({"attempts": 20, "initial_backoff": "1ms", "max_backoff": "5ms"});
