@@ -26,7 +26,7 @@ pub struct Prepared {
     /// What it is ordered by: of records that share a value at most one is under way, in the order of the input. None:
     /// it is in no order with others.
     pub order: Vec<u64>,
-    /// The number of its endpoint among the job's [`Routes`], from 0.
+    /// The number of its endpoint among the job's [`Routes`](super::Routes), from 0.
     pub route: usize,
     /// What it is distinct by: records with the same value never share a request, and are in the order of the input too.
     /// None: it may share one with any.
