@@ -130,6 +130,11 @@ impl Mask {
         Self(texts.into_iter().map(Secret::new).collect())
     }
 
+    /// Whether there is nothing to mask.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The bytes with `***` for each secret; none where they hold no secret.
     pub fn apply(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut masked: Option<Vec<u8>> = None;

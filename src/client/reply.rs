@@ -57,6 +57,9 @@ impl Reply {
     /// assert_eq!(reply.body, "no user for ***");
     /// ```
     pub fn mask(&mut self, mask: &Mask) {
+        if mask.is_empty() {
+            return;
+        }
         if let Some(masked) = mask.apply(&self.body) {
             self.body = masked.into();
         }

@@ -170,15 +170,6 @@ impl Delivered {
         self.rests.push(Rest::new(settled.collect(), parts));
     }
 
-    /// Adds what became of a rest.
-    pub(super) fn add(&mut self, later: Self) {
-        self.deliveries.extend(later.deliveries);
-        self.rests.extend(later.rests);
-        self.stop = self.stop.take().or(later.stop);
-        self.requests += later.requests;
-        self.cut_replies += later.cut_replies;
-    }
-
     /// Whether a part has records that must not be sent before some that are left for later.
     pub(super) fn overtakes(&self, part: &Part) -> bool {
         let mut waiting = self.rests.iter().flat_map(Rest::orders);

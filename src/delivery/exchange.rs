@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use crate::client::{Fatal, Outcome, Reply, Request, Sent, TransportError};
@@ -16,7 +16,7 @@ pub struct Exchange {
     url: Arc<Url>,
     /// The status of the last reply, if any came.
     pub status: Option<StatusCode>,
-    /// The final reply.
+    /// The final reply, without its headers.
     pub reply: Option<Reply>,
     /// How many attempts were made, with those of earlier requests of the same records that the reply named alone.
     pub attempts: u32,
@@ -55,7 +55,9 @@ impl Exchange {
     pub(super) fn of(request: Request, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
         let mut status = sent.last_status;
         let (reply, ended) = match sent.outcome {
-            Outcome::Replied(reply) => {
+            Outcome::Replied(mut reply) => {
+                // They hold the memory that the connection would read its next reply into, and nobody needs them any more.
+                reply.headers = HeaderMap::new();
                 status = Some(reply.status);
                 let ended = Ended::Replied {
                     status: reply.status,

@@ -92,6 +92,14 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Adds what became of other batches, and leaves nothing there but their rests.
+    pub fn add(&mut self, other: &mut Self) {
+        self.deliveries.append(&mut other.deliveries);
+        self.stop = self.stop.take().or(other.stop.take());
+        self.requests += std::mem::take(&mut other.requests);
+        self.cut_replies += std::mem::take(&mut other.cut_replies);
+    }
+
     pub(super) fn settle(&mut self, items: Vec<Prepared>, fate: Fate, exchange: Option<Arc<Exchange>>) {
         self.deliveries.push(Delivery {
             items,

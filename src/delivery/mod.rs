@@ -30,8 +30,8 @@ use exchange::Ended;
 pub use exchange::Exchange;
 use fate::after_doubt;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
-pub use part::Rest;
 use part::{Part, ordinals};
+pub use part::{Rest, Work};
 pub use policy::policy;
 use policy::{Policies, is_safe_to_resend};
 
@@ -130,42 +130,40 @@ impl<T: Transport> Deliverer<T> {
     /// Sends a batch and gives what became of each of its records.
     pub async fn deliver(&self, batch: Vec<Prepared>) -> Delivered {
         let mut delivered = Delivered::default();
-        let mut rests = vec![Rest::from(batch)];
-        while !rests.is_empty() {
+        let mut work = Work::Batch(batch);
+        loop {
+            let never = std::pin::pin!(std::future::pending());
+            self.deliver_until(work, never, &mut delivered).await;
+            let rests = std::mem::take(&mut delivered.rests);
+            if rests.is_empty() {
+                return delivered;
+            }
             if delivered.stop.is_some() {
                 delivered.give_up_all(rests.into_iter().flat_map(Rest::into_parts));
-                break;
+                return delivered;
             }
-            delivered.add(self.deliver_until(rests, std::future::pending()).await);
-            rests = std::mem::take(&mut delivered.rests);
+            work = Work::Rests(rests);
         }
-        delivered
     }
 
-    /// Sends batches, or what is left of one, in their order, and waits no more once `abort` is there: what is in flight then may have
-    /// been carried out and is in doubt, what was not sent is unsent, and what is known stays known. Records that are to
-    /// be sent again are given back as [rests](Delivered::rests), so that what is known is not lost with them.
-    pub async fn deliver_until(&self, rests: Vec<Rest>, abort: impl Future<Output = ()>) -> Delivered {
-        tokio::pin!(abort);
-        let mut delivered = Delivered::default();
-        let split: Vec<_> = rests.iter().flat_map(Rest::split).collect();
-        let mut is_over = !self.may_send(&split).await;
-        // The first one last, so that it is taken first.
-        let mut waiting: Vec<Part> = rests
-            .into_iter()
-            .map(Rest::into_parts)
-            .reduce(|mut all, parts| {
-                all.extend(parts);
-                all
-            })
-            .unwrap_or_default();
-        waiting.reverse();
-        while let Some(mut part) = waiting.pop() {
+    /// Sends a batch, or what is left of some in their order, and waits no more once `abort` is there: what is in flight then may have
+    /// been carried out and is in doubt, what was not sent is unsent, and what is known stays known. What became of it is
+    /// added to `delivered`. Records that are to be sent again are given back as [rests](Delivered::rests), so that what is
+    /// known is not lost with them.
+    pub async fn deliver_until(
+        &self,
+        work: Work,
+        mut abort: Pin<&mut impl Future<Output = ()>>,
+        delivered: &mut Delivered,
+    ) {
+        let mut is_over = !self.may_send(&work.split()).await;
+        let (mut first, mut waiting) = work.into_parts();
+        while let Some(mut part) = first.take().or_else(|| waiting.pop()) {
             if delivered.stop.is_some() || is_over {
                 delivered.give_up(part);
                 continue;
             }
-            let Some(request) = self.rendered(&mut delivered, &mut waiting, &mut part) else {
+            let Some(request) = self.rendered(delivered, &mut waiting, &mut part) else {
                 continue;
             };
             if part.generation > 0 && !request.is_renewed().await {
@@ -176,10 +174,9 @@ impl<T: Transport> Deliverer<T> {
             let started = Instant::now();
             let lost = tokio::select! {
                 biased;
-                // In a box of its own: it is by far the largest part of this, and what is around it is moved about.
-                answer = caught(Box::pin(self.ask(&request, &mut part))) => {
+                answer = caught(self.ask(&request, &mut part)) => {
                     if let Ok(answer) = answer {
-                        let halves = self.conclude(&mut delivered, part, request, answer);
+                        let halves = self.conclude(delivered, part, request, answer);
                         let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
                         if self.may_send(&split).await {
                             waiting.extend(halves);
@@ -200,7 +197,6 @@ impl<T: Transport> Deliverer<T> {
             delivered.requests += 1;
             delivered.settle(part.items, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
-        delivered
     }
 
     /// The request of a part that may be sent now; none where the part has its outcome already, or has to wait.

@@ -26,6 +26,46 @@ pub struct Rest {
     parts: Vec<Part>,
 }
 
+/// What there is to be sent.
+#[derive(Debug)]
+pub enum Work {
+    /// A batch that was not sent yet.
+    Batch(Vec<Prepared>),
+    /// What is left of earlier ones, in its order.
+    Rests(Vec<Rest>),
+}
+
+impl Work {
+    /// The number of the endpoint that it goes to. All that is left of a request goes where the request went.
+    pub fn route(&self) -> usize {
+        let first = match self {
+            Self::Batch(batch) => batch.first(),
+            Self::Rests(rests) => rests.iter().flat_map(Rest::items).next(),
+        };
+        first.map_or(0, |first| first.route)
+    }
+
+    /// Which records are to be known by themselves before they are sent.
+    pub(super) fn split(&self) -> Vec<Vec<u64>> {
+        match self {
+            Self::Batch(_) => Vec::new(),
+            Self::Rests(rests) => rests.iter().flat_map(Rest::split).collect(),
+        }
+    }
+
+    /// Its first part, if that is all there is, or all parts, the first one last so that it is taken first.
+    pub(super) fn into_parts(self) -> (Option<Part>, Vec<Part>) {
+        match self {
+            Self::Batch(batch) => (Some(Part::new(batch)), Vec::new()),
+            Self::Rests(rests) => {
+                let mut parts: Vec<Part> = rests.into_iter().flat_map(Rest::into_parts).collect();
+                parts.reverse();
+                (None, parts)
+            }
+        }
+    }
+}
+
 impl Part {
     pub(super) fn new(items: Vec<Prepared>) -> Self {
         Self {
@@ -91,21 +131,13 @@ impl Rest {
         self.parts.iter().flat_map(Part::orders)
     }
 
-    /// The records of its first part; all parts go to one endpoint.
-    pub fn first(&self) -> &[Prepared] {
-        self.parts.first().map_or(&[], |part| &part.items)
+    fn items(&self) -> impl Iterator<Item = &Prepared> {
+        self.parts.iter().flat_map(|part| &part.items)
     }
 
     /// The parts, in their order.
     pub(super) fn into_parts(self) -> Vec<Part> {
         self.parts
-    }
-}
-
-impl From<Vec<Prepared>> for Rest {
-    /// A batch that was not sent yet.
-    fn from(batch: Vec<Prepared>) -> Self {
-        Self::new(Vec::new(), vec![Part::new(batch)])
     }
 }
 

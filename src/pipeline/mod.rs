@@ -12,6 +12,7 @@ mod accountant;
 mod books;
 mod endings;
 mod feed;
+mod lanes;
 mod order;
 mod outbound;
 mod past;

@@ -87,7 +87,7 @@ impl Window {
 const ENOUGH: usize = 1_024;
 
 /// How many bytes they may have together, so that large batches do not fill the memory.
-const ENOUGH_BYTES: usize = 2 << 20;
+const ENOUGH_BYTES: usize = 4 << 20;
 
 impl Outbound {
     pub(super) fn new(most_in_flight: usize, is_safe_to_resend: bool) -> Self {
@@ -188,7 +188,8 @@ impl Outbound {
     }
 }
 
-fn bytes_of(batch: &[Prepared]) -> usize {
+/// How many bytes of a batch are sent.
+pub(super) fn bytes_of(batch: &[Prepared]) -> usize {
     batch.iter().map(|item| item.piece.len()).sum()
 }
 

@@ -5,21 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinSet, unconstrained};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until};
 
 use super::accountant::Accountant;
 use super::books::Books;
 use super::endings::{ending_of, signal_words};
 use super::feed::{Feed, FeedSettings};
+use super::lanes::{Deliverers, Lanes};
 use super::outbound::Outbound;
 use super::past::Holding;
 use super::waits::{failed, until_enough};
 use super::{Job, StopSignal};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest};
+use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, Work};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -27,14 +28,12 @@ use crate::webhook::{Events, Gate};
 /// A run under way.
 pub(super) struct Run<T> {
     sender: Sender<T>,
-    /// One for each endpoint, by its number.
-    deliverers: Vec<Arc<Deliverer<T>>>,
     accountant: Accountant,
     /// Shut while the webhook's backlog is full.
     gate: Gate,
     is_held: bool,
     pub(super) outbound: Outbound,
-    in_flight: JoinSet<Delivered>,
+    lanes: Lanes<T>,
     most_in_flight: usize,
     ending: Ending,
     because: Option<String>,
@@ -66,7 +65,14 @@ impl<T: Transport> Run<T> {
         stop: &Arc<AtomicBool>,
         start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
     ) -> (mpsc::Receiver<Feed>, Self) {
-        let deliverers = deliverers(&job, &sender);
+        let most_in_flight = job.in_flight.max(1);
+        // A webhook that cannot keep up holds the run, which sees each outcome for that.
+        let most_ready = if events.has_webhook() {
+            0
+        } else {
+            sender.slots().min(most_in_flight)
+        };
+        let lanes = Lanes::new(deliverers(&job, &sender), sender.clone(), most_ready);
         let holding = job.routes.iter().map(|route| {
             let is_safe = InDoubt::resends(job.in_doubt, route.endpoint.is_safe_to_resend());
             match (job.in_doubt, is_safe) {
@@ -91,7 +97,6 @@ impl<T: Transport> Run<T> {
                 .map(|books| books.past(holding))
                 .unwrap_or_default(),
         };
-        let most_in_flight = job.in_flight.max(1);
         let stops_in_doubt = job.in_doubt == Some(InDoubt::Stop);
         let accountant = Accountant::new(
             (job.rejects, job.doubts, job.keep),
@@ -102,13 +107,12 @@ impl<T: Transport> Run<T> {
             progress,
         );
         let run = Self {
-            deliverers,
             sender,
+            lanes,
             gate: accountant.gate(),
             is_held: false,
             accountant,
             outbound: Outbound::new(most_in_flight, is_safe),
-            in_flight: JoinSet::new(),
             most_in_flight,
             ending: Ending::Finished,
             because: None,
@@ -124,28 +128,28 @@ impl<T: Transport> Run<T> {
     /// Takes batches, marks them, sends them, settles them, until there are none.
     pub(super) async fn drive(&mut self, mut feed: mpsc::Receiver<Feed>, signal: &mut StopSignal) {
         let mut is_watched = true;
-        let (abort, aborted) = watch::channel(false);
         let mut failure = self.accountant.books().map(Books::failure);
         let mut look = tokio::time::interval(LOOK);
         loop {
             self.look_at_gate();
             self.mark();
-            self.dispatch(&aborted);
+            self.dispatch();
             if self.is_done() {
                 return;
             }
+            let has_lanes = self.lanes.under_way() > 0;
             tokio::select! {
                 biased;
-                done = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.settle_all(done, &aborted),
+                ended = self.lanes.news(), if has_lanes => self.settle_all(ended),
                 changed = signal.changed(), if is_watched => match changed {
                     Err(_) => is_watched = false,
-                    Ok(()) => self.on_signal(*signal.borrow_and_update(), &abort),
+                    Ok(()) => self.on_signal(*signal.borrow_and_update()),
                 },
                 () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
-                    if *aborted.borrow() && self.in_flight.is_empty() {
+                    if self.lanes.is_aborted() && !has_lanes {
                         return;
                     }
-                    self.abort(&abort);
+                    self.abort();
                 }
                 marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
                 error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
@@ -154,11 +158,12 @@ impl<T: Transport> Run<T> {
                 fed = feed.recv(), if self.fed == Fed::Open && self.outbound.is_hungry() => self.take(fed),
                 _ = look.tick() => self.look(),
             }
+            self.settle_news();
         }
     }
 
     fn is_done(&self) -> bool {
-        self.fed != Fed::Open && self.outbound.is_empty() && self.in_flight.is_empty()
+        self.fed != Fed::Open && self.outbound.is_empty() && self.lanes.is_empty()
     }
 
     /// Nothing more is sent while the webhook's backlog is full, unless the run stops, and then nothing is sent anyway.
@@ -168,6 +173,7 @@ impl<T: Transport> Run<T> {
             tracing::warn!("as many events wait for the webhook as may: the run waits for it too");
         }
         self.is_held = is_held;
+        self.lanes.shut(is_held || self.is_stopping());
     }
 
     fn mark(&mut self) {
@@ -200,7 +206,8 @@ impl<T: Transport> Run<T> {
     }
 
     fn give_up_unsent(&mut self) {
-        for items in self.outbound.drain() {
+        let ready = std::iter::from_fn(|| self.lanes.take());
+        for items in ready.chain(self.outbound.drain()) {
             self.accountant.settle(&[Delivery {
                 items,
                 places: Vec::new(),
@@ -211,40 +218,36 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    fn dispatch(&mut self, aborted: &watch::Receiver<bool>) {
+    fn dispatch(&mut self) {
         if self.is_stopping() {
             self.give_up_unsent();
         }
-        while !self.is_held
-            && self.has_room()
+        if self.is_held {
+            return;
+        }
+        while self.has_room()
+            && let Some(batch) = self.lanes.take().or_else(|| self.outbound.next())
+        {
+            self.lanes.start(Work::Batch(batch));
+        }
+        while self.lanes.wants_more()
             && let Some(batch) = self.outbound.next()
         {
-            self.send(vec![batch.into()], aborted);
+            self.lanes.add(batch);
         }
     }
 
     /// Whether one more may be under way: as many as there are slots, and more only while some of them rest before they are
     /// sent again. Who comes before there is a slot for it would only stand in a line.
     fn has_room(&self) -> bool {
-        let under_way = self.in_flight.len();
+        let under_way = self.lanes.under_way();
         under_way < self.most_in_flight && (under_way < self.sender.slots() || self.sender.has_free_slot())
     }
 
     /// Whether batches wait for room that another one makes when it rests.
     fn is_crowded(&self) -> bool {
-        self.in_flight.len() < self.most_in_flight && !self.has_room() && self.outbound.has_ready()
-    }
-
-    fn send(&mut self, rests: Vec<Rest>, aborted: &watch::Receiver<bool>) {
-        // All that is left of a request goes where the request went.
-        let first = rests.first().and_then(|rest| rest.first().first());
-        let route = first.map_or(0, |first| first.route);
-        if let Some(deliverer) = self.deliverers.get(route).or(self.deliverers.first()) {
-            let aborted = aborted.clone();
-            // Boxed: a task is moved several times before it runs and after it ended, and this one is large.
-            let delivery = Box::pin(deliver(Arc::clone(deliverer), rests, aborted));
-            self.in_flight.spawn(delivery);
-        }
+        let has_more = self.outbound.has_ready() || self.lanes.has_ready();
+        self.lanes.under_way() < self.most_in_flight && !self.has_room() && has_more
     }
 
     fn take(&mut self, fed: Option<Feed>) {
@@ -275,22 +278,37 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    /// Settles what has come to its end, and all else that has too by now.
-    fn settle_all(&mut self, done: Option<Result<Delivered, JoinError>>, aborted: &watch::Receiver<bool>) {
-        let mut next = done;
-        while let Some(done) = next {
-            match done {
-                Ok(delivered) => self.settle(delivered, aborted),
+    /// Settles what a lane that ended has delivered, and all else that has been delivered by now.
+    fn settle_all(&mut self, ended: Option<Result<Delivered, JoinError>>) {
+        let mut all = self.lanes.delivered();
+        let mut rests = Vec::new();
+        let mut next = ended;
+        while let Some(ended) = next {
+            match ended {
+                Ok(mut delivered) => {
+                    all.add(&mut delivered);
+                    rests.push(delivered.rests);
+                }
                 Err(error) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
             }
-            next = self.in_flight.try_join_next();
+            next = self.lanes.try_ended();
+        }
+        rests.retain(|rests| !rests.is_empty());
+        self.settle(all, rests);
+    }
+
+    /// Settles what lanes have delivered that go on.
+    fn settle_news(&mut self) {
+        let delivered = self.lanes.delivered();
+        if !delivered.deliveries.is_empty() {
+            self.settle(delivered, Vec::new());
         }
     }
 
-    fn settle(&mut self, delivered: Delivered, aborted: &watch::Receiver<bool>) {
+    fn settle(&mut self, delivered: Delivered, rests: Vec<Vec<Rest>>) {
         self.accountant
             .requests(delivered.requests, delivered.cut_replies);
-        let left: HashSet<u64> = delivered.rests.iter().flat_map(Rest::orders).collect();
+        let left: HashSet<u64> = rests.iter().flatten().flat_map(Rest::orders).collect();
         for delivery in &delivered.deliveries {
             self.outbound.release(&delivery.items, &left);
         }
@@ -300,8 +318,8 @@ impl<T: Transport> Run<T> {
         }
         self.check();
         // What is known of the others is on its way to the disk, and comes there before the rest is sent.
-        if !delivered.rests.is_empty() {
-            self.send(delivered.rests, aborted);
+        for rests in rests {
+            self.lanes.start(Work::Rests(rests));
         }
     }
 
@@ -315,10 +333,10 @@ impl<T: Transport> Run<T> {
     }
 
     /// The first signal stops reading and sending and waits for what is in flight; the second waits no more.
-    fn on_signal(&mut self, signal: Option<i32>, abort: &watch::Sender<bool>) {
+    fn on_signal(&mut self, signal: Option<i32>) {
         let Some(number) = signal else { return };
         if self.is_stopping() {
-            self.abort(abort);
+            self.abort();
         } else {
             self.stop(Ending::Signalled(number), signal_words(number));
             self.deadline = Instant::now().checked_add(self.grace);
@@ -326,9 +344,9 @@ impl<T: Transport> Run<T> {
     }
 
     /// Waits no more for answers, and only so long for the threads that feed the run: an expression may never end.
-    fn abort(&mut self, abort: &watch::Sender<bool>) {
+    fn abort(&mut self) {
         const LAST_WAIT: Duration = Duration::from_secs(1);
-        abort.send_replace(true);
+        self.lanes.abort();
         self.deadline = Instant::now().checked_add(LAST_WAIT);
     }
 
@@ -373,8 +391,8 @@ impl<T: Transport> Run<T> {
     }
 }
 
-/// A deliverer for each endpoint, by its number.
-fn deliverers<T: Transport>(job: &Job, sender: &Sender<T>) -> Vec<Arc<Deliverer<T>>> {
+/// A deliverer for each endpoint.
+fn deliverers<T: Transport>(job: &Job, sender: &Sender<T>) -> Deliverers<T> {
     let first = Deliverer::new(
         Arc::clone(job.routes.of(&[])),
         sender.clone(),
@@ -384,24 +402,13 @@ fn deliverers<T: Transport>(job: &Job, sender: &Sender<T>) -> Vec<Arc<Deliverer<
     .telling(job.books.as_ref().map(Books::splits))
     .keeping(job.books.as_ref().map(Books::keys))
     .regrouped(job.is_doubtful);
-    job.routes
-        .iter()
-        .map(|route| Arc::new(first.at(Arc::clone(&route.endpoint))))
-        .collect()
+    let others = job.routes.iter().skip(1);
+    let others = others.map(|route| first.at(Arc::clone(&route.endpoint)));
+    Deliverers {
+        others: others.collect(),
+        first,
+    }
 }
 
 /// How often the attempts so far are written down.
 const LOOK: Duration = Duration::from_secs(1);
-
-async fn deliver<T: Transport>(
-    deliverer: Arc<Deliverer<T>>,
-    rests: Vec<Rest>,
-    mut aborted: watch::Receiver<bool>,
-) -> Delivered {
-    let abort = async move {
-        // The sender of this signal lives as long as the run, and a run that is gone needs no answer.
-        // A delivery that never has to wait must not keep it from being seen.
-        let _ = unconstrained(aborted.wait_for(|aborted| *aborted)).await;
-    };
-    deliverer.deliver_until(rests, abort).await
-}

@@ -1,8 +1,11 @@
 //! What a run waits for besides its records: a signal, patience at its end, the ledger's failure.
 
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 
 use super::StopSignal;
 use crate::ledger::LedgerError;
@@ -24,6 +27,27 @@ pub(super) async fn until_enough(mut signal: StopSignal, patience: Option<Durati
         () = asked => {}
         () = waited => {}
     }
+}
+
+/// Until `word` is true; its sender lives as long as the run, and a run that is gone needs no answer. A task that waits for
+/// other things besides, and is woken by them again and again, has to be put on the list of those who wait only once.
+pub(super) fn told(word: watch::Receiver<bool>) -> impl Future<Output = ()> {
+    let mut waited = word.clone();
+    // A delivery that never has to wait must not keep the word from being heard.
+    let mut told = Box::pin(unconstrained(async move {
+        waited.wait_for(|word| *word).await.is_ok()
+    }));
+    let mut listed: Option<Waker> = None;
+    poll_fn(move |context| {
+        let is_listed = listed
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(context.waker()));
+        if is_listed && matches!(word.has_changed(), Ok(false)) {
+            return Poll::Pending;
+        }
+        listed = Some(context.waker().clone());
+        told.as_mut().poll(context).map(|_| ())
+    })
 }
 
 /// Until the ledger cannot be written to any more; it says so once.

@@ -166,6 +166,11 @@ impl Events {
         }
     }
 
+    /// Whether a webhook hears of what is delivered.
+    pub(crate) fn has_webhook(&self) -> bool {
+        self.webhook.is_some()
+    }
+
     /// Tells of a delivery. Never waits.
     pub(crate) fn tell(&mut self, delivery: &Delivery) -> Told {
         let Some(exchange) = delivery.exchange.as_deref() else {

@@ -18,7 +18,7 @@ use super::super::resolver::{Private, Resolver};
 use super::super::{HttpConfig, HttpTransportError, Lookup, TransportSettings, tls};
 use super::cause::Cause;
 use super::origin::Origin;
-use super::stream::Stream;
+use super::stream::{Plain, Stream};
 
 /// How far addresses of one family are ahead of those of the other (RFC 8305 has 250 ms, hyper-util 300 ms).
 const AHEAD: Duration = Duration::from_millis(300);
@@ -80,7 +80,7 @@ impl Dialler {
         let stream = reach(&addresses, self.limit).await.map_err(Cause::Connect)?;
         prepare(&stream);
         if !origin.is_tls {
-            return Ok(Stream::Plain(stream));
+            return Ok(Stream::Plain(Plain::new(stream)));
         }
         let shaken = self.shake(origin, stream).await;
         shaken.map_err(Cause::Connect)

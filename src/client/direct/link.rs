@@ -3,11 +3,13 @@
 //! The task that sends a request drives the connection too: hyper's connection is polled where its outcome is waited for, so
 //! no task stands in between that would have to be woken. Dropping a link in the middle of a request closes the connection.
 //!
-//! Only the connection, which wakes whoever waits for the socket, is polled with the task's own waker. What it hands over through
-//! hyper's channels is looked at right after, with a waker that does nothing, as another wake-up would tell nothing new.
+//! Only the connection, which wakes whoever waits for the socket, is polled with a waker that wakes the task: a [`Bell`], which is
+//! silent while a request is handed over and while the connection is idle. What comes through hyper's channels is looked
+//! at right after, with a waker that does nothing, as another wake-up would tell nothing new.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -19,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::{Position, Url};
 
+use super::bell::Bell;
 use super::origin::Origin;
 use super::stream::Stream;
 
@@ -30,6 +33,9 @@ pub(super) struct Link {
     sender: SendRequest<Full<Bytes>>,
     /// Nothing once it has ended.
     connection: Option<Connection<TokioIo<Stream>, Full<Bytes>>>,
+    bell: Arc<Bell>,
+    /// Rings the bell.
+    rope: Waker,
     /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
     timer: Pin<Box<Sleep>>,
     /// What was asked for last, since the next request often asks for the same.
@@ -59,7 +65,10 @@ pub(super) enum Piece {
 impl Link {
     pub(super) async fn open(stream: Stream, origin: Origin, target: Uri) -> hyper::Result<Box<Self>> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let bell = Arc::new(Bell::default());
         Ok(Box::new(Self {
+            rope: Waker::from(Arc::clone(&bell)),
+            bell,
             origin,
             sender,
             connection: Some(connection),
@@ -139,17 +148,29 @@ impl Link {
         Instant::now() >= self.timer.deadline()
     }
 
-    /// Whether another request can go over it, now that a reply was read to its end.
+    /// Whether another request can go over it, now that a reply was read to its end. From then on nobody is woken by it.
     pub(super) fn is_reusable(&mut self) -> bool {
-        // Forgets the task that was waiting, so that neither the next request nor the server's close wakes it.
-        self.drive(&mut quiet());
+        self.bell.tell(None);
+        // After a reply with a body the connection has yet to find out that it is at the end.
+        if !self.sender.is_ready() {
+            self.poll();
+        }
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    /// Lets the connection write and read what it can. How it ended is told to whoever waits for something from it.
+    /// Lets the connection write and read what it can, and wake the task when it can do more. How it ended is told to whoever
+    /// waits for something from it.
     fn drive(&mut self, cx: &mut Context<'_>) {
+        // First, so that nothing happens between this poll and the wait for the bell.
+        self.bell.tell(Some(cx.waker()));
+        self.poll();
+    }
+
+    fn poll(&mut self) {
         if let Some(connection) = &mut self.connection
-            && Pin::new(connection).poll(cx).is_ready()
+            && Pin::new(connection)
+                .poll(&mut Context::from_waker(&self.rope))
+                .is_ready()
         {
             self.connection = None;
         }

@@ -6,6 +6,7 @@
 //! Like every client with a pool it sends again by itself in one case: where a connection that was used before turns out to
 //! be closed before any byte of the request was written.
 
+mod bell;
 mod cause;
 mod dial;
 mod link;

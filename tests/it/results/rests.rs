@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use outpour::client::{Sender, SenderSettings, TransportErrorKind};
-use outpour::delivery::{Deliverer, Fate, Splits};
+use outpour::delivery::{Delivered, Deliverer, Fate, Splits, Work};
 
 use super::{RULE, failure, listing, rejects, sent};
 use crate::delivery::{Api, batch, endpoint, is_accepted, is_in_doubt, numbers, records};
@@ -47,6 +47,14 @@ fn deliverer(yaml: &str, api: &Api, book: Option<Arc<Book>>) -> Deliverer<Api> {
     Deliverer::new(endpoint(yaml), sender, None, "run").telling(splits)
 }
 
+/// Sends once, and gives what is left to be sent again.
+async fn once(deliverer: &Deliverer<Api>, work: Work) -> Delivered {
+    let mut delivered = Delivered::default();
+    let never = std::pin::pin!(std::future::pending());
+    deliverer.deliver_until(work, never, &mut delivered).await;
+    delivered
+}
+
 /// Refuses the second record once, for a passing reason.
 fn busy_once() -> Api {
     Api::replying(|number, _| match number {
@@ -61,14 +69,12 @@ async fn what_is_known_is_given_back_before_the_rest_is_sent_and_the_rest_is_kno
     let book = Book::of(&api, true);
     let deliverer = deliverer(RULE, &api, Some(Arc::clone(&book)));
     let batch = batch(&endpoint(RULE), &records(3));
-    let mut first = deliverer
-        .deliver_until(vec![batch.into()], std::future::pending())
-        .await;
+    let mut first = once(&deliverer, Work::Batch(batch)).await;
     assert_eq!(numbers(&first, is_accepted), [1, 3]);
     assert_eq!(sent(&api).len(), 1);
     assert!(book.told.lock().unwrap().is_empty());
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
+    let second = once(&deliverer, Work::Rests(vec![rest])).await;
     assert_eq!(numbers(&second, is_accepted), [2]);
     assert_eq!(*book.told.lock().unwrap(), [(vec![vec![1, 3], vec![2]], 1)]);
 }
@@ -89,12 +95,10 @@ async fn a_run_that_stops_before_the_second_try_leaves_its_records_unsent() {
     let api = busy_once();
     let deliverer = deliverer(RULE, &api, None);
     let batch = batch(&endpoint(RULE), &records(3));
-    let mut first = deliverer
-        .deliver_until(vec![batch.into()], std::future::pending())
-        .await;
+    let mut first = once(&deliverer, Work::Batch(batch)).await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
+    let second = once(&deliverer, Work::Rests(vec![rest])).await;
     assert_eq!(numbers(&second, |fate| *fate == Fate::Unsent), [2]);
     assert_eq!(second.requests, 0);
 }
@@ -108,12 +112,10 @@ async fn a_run_that_stops_before_the_second_try_after_a_lost_answer_leaves_doubt
     let rule = format!("safe_to_resend: true, {RULE}");
     let deliverer = deliverer(&rule, &api, None);
     let batch = batch(&endpoint(&rule), &records(3));
-    let mut first = deliverer
-        .deliver_until(vec![batch.into()], std::future::pending())
-        .await;
+    let mut first = once(&deliverer, Work::Batch(batch)).await;
     deliverer.sender().stop();
     let rest = first.rests.pop().unwrap();
-    let second = deliverer.deliver_until(vec![rest], std::future::pending()).await;
+    let second = once(&deliverer, Work::Rests(vec![rest])).await;
     assert_eq!(numbers(&second, is_in_doubt), [2]);
 }
 

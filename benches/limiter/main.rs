@@ -1,0 +1,150 @@
+//! The limiter at 5,000 requests a second for 10 seconds of the real clock: whether it holds the rate, whether a window ever has more
+//! than that, and what it costs. The API is in memory, so the processor time is that of the limiter, the sender and the callers together.
+//!
+//! ```text
+//! cargo bench --bench limiter
+//! ```
+
+#![expect(clippy::print_stdout, reason = "a bench prints what it found")]
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use outpour::client::{
+    LimitsConfig, Outcome, Policy, Reply, Request, Sender, SenderSettings, Transport, TransportError,
+};
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// The rate, in requests a second.
+const RATE: usize = 5_000;
+
+/// How long the rate is asked for.
+const SPAN: Duration = Duration::from_secs(10);
+
+/// How many callers stand in line.
+const CALLERS: usize = 64;
+
+/// How many requests fewer than the rate asks for may come, in a hundred.
+const LACK: f64 = 1.0;
+
+/// How much of a core it may take, in a hundred.
+const SHARE: f64 = 2.0;
+
+/// Answers at once, and notes when.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<Instant>>>);
+
+impl Notes {
+    fn taken(&self) -> std::sync::MutexGuard<'_, Vec<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Notes {
+    async fn send(&self, _: &Request) -> Result<Reply, TransportError> {
+        self.taken().push(Instant::now());
+        Ok(Reply::new(http::StatusCode::OK, ""))
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            println!("failed: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every goal was met.
+fn run() -> Result<bool, Fault> {
+    let notes = Notes::default();
+    notes.taken().reserve(2 * RATE * 10);
+    let limits: LimitsConfig = serde_json::from_str(&format!(r#"{{"rate": "{RATE}/s", "concurrency": {CALLERS}}}"#))?;
+    let settings = SenderSettings {
+        limits: limits.check()?,
+        ..SenderSettings::default()
+    };
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let before = processor_time()?;
+    runtime.block_on(ask(Sender::new(notes.clone(), &settings)))?;
+    let share = percent((processor_time()? - before).as_secs_f64(), SPAN.as_secs_f64());
+    let times = notes.taken().clone();
+    let fullest = fullest_window(&times);
+    let lack = 100.0 - percent(count(times.len()), count(RATE) * SPAN.as_secs_f64());
+    println!(
+        "{} requests in {SPAN:?} at {RATE}/s: {lack:.2} % fewer than that (at most {LACK} %)",
+        times.len()
+    );
+    println!("the fullest window of a second had {fullest} (at most {RATE})");
+    println!("{share:.2} % of a core (at most {SHARE} %)");
+    Ok((0.0..=LACK).contains(&lack) && fullest <= RATE && share < SHARE)
+}
+
+/// Sends for as long as the span lasts, from as many callers as may.
+async fn ask(sender: Sender<Notes>) -> Result<(), Fault> {
+    let end = tokio::time::Instant::now() + SPAN;
+    let request = Request::new(http::Method::POST, "http://localhost:9/in".parse()?, "{}");
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (sender, request) = (sender.clone(), request.clone());
+        callers.spawn(async move {
+            let policy = Policy::default();
+            while tokio::time::Instant::now() < end {
+                let sending = tokio::time::timeout_at(end, sender.send(&request, &policy));
+                if let Ok(sent) = sending.await
+                    && !matches!(sent.outcome, Outcome::Replied(_))
+                {
+                    return Err("a request had no reply");
+                }
+            }
+            Ok(())
+        });
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+/// The most requests in any half-open window of a second.
+fn fullest_window(times: &[Instant]) -> usize {
+    let mut times = times.to_vec();
+    times.sort();
+    let mut first = 0;
+    let mut most = 0;
+    for (last, time) in times.iter().enumerate() {
+        while time.duration_since(times[first]) >= Duration::from_secs(1) {
+            first += 1;
+        }
+        most = most.max(last + 1 - first);
+    }
+    most
+}
+
+/// The processor time of all threads of this process so far, as the scheduler counts it.
+fn processor_time() -> Result<Duration, Fault> {
+    let mut nanos = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let counted = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        let own: u64 = counted.split(' ').next().unwrap_or_default().parse()?;
+        nanos += own;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+fn percent(part: f64, whole: f64) -> f64 {
+    part / whole * 100.0
+}
+
+/// No count of requests here comes near the 53 bits of a float.
+#[expect(clippy::cast_precision_loss, reason = "a share is printed with two decimals")]
+fn count(requests: usize) -> f64 {
+    requests as f64
+}
