@@ -66,7 +66,8 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, Fault> {
     let notes = Notes::default();
     notes.taken().reserve(2 * RATE * 10);
-    let limits: LimitsConfig = serde_json::from_str(&format!(r#"{{"rate": "{RATE}/s", "concurrency": {CALLERS}}}"#))?;
+    let limits: LimitsConfig =
+        serde_json::from_str(&format!(r#"{{"rate": "{RATE}/s", "concurrency": {CALLERS}}}"#))?;
     let settings = SenderSettings {
         limits: limits.check()?,
         ..SenderSettings::default()
@@ -74,7 +75,10 @@ fn run() -> Result<bool, Fault> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let before = processor_time()?;
     runtime.block_on(ask(Sender::new(notes.clone(), &settings)))?;
-    let share = percent((processor_time()? - before).as_secs_f64(), SPAN.as_secs_f64());
+    let share = percent(
+        processor_time()?.saturating_sub(before).as_secs_f64(),
+        SPAN.as_secs_f64(),
+    );
     let times = notes.taken().clone();
     let fullest = fullest_window(&times);
     let lack = 100.0 - percent(count(times.len()), count(RATE) * SPAN.as_secs_f64());

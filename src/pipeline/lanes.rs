@@ -213,3 +213,162 @@ fn is_plain(delivered: &Delivered) -> bool {
     let mut fates = delivered.deliveries.iter().map(|delivery| &delivery.fate);
     delivered.stop.is_none() && delivered.rests.is_empty() && fates.all(|fate| *fate == Fate::Accepted)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::StatusCode;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::client::{Reply, Request, SenderSettings, TransportError};
+    use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput};
+    use crate::record::{Origin, Position, Record, Shape};
+
+    /// Answers after a second: the request of this number with 400, the others with 200.
+    #[derive(Clone, Default)]
+    struct Api {
+        requests: Arc<AtomicUsize>,
+        refused: usize,
+    }
+
+    impl Transport for Api {
+        async fn send(&self, _: &Request) -> Result<Reply, TransportError> {
+            let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+            sleep(Duration::from_secs(1)).await;
+            let status = match number == self.refused {
+                true => StatusCode::BAD_REQUEST,
+                false => StatusCode::OK,
+            };
+            Ok(Reply::new(status, ""))
+        }
+    }
+
+    fn endpoint() -> Endpoint {
+        let text = "{method: POST, url: 'https://api.example.com/people'}";
+        let (destination, _) = crate::document::parse::<DestinationConfig>("test", text).unwrap();
+        let input = EndpointInput {
+            destination: &destination,
+            template: None,
+            secrets: &BTreeMap::new(),
+            body_shape: None,
+            is_batched: false,
+            distinct: &[],
+            empty: None,
+            definitions: None,
+        };
+        Endpoint::compile(&input).unwrap()
+    }
+
+    fn batch(number: u64) -> Vec<Prepared> {
+        let origin = Origin {
+            name: "test".to_owned(),
+            shape: Shape::Json,
+        };
+        let record = Record {
+            position: Position {
+                origin: Arc::new(origin),
+                ordinal: number,
+                number,
+                line: None,
+                byte: 0,
+            },
+            text: Bytes::from("{}"),
+            original: None,
+        };
+        vec![endpoint().prepare(record).map_err(|refused| refused.1).unwrap()]
+    }
+
+    /// One lane with the first batch, and so many more that are ready.
+    fn lanes(api: &Api, ready: u64) -> Lanes<Api> {
+        let sender = Sender::new(api.clone(), &SenderSettings::default());
+        let first = Deliverer::new(Arc::new(endpoint()), sender.clone(), None, "run");
+        let others = Vec::new();
+        let mut lanes = Lanes::new(Deliverers { first, others }, sender, 8);
+        lanes.start(Work::Batch(batch(1)));
+        (2..2 + ready).for_each(|number| lanes.add(batch(number)));
+        lanes
+    }
+
+    /// The ordinals of what was delivered.
+    fn ordinals(delivered: &Delivered) -> Vec<u64> {
+        let items = delivered.deliveries.iter().flat_map(|delivery| &delivery.items);
+        items.map(|item| item.record.position.ordinal).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_goes_on_by_itself_and_gives_what_it_delivered_last_when_nothing_is_ready() {
+        let (api, start) = (Api::default(), Instant::now());
+        let mut lanes = lanes(&api, 2);
+        assert!(lanes.news().await.is_none());
+        assert_eq!(
+            (start.elapsed().as_secs(), ordinals(&lanes.delivered())),
+            (1, vec![1])
+        );
+        assert!(lanes.news().await.is_none());
+        assert_eq!(ordinals(&lanes.delivered()), [2]);
+        let last = lanes.news().await.unwrap().unwrap();
+        assert_eq!((ordinals(&last), start.elapsed().as_secs()), (vec![3], 3));
+        assert!(lanes.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_ends_after_a_rejection_and_leaves_what_is_ready() {
+        let api = Api {
+            refused: 2,
+            ..Api::default()
+        };
+        let mut lanes = lanes(&api, 2);
+        assert!(lanes.news().await.is_none());
+        let last = lanes.news().await.unwrap().unwrap();
+        assert_eq!(ordinals(&last), [2]);
+        assert!(matches!(last.deliveries[0].fate, Fate::Rejected(_)));
+        assert_eq!((lanes.under_way(), api.requests.load(Ordering::Relaxed)), (0, 2));
+        assert_eq!(lanes.take().unwrap()[0].record.position.ordinal, 3);
+        assert!(lanes.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_ends_where_the_lanes_are_shut_and_what_is_ready_can_be_taken_back() {
+        let api = Api::default();
+        let mut lanes = lanes(&api, 2);
+        lanes.shut(true);
+        let last = lanes.news().await.unwrap().unwrap();
+        assert_eq!(ordinals(&last), [1]);
+        assert!(lanes.has_ready() && !lanes.is_empty());
+        let taken: Vec<u64> = std::iter::from_fn(|| lanes.take())
+            .map(|batch| batch[0].record.position.ordinal)
+            .collect();
+        assert_eq!(taken, [2, 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_waits_no_more_once_it_is_told_so() {
+        let mut lanes = lanes(&Api::default(), 1);
+        sleep(Duration::from_millis(1)).await;
+        lanes.abort();
+        let last = lanes.news().await.unwrap().unwrap();
+        assert!(matches!(last.deliveries[0].fate, Fate::InDoubt(_)));
+        assert!(lanes.has_ready() && lanes.is_aborted());
+    }
+
+    #[test]
+    fn large_batches_are_not_made_ready_in_great_number() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let _inside = runtime.enter();
+        let lanes = lanes(&Api::default(), 0);
+        let mut large = batch(2);
+        large[0].piece = Bytes::from(vec![b' '; MOST_READY_BYTES]);
+        assert!(lanes.wants_more());
+        lanes.add(large);
+        assert!(!lanes.wants_more());
+        assert!(lanes.take().is_some() && lanes.wants_more());
+    }
+}
