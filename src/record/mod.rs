@@ -19,7 +19,7 @@ pub use duplicates::refuse_duplicates;
 pub use empty::{EmptyError, EmptyStrings};
 pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
 pub use key::key_of;
-pub use scan::is_surely_object;
+pub use scan::{is_surely_object, object_in_line};
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
 /// loses them.
@@ -102,7 +102,7 @@ impl Record {
 
     /// The JSON text. A source hands over UTF-8 only; a text that is not gives an empty object.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or("{}")
+        simdutf8::basic::from_utf8(&self.text).unwrap_or("{}")
     }
 }
 

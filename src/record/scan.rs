@@ -3,16 +3,22 @@
 //! Most of what outpour does with a record that it passes through is to make sure that it is JSON. This scanner accepts what
 //! is surely one JSON object (RFC 8259), and leaves all else to `serde_json`: what is wrong, what is no object, and what
 //! nests deeper than [`MAX_DEPTH`]. So it has no errors of its own, and its answer is always that of `serde_json`.
+//!
+//! Most of a record is strings, so these are not read byte by byte: [`Strings`] knows of each 64 bytes where one may end.
+//! What stands between two strings is mostly a single byte, so that one is tried first, and white space after it.
 
 use super::Field;
 
 /// The deepest nesting that is followed: a bit for each level.
 const MAX_DEPTH: u32 = 64;
 
+/// So many bytes are looked at together: a bit for each.
+const BLOCK: usize = 64;
+
 /// Whether the text is one JSON object, white space around it included. False where it is none, or only `serde_json` can say
 /// so. `member` sees the members of the object itself, in their order; what it saw of a text that is none is worth nothing.
 pub(super) fn scan<'a>(text: &'a str, mut member: impl FnMut(Field<'a>)) -> bool {
-    let seen = object(text.as_bytes(), |[key, key_end, value, value_end]| {
+    let seen = whole(text.as_bytes(), |[key, key_end, value, value_end]| {
         // The scanner stops at bytes of ASCII alone, so these are borders of characters.
         if let (Some(raw_key), Some(value)) = (text.get(key..key_end), text.get(value..value_end)) {
             member(Field { raw_key, value });
@@ -30,7 +36,20 @@ pub(super) fn scan<'a>(text: &'a str, mut member: impl FnMut(Field<'a>)) -> bool
 /// assert!(!is_surely_object("[1]") && !is_surely_object(r#"{"n":01}"#));
 /// ```
 pub fn is_surely_object(text: &str) -> bool {
-    scan(text, |_| {})
+    whole(text.as_bytes(), |_| {}).is_some()
+}
+
+/// The length of the JSON object that the bytes begin with, if that is UTF-8, which is not looked at. What stands behind it does
+/// not matter. None where they begin with no object, where a line feed stands in it, and where it nests so deep that only
+/// `serde_json` can say so.
+///
+/// ```
+/// use outpour::record::object_in_line;
+/// assert_eq!(object_in_line(b"{\"a\":[1, 2]}\n{}\n"), Some(12));
+/// assert_eq!(object_in_line(b"{\"a\":\n1}"), None);
+/// ```
+pub fn object_in_line(bytes: &[u8]) -> Option<usize> {
+    object::<true>(bytes, |_| {})
 }
 
 /// The innermost of the open objects and lists.
@@ -59,109 +78,109 @@ impl Open {
     fn is_object(&self) -> bool {
         self.objects & 1 == 1
     }
+
+    #[inline]
+    fn closing(&self) -> u8 {
+        if self.is_object() { b'}' } else { b']' }
+    }
 }
 
-/// The whole text: an object and nothing else. Tells of its members by where key and value begin and end.
+/// An object and nothing else.
 #[inline]
-fn object(bytes: &[u8], mut member: impl FnMut([usize; 4])) -> Option<()> {
-    let mut open = Open { depth: 0, objects: 0 };
-    let (mut named, mut value) = ([0, 0], 0);
-    let mut at = space(bytes, 0);
-    if *bytes.get(at)? != b'{' {
+fn whole(bytes: &[u8], member: impl FnMut([usize; 4])) -> Option<()> {
+    let end = object::<false>(bytes, member)?;
+    solid::<false>(bytes, end).is_none().then_some(())
+}
+
+/// Where the object ends that the bytes begin with. Tells of its members by where key and value begin and end. Where it has
+/// to stand `IN_LINE`, a line feed is no white space.
+#[inline]
+fn object<const IN_LINE: bool>(bytes: &[u8], mut member: impl FnMut([usize; 4])) -> Option<usize> {
+    let (mut at, first) = solid::<IN_LINE>(bytes, 0)?;
+    if first != b'{' {
         return None;
     }
+    let mut strings = Strings::of(bytes);
+    let mut open = Open { depth: 0, objects: 0 };
+    let mut begun = [0; 3];
     loop {
-        // A value.
-        at = space(bytes, at);
-        if open.depth == 1 {
-            value = at;
+        // A value, in an object behind its key.
+        let mut key = [0; 2];
+        if open.is_object() {
+            let start = pass::<IN_LINE>(bytes, at, b'"')? - 1;
+            let end = strings.end(start)?;
+            at = pass::<IN_LINE>(bytes, end, b':')?;
+            key = [start, end];
         }
-        match *bytes.get(at)? {
-            b'"' => at = string(bytes, at + 1)?,
-            opening @ (b'{' | b'[') => {
-                let is_object = opening == b'{';
-                open.push(is_object)?;
-                at = space(bytes, at + 1);
-                let closing = if is_object { b'}' } else { b']' };
-                if *bytes.get(at)? == closing {
-                    at += 1;
-                    open.pop();
-                } else {
-                    if is_object {
-                        at = key(bytes, at, open.depth, &mut named)?;
-                    }
+        let (start, first) = solid::<IN_LINE>(bytes, at)?;
+        if open.depth == 1 {
+            begun = [key[0], key[1], start];
+        }
+        let mut end = match first {
+            b'"' => strings.end(start)?,
+            b'{' | b'[' => {
+                open.push(first == b'{')?;
+                at = start + 1;
+                let (closing, found) = solid::<IN_LINE>(bytes, at)?;
+                if found != open.closing() {
                     continue;
                 }
+                open.pop();
+                closing + 1
             }
-            _ => at = scalar(bytes, at)?,
-        }
+            b'-' | b'0'..=b'9' => number(bytes, start)?,
+            b't' => word(bytes, start, b"true")?,
+            b'f' => word(bytes, start, b"false")?,
+            b'n' => word(bytes, start, b"null")?,
+            _ => return None,
+        };
         // What may follow one.
         loop {
-            if open.depth == 0 {
-                return (space(bytes, at) == bytes.len()).then_some(());
-            }
-            let end = at;
-            at = space(bytes, at);
-            let found = *bytes.get(at)?;
-            at += 1;
             if open.depth == 1 {
-                member([named[0], named[1], value, end]);
+                member([begun[0], begun[1], begun[2], end]);
+            } else if open.depth == 0 {
+                return Some(end);
             }
-            if found == b',' {
-                if open.is_object() {
-                    at = key(bytes, space(bytes, at), open.depth, &mut named)?;
-                }
+            if let Some(behind) = pass::<IN_LINE>(bytes, end, b',') {
+                at = behind;
                 break;
             }
-            if found != if open.is_object() { b'}' } else { b']' } {
-                return None;
-            }
+            end = pass::<IN_LINE>(bytes, end, open.closing())?;
             open.pop();
         }
     }
 }
 
-/// Where the white space from `at` on ends.
+/// The next byte that is no white space, and where it stands.
 #[inline]
-fn space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
-        at += 1;
-    }
-    at
-}
-
-/// A key that begins at `at`, with its colon: where its value may begin. A key of the object itself is noted.
-#[inline]
-fn key(bytes: &[u8], at: usize, depth: u32, named: &mut [usize; 2]) -> Option<usize> {
-    if *bytes.get(at)? != b'"' {
-        return None;
-    }
-    let end = string(bytes, at + 1)?;
-    if depth == 1 {
-        *named = [at, end];
-    }
-    let colon = space(bytes, end);
-    (*bytes.get(colon)? == b':').then_some(colon + 1)
-}
-
-#[inline]
-fn scalar(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes[at] {
-        b'-' | b'0'..=b'9' => number(bytes, at),
-        b't' => word(bytes, at, b"true"),
-        b'f' => word(bytes, at, b"false"),
-        b'n' => word(bytes, at, b"null"),
-        _ => None,
+fn solid<const IN_LINE: bool>(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
+    loop {
+        match *bytes.get(at)? {
+            b' ' | b'\t' | b'\r' => at += 1,
+            b'\n' if !IN_LINE => at += 1,
+            byte => return Some((at, byte)),
+        }
     }
 }
 
-fn word(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
-    bytes[at..].starts_with(word).then_some(at + word.len())
+/// The place behind `byte`, if it is the next one, white space aside.
+#[inline]
+fn pass<const IN_LINE: bool>(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+    if bytes.get(at) == Some(&byte) {
+        return Some(at + 1);
+    }
+    let (at, found) = solid::<IN_LINE>(bytes, at)?;
+    (found == byte).then_some(at + 1)
+}
+
+#[inline]
+fn word<const LENGTH: usize>(bytes: &[u8], at: usize, word: &[u8; LENGTH]) -> Option<usize> {
+    bytes.get(at..)?.starts_with(word).then_some(at + LENGTH)
 }
 
 #[inline]
 fn number(bytes: &[u8], mut at: usize) -> Option<usize> {
-    if bytes[at] == b'-' {
+    if bytes.get(at) == Some(&b'-') {
         at += 1;
     }
     at = match bytes.get(at)? {
@@ -191,57 +210,121 @@ fn digits(bytes: &[u8], start: usize) -> Option<usize> {
     (at > start).then_some(at)
 }
 
-/// Where the string ends of which `at` is the first byte behind the opening quote.
+/// Finds the ends of strings, which are asked for in their order.
 ///
-/// Eight bytes at a time are looked at for a quote, a backslash or a control character, by the tests of Mycroft for a zero byte
-/// and for a byte below a bound.
+/// It goes from stop to stop: a quote, a backslash or a control character, in a string or not. Where the next one stands does
+/// not depend on where the last value ended, so that the processor can run ahead.
+struct Strings<'a> {
+    bytes: &'a [u8],
+    /// Where the block begins.
+    block: usize,
+    /// Its stops that were not passed, the first byte's lowest.
+    stops: u64,
+}
+
+impl<'a> Strings<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let stops = stops_from(bytes, 0);
+        Self {
+            bytes,
+            block: 0,
+            stops,
+        }
+    }
+
+    /// The place of the next stop. Behind the text there is always one.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call takes longer than what it does")]
+    fn stop(&mut self) -> usize {
+        while self.stops == 0 {
+            self.block += BLOCK;
+            self.stops = stops_from(self.bytes, self.block);
+        }
+        self.block + self.stops.trailing_zeros() as usize
+    }
+
+    #[inline]
+    fn pass(&mut self) {
+        self.stops &= self.stops - 1;
+    }
+
+    /// Where the string ends whose opening quote stands at `at`, behind all that was asked for before.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call takes longer than what it does")]
+    fn end(&mut self, at: usize) -> Option<usize> {
+        // Line breaks and tabs may stand before it.
+        self.stop_from(at);
+        self.pass();
+        let mut end = self.stop();
+        while *self.bytes.get(end)? != b'"' {
+            end = self.stop_from(escape(self.bytes, end)?);
+        }
+        self.pass();
+        Some(end + 1)
+    }
+
+    /// The next stop that is not before `at`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call takes longer than what it does")]
+    fn stop_from(&mut self, at: usize) -> usize {
+        loop {
+            let stop = self.stop();
+            if stop >= at {
+                return stop;
+            }
+            self.pass();
+        }
+    }
+}
+
+/// The stops among the 64 bytes from `at` on. What stands behind the text is taken for stops.
+#[inline(never)]
+fn stops_from(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(block) => stops_in(block),
+        None => last_stops(rest),
+    }
+}
+
+#[inline(never)]
+fn last_stops(rest: &[u8]) -> u64 {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    stops_in(&block)
+}
+
+/// A bit for each byte that stops a string, the first byte's lowest.
 #[inline]
-fn string(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    loop {
-        let Some(eight) = bytes.get(at..)?.first_chunk() else {
-            return last_string(bytes, at);
-        };
-        let word = u64::from_le_bytes(*eight);
-        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
-        let stops = below(word, 0x20)
-            | below(word ^ (ONES * u64::from(b'"')), 1)
-            | below(word ^ (ONES * u64::from(b'\\')), 1);
-        let stops = stops & HIGH;
-        if stops == 0 {
-            at += 8;
-            continue;
-        }
-        // A borrow can only mark bytes behind the first one that is found.
-        at += stops.trailing_zeros() as usize / 8;
-        match bytes[at] {
-            b'"' => return Some(at + 1),
-            b'\\' => at = escape(bytes, at)?,
-            _ => return None,
-        }
+fn stops_in(block: &[u8; BLOCK]) -> u64 {
+    // Without a branch the compiler makes vector instructions of this loop.
+    let mut marks = [0; BLOCK];
+    for (at, byte) in block.iter().enumerate() {
+        marks[at] = u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
+    let mut stops = 0;
+    for (number, word) in marks.as_chunks().0.iter().enumerate() {
+        stops |= gathered(*word) << (8 * number);
+    }
+    stops
 }
 
-/// As [`string`], where fewer than eight bytes are left.
+/// The lowest bits of eight bytes, side by side: each is moved to a place of its own in the highest byte.
+#[inline]
+fn gathered(marks: [u8; 8]) -> u64 {
+    u64::from_le_bytes(marks).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// Where the escape ends that begins at `at`; none if none does.
 #[cold]
-fn last_string(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at = escape(bytes, at)?,
-            ..0x20 => return None,
-            _ => at += 1,
-        }
-    }
-}
-
-/// Where the escape ends that begins at `at`.
 fn escape(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes.get(at + 1)? {
+    let [b'\\', escaped, rest @ ..] = bytes.get(at..)? else {
+        return None;
+    };
+    match escaped {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
         b'u' => {
-            let digits = bytes.get(at + 2..at + 6)?;
+            let digits = rest.get(..4)?;
             digits.iter().all(u8::is_ascii_hexdigit).then_some(at + 6)
         }
         _ => None,
@@ -315,13 +398,48 @@ mod tests {
 
     #[test]
     fn each_byte_of_a_string_is_looked_at_wherever_it_stands() {
-        for at in 0..20 {
+        for (length, at) in [20, 60, 150]
+            .into_iter()
+            .flat_map(|length| (0..length).map(move |at| (length, at)))
+        {
             for byte in 0..128_u8 {
-                let mut inside = vec![b'x'; 20];
+                let mut inside = vec![b'x'; length];
                 inside[at] = byte;
                 let text = format!("{{\"k\":\"{}\"}}", String::from_utf8(inside).unwrap());
                 assert_eq!(scan(&text, |_| {}), is_object(&text), "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_text_reads_the_same_wherever_a_block_of_it_ends() {
+        let text =
+            "{\"a\" :\n\t[\"\\\\\",\r\n\"b\\\"c\"] ,\n\n\"d\": {\"\\u00e9\":\"é\"},\"e\\\\\\\"\":\n\"\"\n}\n";
+        let expected = [
+            ("\"a\"", "[\"\\\\\",\r\n\"b\\\"c\"]"),
+            ("\"d\"", "{\"\\u00e9\":\"é\"}"),
+            ("\"e\\\\\\\"\"", "\"\""),
+        ];
+        for spaces in 0..200 {
+            let text = format!("{}{text}", " ".repeat(spaces));
+            assert_eq!(members(&text).as_deref(), Some(&expected[..]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_in_a_line_ends_with_its_bracket_and_has_no_line_feed() {
+        for (text, length) in [
+            ("{}", Some(2)),
+            ("{}\n", Some(2)),
+            ("{\"a\": [ {} ,\r\t1 ] } x\n", Some(19)),
+            ("{\n}", None),
+            ("{\"a\"\n:1}", None),
+            ("{\"a\":1\n}", None),
+            ("{\"a\":[1,\n2]}", None),
+            ("{\"a\":\"\n\"}", None),
+            ("{\"a\":1", None),
+        ] {
+            assert_eq!(object_in_line(text.as_bytes()), length, "{text:?}");
         }
     }
 
@@ -361,6 +479,21 @@ mod tests {
         })
     }
 
+    /// What is found at the front of a line is an object; where the line is one, it is that one.
+    fn agrees_in_a_line(text: &str) -> Result<(), TestCaseError> {
+        let line = text.split('\n').next().unwrap_or_default().trim_ascii_end();
+        for behind in ["", "\n", "\r\n{\"a\":\"", "}]\"\\"] {
+            let all = format!("{line}{behind}");
+            let found = object_in_line(all.as_bytes());
+            if is_object(line) {
+                prop_assert_eq!(found, Some(line.len()), "{}", all);
+            } else if let Some(end) = found {
+                prop_assert!(all.get(..end).is_some_and(is_object), "{}", all);
+            }
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn the_scanner_says_what_serde_json_says_of_every_text(
@@ -371,12 +504,14 @@ mod tests {
             for text in [format!("{{\"k\":{text}}}"), text] {
                 prop_assume!(depth_of(&text) <= 60);
                 prop_assert_eq!(scan(&text, |_| {}), is_object(&text), "{}", text);
+                agrees_in_a_line(&text)?;
                 let mut at = cut.index(text.len() + 1);
                 while !text.is_char_boundary(at) {
                     at -= 1;
                 }
                 let changed = format!("{}{put}{}", &text[..at], text[at..].chars().skip(1).collect::<String>());
                 prop_assert_eq!(scan(&changed, |_| {}), is_object(&changed), "{}", changed);
+                agrees_in_a_line(&changed)?;
             }
         }
     }

@@ -11,6 +11,7 @@ use memchr::memchr;
 use super::draft::MAX_ORIGINAL;
 use super::error::SourceError;
 use super::window::Window;
+use crate::record::object_in_line;
 
 /// Lines of a stream.
 pub(super) struct Lines<R> {
@@ -20,6 +21,16 @@ pub(super) struct Lines<R> {
     /// How many pending bytes are known to hold no line ending.
     scanned: usize,
     cap: usize,
+    text: Text,
+}
+
+/// How far the stream is known to be UTF-8, by offsets in it.
+#[derive(Default)]
+struct Text {
+    /// Where it ends: at what is none, or at what is not read yet.
+    end: u64,
+    /// Up to where was looked for that end.
+    looked: u64,
 }
 
 /// What stands at the front of the stream.
@@ -46,7 +57,39 @@ impl<R: Read> Lines<R> {
             line: 1,
             scanned: 0,
             cap,
+            text: Text::default(),
         }
+    }
+
+    /// Finds the next line, if it is complete and nothing but a JSON object of UTF-8 within the cap. Most lines are, and this way
+    /// their bytes are looked at once for where the line ends and for what it is.
+    pub(super) fn next_object(&mut self) -> Option<Framed> {
+        let pending = self.window.pending();
+        // What was looked through for the end of its line before is a long line, or the last one.
+        if self.scanned > 0 || pending.first() != Some(&b'{') {
+            return None;
+        }
+        let length = object_in_line(pending).filter(|length| *length <= self.cap)?;
+        let ending = match pending[length..] {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return None,
+        };
+        self.is_text(length).then(|| self.line(length, ending))
+    }
+
+    /// Whether the first `length` pending bytes are UTF-8. All that is pending is looked at together, and once.
+    fn is_text(&mut self, length: usize) -> bool {
+        let (start, pending) = (self.window.offset(), self.window.pending());
+        let read = start + pending.len() as u64;
+        let text = &mut self.text;
+        if text.looked != read || text.end < start {
+            let known = text.end.saturating_sub(start);
+            let rest = usize::try_from(known).ok().and_then(|known| pending.get(known..));
+            text.end = start + known + rest.map_or(0, valid_up_to) as u64;
+            text.looked = read;
+        }
+        start + length as u64 <= text.end
     }
 
     /// Finds the next line. Whoever uses it consumes it.
@@ -115,5 +158,13 @@ impl<R: Read> Lines<R> {
                 });
             }
         }
+    }
+}
+
+/// How many of the first bytes are UTF-8.
+fn valid_up_to(bytes: &[u8]) -> usize {
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
     }
 }

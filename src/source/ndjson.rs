@@ -37,6 +37,10 @@ impl<R: Read> NdjsonReader<R> {
 
     fn fill(&mut self, draft: &mut Draft) -> Result<Step, SourceError> {
         while !draft.is_full() {
+            if let Some(Framed::Line { line, length, ending }) = self.lines.next_object() {
+                self.add_object(draft, line, length, ending);
+                continue;
+            }
             match self.lines.next(draft.is_empty())? {
                 Framed::Line { line, length, ending } => self.add_line(draft, line, length, ending),
                 Framed::TooLong {
@@ -53,6 +57,13 @@ impl<R: Read> NdjsonReader<R> {
             }
         }
         Ok(Step::More)
+    }
+
+    /// Adds a line that is known to be a JSON object.
+    fn add_object(&mut self, draft: &mut Draft, line: u64, length: usize, ending: usize) {
+        let place = self.place(line, self.lines.window.offset());
+        let range = self.lines.window.consume(length + ending, 0..length);
+        draft.add_json(place, range);
     }
 
     fn add_line(&mut self, draft: &mut Draft, line: u64, length: usize, ending: usize) {
@@ -259,6 +270,28 @@ mod tests {
             let lines: Vec<String> = values.iter().map(line).collect();
             let all = read(&lines.join(ending));
             prop_assert_eq!(all.texts(), lines);
+        }
+
+        #[test]
+        fn bytes_that_are_not_utf_8_spoil_their_own_lines_alone(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    4 => Just(&b"{\"a\":\"\xC3\xA9\"}\n"[..]),
+                    1 => Just(&b"{\"a\":\"\xC3"[..]),
+                    1 => Just(&b"\xA9\"}\r\n"[..]),
+                    1 => Just(&b"{\"a\":\"\xFF\"} "[..]),
+                    1 => Just(&b"\n"[..]),
+                ],
+                0..20,
+            ),
+            sizes in prop::collection::vec(1_usize..30, 1..5),
+        ) {
+            let input = parts.concat();
+            let all = read_from(Dribble::new(&input, &sizes), CAP);
+            let lines = || input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            let is_good = |line: &&[u8]| serde_json::from_slice::<serde_json::Value>(line).is_ok();
+            prop_assert_eq!(all.texts().len(), lines().filter(is_good).count());
+            prop_assert_eq!(&all.entries, &read_from(&input[..], CAP).entries);
         }
 
         #[test]
