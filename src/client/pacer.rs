@@ -18,6 +18,8 @@ use super::{Limits, Rate};
 pub(crate) struct Pacer {
     start: Instant,
     schedule: tokio::sync::Mutex<Schedule>,
+    /// How long a wait is at least.
+    grain: Duration,
     paused: Mutex<Pause>,
 }
 
@@ -29,9 +31,11 @@ struct Pause {
 
 impl Pacer {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let schedule = Schedule::new(limits);
         Self {
             start: Instant::now(),
-            schedule: tokio::sync::Mutex::new(Schedule::new(limits)),
+            grain: schedule.grain(),
+            schedule: tokio::sync::Mutex::new(schedule),
             paused: Mutex::default(),
         }
     }
@@ -49,7 +53,7 @@ impl Pacer {
             let now = self.start.elapsed();
             let due = schedule.due(now).max(self.pause().until);
             if due > now {
-                sleep_until(self.start + due).await;
+                sleep_until(self.start + due.max(now + self.grain)).await;
                 continue;
             }
             match ready() {
@@ -123,6 +127,19 @@ impl Schedule {
             }
         };
         Self(limits.rates.iter().map(limit).collect())
+    }
+
+    /// How long a wait may be at least: no longer than any limit allows without losing by it.
+    fn grain(&self) -> Duration {
+        let grain = |limit: &Limit| match limit {
+            Limit::Spread(spread) => spread.grain(),
+            // Counted from the start of its window, so nothing is lost by a late grant.
+            Limit::Counted(_) => Duration::MAX,
+        };
+        let shortest = self.0.iter().map(grain).min();
+        shortest
+            .filter(|grain| *grain < Duration::MAX)
+            .unwrap_or_default()
     }
 
     /// When the next grant is due; at or before `now`: at once.

@@ -28,6 +28,7 @@ pub(crate) struct Spread {
     limiter: RateLimiter<NotKeyed, Memory, FakeRelativeClock, NoOpMiddleware<Nanos>>,
     memory: Memory,
     recovered: Duration,
+    grain: Duration,
 }
 
 /// The numbers behind a spread rate.
@@ -58,6 +59,16 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// How long a caller that has to wait may wait at least, so that not each grant costs a wake-up: what is due meanwhile
+    /// follows at once, out of the burst, half of which is left for timers that come late.
+    fn grain(&self) -> Duration {
+        const MOST: Duration = Duration::from_millis(4);
+        let grants = (self.burst.get() / 2).saturating_sub(1);
+        (self.interval * grants).min(MOST)
+    }
+}
+
 /// The least time from the first to the last of this many grants.
 pub(crate) fn time_for(rate: Rate, burst: Option<u32>, requests: u64) -> Duration {
     let plan = Plan::new(rate, burst);
@@ -77,6 +88,7 @@ impl Spread {
             limiter: RateLimiter::new(quota, memory.clone(), FakeRelativeClock::default()),
             memory,
             recovered: plan.slack / 2,
+            grain: plan.grain(),
         }
     }
 
@@ -90,6 +102,11 @@ impl Spread {
             Ok(()) => self.logical_now(),
             Err(not_until) => not_until.earliest_possible().into(),
         }
+    }
+
+    /// How long a wait may be at least, without a grant being lost by it.
+    pub(crate) fn grain(&self) -> Duration {
+        self.grain
     }
 
     /// Takes the next grant, which must be due.
