@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::client::Reply;
-use crate::expression::{Expression, Value};
+use crate::expression::{Expression, Input, Value};
 use crate::template::{SuccessRule, Treatment, Treatments};
 
 use super::Prepared;
@@ -136,14 +136,20 @@ impl Success {
                 "the reply is longer than `http.max_response_bytes`, so what it says of the records is lost";
             return unexpected(status, reason);
         }
-        let Some(value) = parse(body) else {
+        let Some(input) = text_of(body).and_then(Input::of_reply) else {
             return Verdict::Unexpected(format!("{} with a body that is no JSON", words(status)));
         };
-        match self.when.as_ref().map(|when| when.holds(value.clone())) {
+        match self.when.as_ref().map(|when| when.holds_for(&input)) {
             Some(Ok(false)) => return self.refused(reply),
             Some(Err(error)) => return unexpected(status, &error.to_string()),
+            Some(Ok(true)) | None if !self.tells_of_records() => return Verdict::Accepted,
             Some(Ok(true)) | None => {}
         }
+        // Of what single records are said jq makes lists, which takes the whole tree.
+        let value = match input.value() {
+            Ok(value) => value,
+            Err(error) => return unexpected(status, &error.to_string()),
+        };
         let judged = match (&self.items, &self.failed) {
             (Some(items), _) => items.judge_all(value, batch),
             (None, Some(failed)) => failed
@@ -218,10 +224,17 @@ fn unexpected(status: StatusCode, reason: &str) -> Verdict {
     Verdict::Unexpected(format!("{}: {reason}", words(status)))
 }
 
+/// The body's text, `null` where it is empty; none where it is no text.
+fn text_of(body: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(body).ok()?.trim() {
+        "" => Some("null"),
+        text => Some(text),
+    }
+}
+
 /// Null where the body is empty, none where it is no JSON.
 fn parse(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    let text = if text.is_empty() { "null" } else { text };
+    let text = text_of(body)?;
     serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
     Value::parse(text).ok()
 }
