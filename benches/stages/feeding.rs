@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use outpour::batch::Batcher;
+use outpour::record::Outline;
 use outpour::shape::Shaped;
 use outpour::source::{self, Entry};
 
@@ -88,15 +89,18 @@ pub(crate) fn shape_and_prepare(workshop: &Workshop) -> Result<Round, Fault> {
     let job = Job::new("{path: '-', format: ndjson}", TEMPLATE, EXCLUDE)?
         .plan
         .job;
-    let (mut shaper, routes) = (job.shaper, job.routes);
+    let (mut shaper, routes, mut outline) = (job.shaper, job.routes, Outline::default());
     Ok(Round::of_pool(move || {
         let mut bytes = 0;
         for record in &pool {
-            match shaper.shape(record.clone()) {
-                Ok(Shaped::Kept(record)) => bytes += prepared(&routes, record)?.piece.len(),
-                Ok(Shaped::Filtered) => {}
+            let record = match shaper.shape_outlined(record.clone(), &mut outline) {
+                Ok(Shaped::Kept(record)) => record,
+                Ok(Shaped::Filtered) => continue,
                 Err(refused) => return Err(refused.1.into()),
-            }
+            };
+            let prepared = routes.prepare_outlined(record, &mut outline);
+            let prepared = prepared.map_err(|refused| refused.1.to_string())?;
+            bytes += prepared.map_or(0, |prepared| prepared.piece.len());
         }
         expect(if bytes > 0 { POOL } else { 0 })
     }))

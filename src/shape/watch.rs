@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::attributes::{Rewrite, elements_of};
 use crate::document::closest;
-use crate::record::Fields;
+use crate::record::{Fields, Outline};
 
 /// Looks at the first records for the attributes that a configuration names.
 #[derive(Debug)]
@@ -35,14 +35,15 @@ impl Watch {
         }
     }
 
-    pub(super) fn look(&mut self, fields: &Fields<'_>) {
+    pub(super) fn look(&mut self, outline: &Outline) {
         if self.missing.is_empty() || self.has_seen_enough() {
             return;
         }
         self.looked += 1;
-        self.missing.retain(|path| !has(fields, path));
+        let fields = outline.fields();
+        self.missing.retain(|path| !has(&fields, path));
         if !self.missing.is_empty() && self.seen.len() < Self::ENOUGH {
-            see(&mut self.seen, fields, "");
+            see(&mut self.seen, &fields, "");
         }
     }
 
