@@ -312,6 +312,45 @@ mod tests {
     }
 
     #[test]
+    fn what_a_reply_says_is_the_same_on_its_text_and_through_jq() {
+        // The second form of each rule is one that jq alone follows.
+        for (rule, long) in [
+            (
+                "when: has(\"user\") or has(\"users\")",
+                "when: any(\"user\", \"users\"; . as $key | $root | has($key))",
+            ),
+            ("when: .error == null", "when: .error as $error | $error == null"),
+        ] {
+            let long = long.replace("any(", ". as $root | any(");
+            for body in [
+                r#"{"user":{}}"#,
+                " {\"users\" : [] } ",
+                "{}",
+                r#"{"user":1,"user":2}"#,
+                r#"{"error":1,"error":null}"#,
+                r#"{"error":null,"error":{"message":"nope"}}"#,
+                r#"{"error":"\ud800"}"#,
+                "[]",
+                "",
+                "null",
+                "{\"user\":",
+                "{\"user\":1} x",
+            ] {
+                let (one, other) = (judge(rule, 200, body), judge(&long, 200, body));
+                match (one, other) {
+                    (Verdict::Unexpected(_), Verdict::Unexpected(_)) => {}
+                    (one, other) => assert_eq!(one, other, "{rule} of {body}"),
+                }
+            }
+        }
+        let twice = r#"{"error":null,"error":{"message":"nope"}}"#;
+        assert_eq!(
+            judge("when: .error == null", 200, twice),
+            Verdict::Refused("200 OK: nope".into())
+        );
+    }
+
+    #[test]
     fn a_status_that_is_treated_is_not_judged_by_its_body() {
         let rule = "{treat: {409: accepted, 423: retry}, when: .never, statuses: [200, 423]}";
         assert_eq!(judge(rule, 409, "<html>"), Verdict::Accepted);

@@ -55,12 +55,11 @@ impl<'a> Input<'a> {
     /// ```
     pub fn of_reply(text: &'a str) -> Option<Self> {
         let scanned = Scanned::of(text);
-        let value = match scanned {
-            Some(_) => OnceCell::new(),
-            None => {
-                serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
-                OnceCell::from(Value::parse(text).ok()?)
-            }
+        let value = if scanned.is_some() {
+            OnceCell::new()
+        } else {
+            serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+            OnceCell::from(Value::parse(text).ok()?)
         };
         Some(Self { text, scanned, value })
     }

@@ -13,7 +13,7 @@ use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
 use crate::endpoint::{Prepared, Routes};
 use crate::ledger::Members;
-use crate::record::{Fields, Outline, Record};
+use crate::record::{Outline, Record};
 use crate::rejects::Reject;
 use crate::report::Ending;
 use crate::shape::{ShapeError, Shaped as ShapedRecord, Shaper};
@@ -362,14 +362,14 @@ impl Stage {
     }
 
     /// The texts of the record's `group_by` fields.
-    fn group(&self, record: &Record) -> Result<Option<String>, crate::record::FieldError> {
+    fn group(&mut self, record: &Record) -> Result<Option<String>, crate::record::FieldError> {
         if self.settings.group_by.is_empty() {
             return Ok(None);
         }
-        let fields = Fields::parse(record.as_str())?;
+        self.outline.read(&record.text)?;
         let mut key = String::new();
         for path in &self.settings.group_by {
-            key.push_str(fields.at(path)?.unwrap_or("null"));
+            key.push_str(self.outline.at(path)?.unwrap_or("null"));
             key.push('\u{0}');
         }
         Ok(Some(key))

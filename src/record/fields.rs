@@ -192,6 +192,8 @@ fn plain_text(value: &str) -> Option<&str> {
 pub fn is_blank(value: &str) -> bool {
     match value.as_bytes().first() {
         Some(b'n') | None => true,
+        // Most texts begin with a character that is one.
+        Some(b'"') if value.as_bytes().get(1).is_some_and(u8::is_ascii_alphanumeric) => false,
         Some(b'"') => text_of(value).is_some_and(|text| text.chars().all(char::is_whitespace)),
         Some(b'[' | b'{') => value[1..value.len() - 1].trim().is_empty(),
         Some(_) => false,
