@@ -219,7 +219,9 @@ impl Shaper {
             return Ok(shape);
         }
         outline.read(shape.or(text))?;
-        self.watch.look(outline);
+        if self.watch.is_looking() {
+            self.watch.look(&outline.fields());
+        }
         self.desk.write(&self.rules, outline)?;
         Ok(Shape::Other(outline.text().clone()))
     }

@@ -161,7 +161,17 @@ fn a_path_into_what_nests_too_deep_is_refused_by_the_name_that_it_has_then() {
 }
 
 #[test]
-fn what_a_record_costs_to_write_is_not_paid_by_the_next_one() {
+fn what_nests_too_deep_is_refused_before_anybody_goes_into_it() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    for config in ["exclude: [a.x]", "only: [b, a.x.y]"] {
+        assert!(
+            matches!(apply(config, &deep).unwrap_err(), ShapeError::TooDeep(name, 100_000) if name == "a")
+        );
+    }
+}
+
+#[test]
+fn what_is_left_of_a_record_that_fails_is_not_in_the_next_one() {
     let mut shaper = Shaper::compile(&serde_saphyr::from_str("{rename: {a: b}}").unwrap()).unwrap();
     assert!(shaper.apply(r#"{"x":1,"a":1,"b":2}"#).is_err());
     assert_eq!(shaper.apply(r#"{"a":1}"#).unwrap().unwrap(), r#"{"b":1}"#);
