@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use outpour::batch::Batcher;
+use outpour::record::Outline;
 use outpour::shape::Shaped;
 use outpour::source::{self, Entry};
 
@@ -16,6 +17,9 @@ const CSV: &str = "csv: {columns: {seats: integer, mrr: number, active: boolean,
 
 /// `records:` without jq.
 pub(crate) const ATTRIBUTES: &str = "records: {exclude: [note, address.country], rename: {plan: tier}}";
+
+/// `records:` of a record that goes through a template in `benches/end_to_end`.
+const EXCLUDE: &str = "records: {exclude: [note, country]}";
 
 /// jq over five fields.
 pub(crate) const MAP: &str = r#"records:
@@ -74,6 +78,29 @@ pub(crate) fn prepare(workshop: &Workshop, destination: &str) -> Result<Round, F
         let mut bytes = 0;
         for record in &pool {
             bytes += prepared(&routes, record.clone())?.piece.len();
+        }
+        expect(if bytes > 0 { POOL } else { 0 })
+    }))
+}
+
+/// Leaves attributes out of the pool, and turns what is left into parts of requests, as a run does one after the other.
+pub(crate) fn shape_and_prepare(workshop: &Workshop) -> Result<Round, Fault> {
+    let pool = workshop.records()?;
+    let job = Job::new("{path: '-', format: ndjson}", TEMPLATE, EXCLUDE)?
+        .plan
+        .job;
+    let (mut shaper, routes, mut outline) = (job.shaper, job.routes, Outline::default());
+    Ok(Round::of_pool(move || {
+        let mut bytes = 0;
+        for record in &pool {
+            let record = match shaper.shape_outlined(record.clone(), &mut outline) {
+                Ok(Shaped::Kept(record)) => record,
+                Ok(Shaped::Filtered) => continue,
+                Err(refused) => return Err(refused.1.into()),
+            };
+            let prepared = routes.prepare_outlined(record, &mut outline);
+            let prepared = prepared.map_err(|refused| refused.1.to_string())?;
+            bytes += prepared.map_or(0, |prepared| prepared.piece.len());
         }
         expect(if bytes > 0 { POOL } else { 0 })
     }))

@@ -63,7 +63,7 @@ const fn threaded(name: &'static str, prepare: fn(&Workshop) -> Result<Round, Fa
 }
 
 /// Every stage. What a record goes through comes in this order.
-const STAGES: [Stage; 17] = [
+const STAGES: [Stage; 19] = [
     stage("parse-ndjson", |workshop| feeding::parse(workshop, "ndjson")),
     stage("parse-csv", |workshop| feeding::parse(workshop, "csv")),
     stage("parse-arrow", |workshop| feeding::parse(workshop, "arrow")),
@@ -78,6 +78,7 @@ const STAGES: [Stage; 17] = [
     stage("prepare-template", |workshop| {
         feeding::prepare(workshop, feeding::TEMPLATE)
     }),
+    stage("shape-prepare", feeding::shape_and_prepare),
     stage("batch", feeding::batch),
     stage("render-batches", |workshop| {
         sending::render(workshop, sending::BATCH)
@@ -91,6 +92,7 @@ const STAGES: [Stage; 17] = [
         sending::deliver(workshop, sending::BATCH)
     }),
     stage("deliver-singles", |workshop| sending::deliver(workshop, 1)),
+    stage("judge-template", sending::judge),
     threaded("whole-batches", |workshop| {
         sending::whole(workshop, sending::BATCH)
     }),

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use outpour::client::Sender;
+use outpour::client::{Reply, Sender};
 use outpour::delivery::{Deliverer, Fate};
+use outpour::endpoint::Verdict;
 use outpour::ledger::{Journal, Ledger, Mark, Members, Settled};
 use outpour::report::{Progress, Totals};
 use outpour::request;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Fault;
-use crate::in_memory::{Job, MANUAL, TakesAll, begin};
+use crate::feeding::TEMPLATE;
+use crate::in_memory::{Job, MANUAL, TakesAll, USER, begin};
 use crate::people::repeated;
 use crate::workshop::{POOL, Round, Workshop};
 
@@ -105,6 +107,26 @@ pub(crate) fn deliver(workshop: &Workshop, records: usize) -> Result<Round, Faul
             }
             Ok(())
         })
+    }))
+}
+
+/// Takes secrets out of the pool's replies and judges them by the jq of a template, a reply a record.
+pub(crate) fn judge(workshop: &Workshop) -> Result<Round, Fault> {
+    let routes = Job::new("{path: '-', format: ndjson}", TEMPLATE, "")?
+        .plan
+        .job
+        .routes;
+    let batches = workshop.batches(&routes, 1)?;
+    let endpoint = Arc::clone(routes.of(&[]));
+    Ok(Round::of_pool(move || {
+        for batch in &batches {
+            let mut reply = Reply::new(http::StatusCode::OK, USER);
+            endpoint.mask(&mut reply);
+            if endpoint.success().judge(&reply, batch) != Verdict::Accepted {
+                return Err("a reply was no success".into());
+            }
+        }
+        Ok(())
     }))
 }
 

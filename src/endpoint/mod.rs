@@ -32,7 +32,7 @@ use http::{HeaderName, Method};
 use crate::batch::BodyShape;
 use crate::client::{Headers, Reply};
 use crate::expression::{Expression, ExpressionError, Value};
-use crate::record::{EmptyStrings, Fields, Record, is_blank, key_of, text_of};
+use crate::record::{EmptyStrings, Fields, Outline, Record, is_blank, key_of, text_of};
 use crate::secret::Mask;
 use crate::template::{BodyCompression, ContentType, Need};
 use crate::units::ByteSize;
@@ -212,6 +212,15 @@ impl Endpoint {
 
     /// Turns a record into its part of a request.
     pub fn prepare(&self, record: Record) -> Result<Prepared, Box<(Record, PrepareError)>> {
+        self.prepare_outlined(record, &mut Outline::default())
+    }
+
+    /// Turns a record into its part of a request. Where `outline` is the record's, its text is not looked through again.
+    pub fn prepare_outlined(
+        &self,
+        record: Record,
+        outline: &mut Outline,
+    ) -> Result<Prepared, Box<(Record, PrepareError)>> {
         let kept = match self.empty {
             EmptyStrings::Keep => Ok(Cow::Borrowed("")),
             choice => choice.apply(record.as_str()),
@@ -225,7 +234,7 @@ impl Endpoint {
             },
             Err(error) => return Err(Box::new((record, error.into()))),
         };
-        match self.parts_of(&record) {
+        match self.parts_of(&record, outline) {
             Ok(parts) => Ok(Prepared {
                 record,
                 piece: parts.piece,
@@ -241,19 +250,19 @@ impl Endpoint {
         }
     }
 
-    fn parts_of(&self, record: &Record) -> Result<Parts, PrepareError> {
-        let needs_fields =
-            !self.needs.is_empty() || self.url.fixed().is_none() || !self.varying_headers.is_empty();
-        let fields = if needs_fields {
-            Fields::parse(record.as_str())?
-        } else {
-            Fields::default()
-        };
-        let lacks_need = self.check_needs(&fields)?;
+    fn parts_of(&self, record: &Record, outline: &mut Outline) -> Result<Parts, PrepareError> {
+        let is_varying = self.url.fixed().is_none() || !self.varying_headers.is_empty();
+        if is_varying || !self.needs.is_empty() {
+            outline.read(&record.text)?;
+        }
+        let lacks_need = self.check_needs(outline)?;
         if let Some(refuse) = &self.refuse {
             refuse.check(record)?;
         }
-        let target = self.target(&fields)?;
+        let target = match is_varying {
+            true => self.target(&outline.fields())?,
+            false => None,
+        };
         Ok(Parts {
             piece: self.piece(record)?,
             query_bytes: self.query_bytes(record, target.as_deref())?,
@@ -281,12 +290,12 @@ impl Endpoint {
     }
 
     /// Whether a waived need is lacking; one that is not waived is an error.
-    fn check_needs(&self, fields: &Fields<'_>) -> Result<bool, PrepareError> {
+    fn check_needs(&self, outline: &Outline) -> Result<bool, PrepareError> {
         let mut lacks = false;
         for Requirement { need, is_waived } in &self.needs {
             let mut is_met = false;
             for field in &need.any_of {
-                is_met |= fields.at(field)?.is_some_and(|value| !is_blank(value));
+                is_met |= outline.at(field)?.is_some_and(|value| !is_blank(value));
             }
             if !is_met && !is_waived {
                 return Err(PrepareError::Lacks(need.any_of.clone(), need.because.clone()));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::operation::{Operation, OperationConfig, OperationError};
 use super::{Endpoint, PrepareError, Prepared};
 use crate::client::Reply;
-use crate::record::{Fields, Record};
+use crate::record::{Fields, Outline, Record};
 
 /// The endpoints of a job, and which record goes to which. Records of different endpoints never share a request.
 #[derive(Debug, Clone)]
@@ -100,8 +100,20 @@ impl Routes {
 
     /// Turns a record into its part of a request to the endpoint that it goes to; none where its operation is skipped.
     pub fn prepare(&self, record: Record) -> Result<Option<Prepared>, Box<(Record, PrepareError)>> {
+        self.prepare_outlined(record, &mut Outline::default())
+    }
+
+    /// Turns a record into its part of a request, as [`Endpoint::prepare_outlined`] does; none where its operation is skipped.
+    pub fn prepare_outlined(
+        &self,
+        record: Record,
+        outline: &mut Outline,
+    ) -> Result<Option<Prepared>, Box<(Record, PrepareError)>> {
         let Some(feed) = &self.feed else {
-            return self.routes[0].endpoint.prepare(record).map(Some);
+            return self.routes[0]
+                .endpoint
+                .prepare_outlined(record, outline)
+                .map(Some);
         };
         match self.look_at(feed, &record) {
             Ok(None) => Ok(None),
@@ -112,7 +124,7 @@ impl Routes {
                     original,
                     ..record
                 };
-                let prepared = self.routes[route].endpoint.prepare(record)?;
+                let prepared = self.routes[route].endpoint.prepare_outlined(record, outline)?;
                 Ok(Some(Prepared { route, ..prepared }))
             }
             Err(error) => Err(Box::new((record, error.into()))),

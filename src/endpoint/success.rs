@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::client::Reply;
-use crate::expression::{Expression, Value};
+use crate::expression::{Expression, Input, Value};
 use crate::template::{SuccessRule, Treatment, Treatments};
 
 use super::Prepared;
@@ -136,14 +136,20 @@ impl Success {
                 "the reply is longer than `http.max_response_bytes`, so what it says of the records is lost";
             return unexpected(status, reason);
         }
-        let Some(value) = parse(body) else {
+        let Some(input) = text_of(body).and_then(Input::of_reply) else {
             return Verdict::Unexpected(format!("{} with a body that is no JSON", words(status)));
         };
-        match self.when.as_ref().map(|when| when.holds(value.clone())) {
+        match self.when.as_ref().map(|when| when.holds_for(&input)) {
             Some(Ok(false)) => return self.refused(reply),
             Some(Err(error)) => return unexpected(status, &error.to_string()),
+            Some(Ok(true)) | None if !self.tells_of_records() => return Verdict::Accepted,
             Some(Ok(true)) | None => {}
         }
+        // Of what single records are said jq makes lists, which takes the whole tree.
+        let value = match input.value() {
+            Ok(value) => value,
+            Err(error) => return unexpected(status, &error.to_string()),
+        };
         let judged = match (&self.items, &self.failed) {
             (Some(items), _) => items.judge_all(value, batch),
             (None, Some(failed)) => failed
@@ -218,10 +224,17 @@ fn unexpected(status: StatusCode, reason: &str) -> Verdict {
     Verdict::Unexpected(format!("{}: {reason}", words(status)))
 }
 
+/// The body's text, `null` where it is empty; none where it is no text.
+fn text_of(body: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(body).ok()?.trim() {
+        "" => Some("null"),
+        text => Some(text),
+    }
+}
+
 /// Null where the body is empty, none where it is no JSON.
 fn parse(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    let text = if text.is_empty() { "null" } else { text };
+    let text = text_of(body)?;
     serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
     Value::parse(text).ok()
 }
@@ -296,6 +309,45 @@ mod tests {
             judge("items: .results", 200, r#"{"results":[true]}"#),
             Verdict::Unexpected(_)
         ));
+    }
+
+    #[test]
+    fn what_a_reply_says_is_the_same_on_its_text_and_through_jq() {
+        // The second form of each rule is one that jq alone follows.
+        for (rule, long) in [
+            (
+                "when: has(\"user\") or has(\"users\")",
+                "when: any(\"user\", \"users\"; . as $key | $root | has($key))",
+            ),
+            ("when: .error == null", "when: .error as $error | $error == null"),
+        ] {
+            let long = long.replace("any(", ". as $root | any(");
+            for body in [
+                r#"{"user":{}}"#,
+                " {\"users\" : [] } ",
+                "{}",
+                r#"{"user":1,"user":2}"#,
+                r#"{"error":1,"error":null}"#,
+                r#"{"error":null,"error":{"message":"nope"}}"#,
+                r#"{"error":"\ud800"}"#,
+                "[]",
+                "",
+                "null",
+                "{\"user\":",
+                "{\"user\":1} x",
+            ] {
+                let (one, other) = (judge(rule, 200, body), judge(&long, 200, body));
+                match (one, other) {
+                    (Verdict::Unexpected(_), Verdict::Unexpected(_)) => {}
+                    (one, other) => assert_eq!(one, other, "{rule} of {body}"),
+                }
+            }
+        }
+        let twice = r#"{"error":null,"error":{"message":"nope"}}"#;
+        assert_eq!(
+            judge("when: .error == null", 200, twice),
+            Verdict::Refused("200 OK: nope".into())
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::direct::{Given, Scanned};
 use super::{Expression, ExpressionError, Value};
 
-/// A record's text, looked over once; a tree is made of it when an expression needs one.
+/// The text of a record or of a reply, looked over once; a tree is made of it when an expression needs one.
 ///
 /// ```
 /// use outpour::expression::{Expression, Input, Mapped};
@@ -42,8 +42,30 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The whole record as a value; one in which an object has a key twice is refused.
-    fn value(&self) -> Result<Value, ExpressionError> {
+    /// Looks over a reply's body; none where it is no JSON that expressions read. An object may have a key twice in it: the
+    /// last one counts.
+    ///
+    /// ```
+    /// use outpour::expression::{Expression, Input};
+    /// let success = Expression::compile("has(\"user\") or has(\"users\")")?;
+    /// let reply = Input::of_reply(r#"{"user":{"id":7}}"#).expect("it is JSON");
+    /// assert!(success.holds_for(&reply)?);
+    /// assert!(Input::of_reply("<html>").is_none());
+    /// # Ok::<(), outpour::expression::ExpressionError>(())
+    /// ```
+    pub fn of_reply(text: &'a str) -> Option<Self> {
+        let scanned = Scanned::of(text);
+        let value = if scanned.is_some() {
+            OnceCell::new()
+        } else {
+            serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+            OnceCell::from(Value::parse(text).ok()?)
+        };
+        Some(Self { text, scanned, value })
+    }
+
+    /// The whole as a value; a record in which an object has a key twice is refused.
+    pub fn value(&self) -> Result<Value, ExpressionError> {
         if let Some(value) = self.value.get() {
             return Ok(value.clone());
         }

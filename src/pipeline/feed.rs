@@ -13,7 +13,7 @@ use crate::batch::{BatchLimits, Batcher};
 use crate::causes::in_one_line;
 use crate::endpoint::{Prepared, Routes};
 use crate::ledger::Members;
-use crate::record::{Fields, Record};
+use crate::record::{Outline, Record};
 use crate::rejects::Reject;
 use crate::report::Ending;
 use crate::shape::{ShapeError, Shaped as ShapedRecord, Shaper};
@@ -156,6 +156,8 @@ struct Stage {
     settings: FeedSettings,
     batcher: Batcher<Prepared>,
     open_keys: OpenKeys,
+    /// Of the record that is on its way through.
+    outline: Outline,
     stop: Arc<AtomicBool>,
     read: u64,
     is_unsaid: bool,
@@ -168,6 +170,7 @@ impl Stage {
             settings,
             batcher,
             open_keys: OpenKeys::default(),
+            outline: Outline::default(),
             stop,
             read: 0,
             is_unsaid: true,
@@ -310,7 +313,7 @@ impl Stage {
     /// Shapes and prepares a record, unless it is filtered out or rejected.
     fn prepare(&mut self, record: Record, shaped: &mut Shaped) -> Option<(Prepared, Option<String>)> {
         let ordinal = record.position.ordinal;
-        let record = match self.settings.shaper.shape(record) {
+        let record = match self.settings.shaper.shape_outlined(record, &mut self.outline) {
             Ok(ShapedRecord::Kept(record)) => record,
             Ok(ShapedRecord::Filtered) => {
                 shaped.filtered.push(ordinal);
@@ -335,7 +338,7 @@ impl Stage {
                 return None;
             }
         };
-        match self.settings.routes.prepare(record) {
+        match self.settings.routes.prepare_outlined(record, &mut self.outline) {
             Ok(None) => {
                 shaped.filtered.push(ordinal);
                 None
@@ -359,14 +362,14 @@ impl Stage {
     }
 
     /// The texts of the record's `group_by` fields.
-    fn group(&self, record: &Record) -> Result<Option<String>, crate::record::FieldError> {
+    fn group(&mut self, record: &Record) -> Result<Option<String>, crate::record::FieldError> {
         if self.settings.group_by.is_empty() {
             return Ok(None);
         }
-        let fields = Fields::parse(record.as_str())?;
+        self.outline.read(&record.text)?;
         let mut key = String::new();
         for path in &self.settings.group_by {
-            key.push_str(fields.at(path)?.unwrap_or("null"));
+            key.push_str(self.outline.at(path)?.unwrap_or("null"));
             key.push('\u{0}');
         }
         Ok(Some(key))

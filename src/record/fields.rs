@@ -1,6 +1,7 @@
 //! The shallow view of a JSON object: its keys and the spans of their values, nothing decoded or copied.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
@@ -141,12 +142,28 @@ impl<'a> Field<'a> {
 
     /// Whether the decoded key equals `key`.
     pub fn is_key(&self, key: &str) -> bool {
-        let inner = &self.raw_key[1..self.raw_key.len() - 1];
-        if inner.contains('\\') {
-            self.key() == key
-        } else {
-            inner == key
+        is_named(self.raw_key, key)
+    }
+}
+
+impl<'a> FromIterator<Field<'a>> for Fields<'a> {
+    fn from_iter<I: IntoIterator<Item = Field<'a>>>(members: I) -> Self {
+        Self {
+            members: members.into_iter().collect(),
         }
+    }
+}
+
+/// Whether a key, with its quotes, decodes to `name`. An escape is longer than what it stands for, so a shorter key has none.
+#[inline]
+pub(super) fn is_named(raw_key: &str, name: &str) -> bool {
+    match raw_key.len().cmp(&(name.len() + 2)) {
+        Ordering::Less => false,
+        Ordering::Equal => {
+            // What is written with a backslash is another key, unless it cannot be decoded.
+            &raw_key[1..raw_key.len() - 1] == name && (!name.contains('\\') || decode(raw_key) == name)
+        }
+        Ordering::Greater => raw_key.contains('\\') && decode(raw_key) == name,
     }
 }
 
@@ -154,17 +171,30 @@ impl<'a> Field<'a> {
 /// content, a number or boolean as written. Null, lists and objects have none.
 pub fn text_of(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Text<'_>>(value).ok().map(|text| text.0),
+        b'"' => match plain_text(value) {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => serde_json::from_str::<Text<'_>>(value).ok().map(|text| text.0),
+        },
         b'{' | b'[' | b'n' => None,
         _ => Some(Cow::Borrowed(value)),
     }
+}
+
+/// The content of a string in which nothing is escaped.
+fn plain_text(value: &str) -> Option<&str> {
+    let inside = value.strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr2(b'"', b'\\', inside.as_bytes())
+        .is_none()
+        .then_some(inside)
 }
 
 /// Whether a value says nothing: null, an empty list or object, or a string of white space.
 pub fn is_blank(value: &str) -> bool {
     match value.as_bytes().first() {
         Some(b'n') | None => true,
-        Some(b'"') => text_of(value).is_some_and(|text| text.trim().is_empty()),
+        // Most texts begin with a character that is one.
+        Some(b'"') if value.as_bytes().get(1).is_some_and(u8::is_ascii_alphanumeric) => false,
+        Some(b'"') => text_of(value).is_some_and(|text| text.chars().all(char::is_whitespace)),
         Some(b'[' | b'{') => value[1..value.len() - 1].trim().is_empty(),
         Some(_) => false,
     }

@@ -8,6 +8,7 @@ mod duplicates;
 mod empty;
 mod fields;
 mod key;
+mod outline;
 mod scan;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use duplicates::refuse_duplicates;
 pub use empty::{EmptyError, EmptyStrings};
 pub use fields::{Field, FieldError, Fields, depth_of, is_blank, text_of};
 pub use key::key_of;
+pub use outline::{Outline, Span};
 pub use scan::{is_surely_object, object_in_line};
 
 /// The attributes that outpour adds to rejects. They are never part of a record: a rejects file that is read again
@@ -102,8 +104,13 @@ impl Record {
 
     /// The JSON text. A source hands over UTF-8 only; a text that is not gives an empty object.
     pub fn as_str(&self) -> &str {
-        simdutf8::basic::from_utf8(&self.text).unwrap_or("{}")
+        readable(&self.text)
     }
+}
+
+/// The text of a record; an empty object where it is none.
+fn readable(text: &[u8]) -> &str {
+    simdutf8::basic::from_utf8(text).unwrap_or("{}")
 }
 
 impl fmt::Display for Position {

@@ -27,6 +27,11 @@ pub(super) fn scan<'a>(text: &'a str, mut member: impl FnMut(Field<'a>)) -> bool
     seen.is_some()
 }
 
+/// As [`scan`], with the places where key and value of each member begin and end: `[key, key_end, value, value_end]`.
+pub(super) fn spans(text: &str, member: impl FnMut([usize; 4])) -> bool {
+    whole(text.as_bytes(), member).is_some()
+}
+
 /// Whether the text is surely one JSON object. False where it is none, and where it nests so deep that only `serde_json` can
 /// say so.
 ///

@@ -1,13 +1,10 @@
 //! Keeping, leaving out and renaming attributes by their dotted paths, on a record's own text.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::ShapeError;
-use crate::expression::MAX_DEPTH;
-use crate::record::{Field, Fields, depth_of};
+use crate::record::{Field, Fields};
 
 /// A dotted path, such as `address.city`. A key that itself is `address.city` matches too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +21,22 @@ pub(super) struct Rewrite {
     pub(super) rename: BTreeMap<String, String>,
     pub(super) only: Vec<Path>,
     pub(super) exclude: Vec<Path>,
+}
+
+/// What becomes of an attribute.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Kept,
+    Gone,
+    /// Some of what is inside it goes.
+    Entered(Inside),
+}
+
+/// The paths that lead into an attribute, from there on: those that alone are kept, where there are some, and those that go.
+#[derive(Debug, Default)]
+pub(super) struct Inside {
+    pub(super) only: Vec<String>,
+    exclude: Vec<String>,
 }
 
 /// What a list of paths says of one key.
@@ -60,18 +73,14 @@ pub struct Exclusion(Vec<String>);
 impl Exclusion {
     /// The object without them.
     pub fn apply(&self, fields: &Fields<'_>) -> String {
-        let paths: Vec<&str> = self.0.iter().map(String::as_str).collect();
         let mut text = String::with_capacity(256);
-        write_object(&mut text, fields.iter().copied(), &[], &paths);
+        write_object(&mut text, fields.iter().copied(), &[""; 0], &self.0);
         text
     }
 
     /// Whether a column is one of them, or holds one of them.
     pub fn has_column(&self, name: &str) -> bool {
-        !matches!(
-            matching(&self.0.iter().map(String::as_str).collect::<Vec<_>>(), name),
-            Match::None
-        )
+        !matches!(matching(&self.0, name), Match::None)
     }
 }
 
@@ -95,71 +104,42 @@ impl Rewrite {
         self.rename.is_empty() && self.only.is_empty() && self.exclude.is_empty()
     }
 
-    /// Refuses a record in which a path would reach into a value that nests too deep: nothing but a text that passes
-    /// untouched may be as deep as it likes.
-    pub(super) fn check_depth(&self, fields: &Fields<'_>) -> Result<(), ShapeError> {
-        let paths = || self.only.iter().chain(&self.exclude);
-        let is_entered = |field: &&Field<'_>| {
-            let key = field.key();
-            paths().any(|path| {
-                path.0
-                    .strip_prefix(key.as_ref())
-                    .is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
-        let nested = fields.iter().filter(|field| has_attributes(field.value));
-        for field in nested.filter(is_entered) {
-            match depth_of(field.value) {
-                depth if depth > MAX_DEPTH => {
-                    return Err(ShapeError::TooDeep(field.key().into_owned(), depth));
-                }
-                _ => {}
-            }
+    /// What becomes of an attribute that bears this name once attributes are renamed.
+    pub(super) fn fate(&self, name: &str) -> Fate {
+        let texts = |paths: &[Path]| paths.iter().map(|path| path.0.clone()).collect::<Vec<_>>();
+        let (only, exclude) = (texts(&self.only), texts(&self.exclude));
+        let owned = |paths: Vec<&str>| paths.into_iter().map(str::to_owned).collect();
+        let mut inside = Inside::default();
+        match matching(&only, name) {
+            Match::None if !only.is_empty() => return Fate::Gone,
+            Match::Inside(paths) => inside.only = owned(paths),
+            Match::Whole | Match::None => {}
         }
-        Ok(())
-    }
-
-    /// Puts the record together again from the spans of `fields`.
-    pub(super) fn apply(&self, fields: &Fields<'_>) -> Result<String, ShapeError> {
-        let renamed = self.rename(fields)?;
-        let mut text = String::with_capacity(256);
-        let only: Vec<&str> = self.only.iter().map(|path| path.0.as_str()).collect();
-        let exclude: Vec<&str> = self.exclude.iter().map(|path| path.0.as_str()).collect();
-        let members = renamed.iter().map(|(raw_key, value)| Field { raw_key, value });
-        write_object(&mut text, members, &only, &exclude);
-        Ok(text)
-    }
-
-    fn rename<'a>(&self, fields: &Fields<'a>) -> Result<Vec<(Cow<'a, str>, &'a str)>, ShapeError> {
-        let new_name = |field: &Field<'a>| match self.rename.get(field.key().as_ref()) {
-            Some(new) if !self.rename.is_empty() => Cow::Owned(quoted(new)),
-            _ => Cow::Borrowed(field.raw_key),
-        };
-        let members: Vec<_> = fields
-            .iter()
-            .map(|field| (new_name(field), field.value))
-            .collect();
-        for new in self.rename.values() {
-            let is_new = |(key, _): &&(Cow<'_, str>, &str)| {
-                Field {
-                    raw_key: key,
-                    value: "",
-                }
-                .is_key(new)
-            };
-            if members.iter().filter(is_new).count() > 1 {
-                return Err(ShapeError::Clash(new.clone()));
-            }
+        match matching(&exclude, name) {
+            Match::Whole => return Fate::Gone,
+            Match::Inside(paths) => inside.exclude = owned(paths),
+            Match::None => {}
         }
-        Ok(members)
+        match inside.only.is_empty() && inside.exclude.is_empty() {
+            true => Fate::Kept,
+            false => Fate::Entered(inside),
+        }
     }
 }
 
-fn write_object<'a>(
+impl Inside {
+    /// Writes a value without the attributes that go.
+    pub(super) fn write(&self, text: &mut String, value: &str) {
+        write_value(text, value, &self.only, &self.exclude);
+    }
+}
+
+/// Writes the members that are kept, without what goes inside them.
+pub(super) fn write_object<'a>(
     text: &mut String,
     members: impl Iterator<Item = Field<'a>>,
-    only: &[&str],
-    exclude: &[&str],
+    only: &[impl AsRef<str>],
+    exclude: &[impl AsRef<str>],
 ) {
     text.push('{');
     let start = text.len();
@@ -188,7 +168,7 @@ fn write_object<'a>(
 }
 
 /// A value without the attributes that go. In a list that is each element; what has no attributes stays as it is.
-fn write_value(text: &mut String, value: &str, only: &[&str], exclude: &[&str]) {
+fn write_value(text: &mut String, value: &str, only: &[impl AsRef<str>], exclude: &[impl AsRef<str>]) {
     if only.is_empty() && exclude.is_empty() {
         text.push_str(value);
     } else if let Ok(fields) = Fields::parse(value) {
@@ -220,21 +200,24 @@ pub(super) fn elements_of(value: &str) -> Option<Vec<&RawValue>> {
 }
 
 /// Whether a value can have attributes: an object, or a list of them.
-fn has_attributes(value: &str) -> bool {
+pub(super) fn has_attributes(value: &str) -> bool {
     value.starts_with(['{', '['])
 }
 
-fn matching<'p>(paths: &[&'p str], key: &str) -> Match<'p> {
-    if paths.contains(&key) {
+fn matching<'p>(paths: &'p [impl AsRef<str>], key: &str) -> Match<'p> {
+    if paths.iter().any(|path| path.as_ref() == key) {
         return Match::Whole;
     }
-    let inside = |path: &&'p str| path.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
+    let inside = |path: &'p _| {
+        let path: &'p str = AsRef::as_ref(path);
+        path.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'))
+    };
     match paths.iter().filter_map(inside).collect::<Vec<_>>() {
         rests if rests.is_empty() => Match::None,
         rests => Match::Inside(rests),
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
 }

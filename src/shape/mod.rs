@@ -5,6 +5,10 @@
 //! that stays is the text that came in. jq is entered for `where` and `map` alone.
 
 mod attributes;
+mod desk;
+mod rules;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::LazyLock;
@@ -15,10 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, ExpressionError, Input, MAX_DEPTH, Mapped};
-use crate::record::{ERROR_KEYS, EmptyStrings, FieldError, Fields, Record, text_of};
+use crate::record::{ERROR_KEYS, EmptyStrings, FieldError, Outline, Record, text_of};
 
 pub use attributes::{AttributeError, Exclusion};
 use attributes::{Path, Rewrite};
+use desk::Desk;
+use rules::Rules;
 use watch::Watch;
 
 /// What is kept and changed of each record; the key `records:`. Order: where, map, rename, only, exclude.
@@ -124,7 +130,9 @@ pub struct Shaper {
     condition: Option<Expression>,
     map: Option<Expression>,
     rewrite: Rewrite,
-    own_errors: Rewrite,
+    rules: Rules,
+    own_errors: Rules,
+    desk: Desk,
     watch: Watch,
 }
 
@@ -140,10 +148,10 @@ impl Shaper {
             exclude: paths("exclude", &config.exclude, &mut wrong),
         };
         let exclude = paths("exclude", &ERROR_KEYS.map(str::to_owned), &mut wrong);
-        let own_errors = Rewrite {
+        let own_errors = Rules::of(&Rewrite {
             exclude,
             ..Rewrite::default()
-        };
+        });
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -151,52 +159,71 @@ impl Shaper {
             condition,
             map,
             watch: Watch::new(&rewrite),
+            rules: Rules::of(&rewrite),
             rewrite,
             own_errors,
+            desk: Desk::default(),
         })
     }
 
     /// Shapes one record.
     pub fn shape(&mut self, record: Record) -> Result<Shaped, Box<(Record, ShapeError)>> {
+        self.shape_outlined(record, &mut Outline::default())
+    }
+
+    /// Shapes one record. Where its text was looked through, `outline` is that of the text that is kept.
+    pub fn shape_outlined(
+        &mut self,
+        record: Record,
+        outline: &mut Outline,
+    ) -> Result<Shaped, Box<(Record, ShapeError)>> {
         if self.is_idle() && !has_error_keys(&record.text) {
             return Ok(Shaped::Kept(record));
         }
-        match self.apply(record.as_str()) {
-            Ok(None) => Ok(Shaped::Filtered),
-            Ok(Some(text)) => {
-                let original = record.original().clone();
-                Ok(Shaped::Kept(Record {
-                    text: Bytes::from(text),
-                    original: Some(original),
-                    ..record
-                }))
-            }
+        match self.text_of(&record.text, outline) {
+            Ok(Shape::Filtered) => Ok(Shaped::Filtered),
+            Ok(Shape::Same) => Ok(Shaped::Kept(record)),
+            Ok(Shape::Other(text)) => Ok(Shaped::Kept(Record {
+                text,
+                original: Some(record.original.unwrap_or(record.text)),
+                position: record.position,
+            })),
             Err(error) => Err(Box::new((record, error))),
         }
     }
 
     /// Shapes the text of one record; none where it is filtered out. What outpour itself added to a reject goes first.
     pub fn apply(&mut self, text: &str) -> Result<Option<String>, ShapeError> {
-        let mended = if has_error_keys(text.as_bytes()) {
-            refuse_unmended(&Fields::parse(text)?)?;
-            Some(self.own_errors.apply(&Fields::parse(text)?)?)
-        } else {
-            None
-        };
-        let text = mended.as_deref().unwrap_or(text);
-        let mapped = match self.evaluate(text)? {
-            Evaluated::Filtered => return Ok(None),
-            Evaluated::Same => None,
-            Evaluated::Mapped(mapped) => Some(mapped),
-        };
-        if self.rewrite.is_idle() {
-            return Ok(Some(mapped.unwrap_or_else(|| text.to_owned())));
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        Ok(match self.text_of(&bytes, &mut Outline::default())? {
+            Shape::Filtered => None,
+            Shape::Same => Some(text.to_owned()),
+            Shape::Other(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+        })
+    }
+
+    fn text_of(&mut self, text: &Bytes, outline: &mut Outline) -> Result<Shape, ShapeError> {
+        let mut shape = Shape::Same;
+        if has_error_keys(text) {
+            outline.read(text)?;
+            refuse_unmended(outline)?;
+            self.desk.write(&self.own_errors, outline)?;
+            shape = Shape::Other(outline.text().clone());
         }
-        let text = mapped.as_deref().unwrap_or(text);
-        let fields = Fields::parse(text)?;
-        self.rewrite.check_depth(&fields)?;
-        self.watch.look(&fields);
-        self.rewrite.apply(&fields).map(Some)
+        match self.evaluate(shape.or(text))? {
+            Evaluated::Filtered => return Ok(Shape::Filtered),
+            Evaluated::Same => {}
+            Evaluated::Mapped(mapped) => shape = Shape::Other(mapped.into()),
+        }
+        if self.rewrite.is_idle() {
+            return Ok(shape);
+        }
+        outline.read(shape.or(text))?;
+        if self.watch.is_looking() {
+            self.watch.look(&outline.fields());
+        }
+        self.desk.write(&self.rules, outline)?;
+        Ok(Shape::Other(outline.text().clone()))
     }
 
     /// Attributes that the configuration names and that none of the records so far had, each with the name that was
@@ -220,11 +247,12 @@ impl Shaper {
         self.condition.is_none() && self.map.is_none() && self.rewrite.is_idle()
     }
 
-    fn evaluate(&self, text: &str) -> Result<Evaluated, ShapeError> {
+    fn evaluate(&self, text: &[u8]) -> Result<Evaluated, ShapeError> {
         if self.condition.is_none() && self.map.is_none() {
             return Ok(Evaluated::Same);
         }
-        let input = Input::of_record(text);
+        // As `Record::as_str` has it.
+        let input = Input::of_record(std::str::from_utf8(text).unwrap_or("{}"));
         if let Some(condition) = &self.condition
             && !condition.holds_for(&input)?
         {
@@ -258,8 +286,8 @@ fn paths(key: &'static str, texts: &[String], wrong: &mut Vec<ShaperError>) -> V
 }
 
 /// A row that could not be read stands in `_error_row` as text, and the record beside it is empty.
-fn refuse_unmended(fields: &Fields<'_>) -> Result<(), ShapeError> {
-    let row = fields.one("_error_row")?.and_then(text_of);
+fn refuse_unmended(outline: &Outline) -> Result<(), ShapeError> {
+    let row = outline.one("_error_row")?.and_then(text_of);
     match row.filter(|row| !row.trim().is_empty()) {
         Some(row) => Err(ShapeError::Unmended(row.into_owned())),
         None => Ok(()),
@@ -272,147 +300,26 @@ fn has_error_keys(text: &[u8]) -> bool {
     FINDER.find(text).is_some()
 }
 
+/// The text that a record has after shaping.
+enum Shape {
+    Filtered,
+    /// The one that it came with.
+    Same,
+    Other(Bytes),
+}
+
+impl Shape {
+    /// The text so far, which is `same` if nothing was changed.
+    fn or<'a>(&'a self, same: &'a Bytes) -> &'a Bytes {
+        match self {
+            Self::Other(text) => text,
+            Self::Same | Self::Filtered => same,
+        }
+    }
+}
+
 enum Evaluated {
     Same,
     Mapped(String),
     Filtered,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn apply(yaml: &str, text: &str) -> Result<Option<String>, ShapeError> {
-        Shaper::compile(&serde_saphyr::from_str(yaml).unwrap())
-            .unwrap()
-            .apply(text)
-    }
-
-    fn kept(yaml: &str, text: &str) -> String {
-        apply(yaml, text).unwrap().unwrap()
-    }
-
-    #[test]
-    fn a_record_that_nothing_touches_keeps_its_bytes() {
-        let text = r#"{ "b" : 1.10, "a":18446744073709551616,"b2":-0 , "x":"\u00e9" }"#;
-        assert_eq!(kept("{}", text), text);
-        assert_eq!(kept("where: .b > 1", text), text);
-    }
-
-    #[test]
-    fn excluded_attributes_go_and_the_rest_keeps_its_text() {
-        let text = r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2,"a.b":3}"#;
-        assert_eq!(
-            kept("exclude: [drop, a.drop]", text),
-            r#"{"z":1.10,"a":{"keep":-0},"a.b":3}"#
-        );
-        assert_eq!(
-            kept("exclude: [a.b]", text),
-            r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2}"#
-        );
-    }
-
-    #[test]
-    fn exclusion_drops_all_of_a_duplicate_key() {
-        assert_eq!(kept("exclude: [a]", r#"{"a":1,"b":2,"a":3}"#), r#"{"b":2}"#);
-    }
-
-    #[test]
-    fn only_keeps_the_order_of_the_record() {
-        let text = r#"{"c":3,"a":{"x":1,"y":{"z":2}},"b":2}"#;
-        assert_eq!(kept("only: [b, c]", text), r#"{"c":3,"b":2}"#);
-        assert_eq!(kept("only: [a.y]", text), r#"{"a":{"y":{"z":2}}}"#);
-    }
-
-    #[test]
-    fn renaming_comes_before_only_and_exclude() {
-        assert_eq!(
-            kept("{rename: {mail: email}, only: [email]}", r#"{"mail":"x","b":1}"#),
-            r#"{"email":"x"}"#
-        );
-        let clash = apply("rename: {a: b}", r#"{"a":1,"b":2}"#).unwrap_err();
-        assert_eq!(clash.to_string(), "renaming gives two attributes named `b`");
-    }
-
-    #[test]
-    fn where_filters_and_map_reshapes() {
-        assert!(apply("where: .age >= 18", r#"{"age":17}"#).unwrap().is_none());
-        assert_eq!(
-            kept("map: '{email, n: (.n + 1)}'", r#"{"email":"x","n":1,"y":2}"#),
-            r#"{"email":"x","n":2}"#
-        );
-        assert!(apply("map: empty", r#"{"age":17}"#).unwrap().is_none());
-        assert_eq!(
-            apply("map: '[.]'", "{}").unwrap_err().to_string(),
-            "`map` gave [{}], a record must be an object"
-        );
-    }
-
-    #[test]
-    fn an_expression_refuses_a_record_with_a_duplicate_key() {
-        let error = apply("where: .a > 1", r#"{"a":1,"a":2}"#).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the key `a` stands in the record more than once"
-        );
-    }
-
-    #[test]
-    fn excluded_attributes_go_from_the_objects_of_a_list_too() {
-        let text = r#"{"items":[{"id":1.10,"secret":2},{"id":2},3]}"#;
-        assert_eq!(
-            kept("exclude: [items.secret]", text),
-            r#"{"items":[{"id":1.10},{"id":2},3]}"#
-        );
-        assert_eq!(
-            kept("only: [items.id]", text),
-            r#"{"items":[{"id":1.10},{"id":2}]}"#
-        );
-        assert_eq!(kept("only: [a.b, c]", r#"{"a":1,"c":2}"#), r#"{"c":2}"#);
-    }
-
-    #[test]
-    fn what_outpour_added_to_a_reject_goes_when_the_reject_is_read_again() {
-        let text =
-            r#"{"a":1.10,"_error_reason":"bad","_error_status":400,"_error_attempts":1,"_error_line":2}"#;
-        assert_eq!(kept("{}", text), r#"{"a":1.10}"#);
-        assert_eq!(kept("where: ._error_status == null", text), r#"{"a":1.10}"#);
-    }
-
-    #[test]
-    fn a_row_that_was_never_mended_is_refused_and_keeps_its_text() {
-        let text = r#"{"a":"","_error_reason":"3 cells","_error_row":"x,y,z"}"#;
-        assert!(matches!(apply("{}", text), Err(ShapeError::Unmended(row)) if row == "x,y,z"));
-        assert_eq!(
-            kept("{}", r#"{"a":"x","_error_reason":"3 cells","_error_row":""}"#),
-            r#"{"a":"x"}"#
-        );
-    }
-
-    #[test]
-    fn renaming_sees_through_escapes() {
-        let clash = apply("rename: {mail: email}", r#"{"mail":"x","\u0065mail":"y"}"#).unwrap_err();
-        assert_eq!(clash.to_string(), "renaming gives two attributes named `email`");
-    }
-
-    #[test]
-    fn unknown_attributes_are_told_after_map_with_what_was_meant() {
-        let config = RecordsConfig {
-            map: Some("{email, address, list: [{a: 1}], x: 1}".into()),
-            exclude: ["emial", "x", "address.cityy", "list.a"]
-                .map(str::to_owned)
-                .to_vec(),
-            ..RecordsConfig::default()
-        };
-        let mut shaper = Shaper::compile(&config).unwrap();
-        shaper.apply(r#"{"email":"x","address":{"city":"y"}}"#).unwrap();
-        let unknown = shaper.unknown_attributes();
-        assert_eq!(
-            unknown,
-            [
-                ("address.cityy".to_owned(), Some("address.city".to_owned())),
-                ("emial".to_owned(), Some("email".to_owned())),
-            ]
-        );
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::attributes::{Rewrite, elements_of};
 use crate::document::closest;
-use crate::record::Fields;
+use crate::expression::MAX_DEPTH;
+use crate::record::{Fields, depth_of};
 
 /// Looks at the first records for the attributes that a configuration names.
 #[derive(Debug)]
@@ -35,10 +36,12 @@ impl Watch {
         }
     }
 
+    /// Whether it wants to see more records.
+    pub(super) fn is_looking(&self) -> bool {
+        !self.missing.is_empty() && !self.has_seen_enough()
+    }
+
     pub(super) fn look(&mut self, fields: &Fields<'_>) {
-        if self.missing.is_empty() || self.has_seen_enough() {
-            return;
-        }
         self.looked += 1;
         self.missing.retain(|path| !has(fields, path));
         if !self.missing.is_empty() && self.seen.len() < Self::ENOUGH {
@@ -65,7 +68,7 @@ impl Watch {
     }
 }
 
-/// Whether a record has the attribute, through lists too.
+/// Whether a record has the attribute, through lists too. What nests too deep to be looked through has none.
 fn has(fields: &Fields<'_>, path: &str) -> bool {
     if fields.has(path) {
         return true;
@@ -76,7 +79,7 @@ fn has(fields: &Fields<'_>, path: &str) -> bool {
     fields
         .iter()
         .filter(|field| field.is_key(head))
-        .any(|field| has_inside(field.value, rest))
+        .any(|field| depth_of(field.value) <= MAX_DEPTH && has_inside(field.value, rest))
 }
 
 fn has_inside(value: &str, path: &str) -> bool {

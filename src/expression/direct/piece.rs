@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::scan::{Member, members_of};
+use super::scan::{Member, elements_of, members_of};
 
 /// A JSON value.
 #[derive(Debug, Clone)]
@@ -53,6 +53,39 @@ impl<'a> Piece<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether an object has a key. None in what is no object.
+    pub(super) fn has(&self, key: &str) -> Option<bool> {
+        match self {
+            Record(_, members) => Some(members.iter().any(|member| member.0 == key)),
+            Span(text) if text.starts_with('{') => {
+                Some(members_of(text)?.iter().any(|member| member.0 == key))
+            }
+            Object(members) => Some(members.iter().any(|member| member.0 == key)),
+            _ => None,
+        }
+    }
+
+    /// How many members, elements or characters there are. None for numbers, whose length is their size, and for booleans, which
+    /// have none.
+    pub(super) fn length(&self) -> Option<usize> {
+        match self {
+            Null => Some(0),
+            Text(text) => Some(text.chars().count()),
+            Record(_, members) => Some(members.len()),
+            Span(text) if text.starts_with('{') => Some(members_of(text)?.len()),
+            Span(text) => Some(elements_of(text)?.len()),
+            List(list) => Some(list.len()),
+            Object(members) => Some(members.len()),
+            Bool(_) | Int(_) | Number(_) => None,
+        }
+    }
+
+    /// jq's name of what it is.
+    pub(super) fn type_name(&self) -> &'static str {
+        const NAMES: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+        NAMES[usize::from(self.rank())]
     }
 
     /// The keys and values of an object.

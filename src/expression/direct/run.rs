@@ -64,6 +64,7 @@ impl Run {
                 Piece::Object(members)
             }
             Term::Function(function) => apply(*function, input)?,
+            Term::Has(key) => Piece::Bool(input.has(key)?),
             Term::Negative(term) => match self.value(term, input)? {
                 Piece::Int(number) => Piece::Int(number.checked_neg()?),
                 _ => return None,
@@ -87,7 +88,7 @@ impl Run {
                 Piece::Object(members)
             }
             Term::Change(key, change, term) => self.changed(key, *change, term, input)?,
-            Term::Pipe(..) | Term::Else(..) | Term::If(..) => return None,
+            Term::Fails | Term::Pipe(..) | Term::Else(..) | Term::If(..) => return None,
         })
     }
 
@@ -142,6 +143,8 @@ fn apply<'a>(function: Function, input: &Piece<'a>) -> Option<Piece<'a>> {
         (Function::Lower, Piece::Text(text)) => Piece::Text(Cow::Owned(text.to_ascii_lowercase())),
         (Function::Upper, Piece::Text(text)) => Piece::Text(Cow::Owned(text.to_ascii_uppercase())),
         (Function::Lower | Function::Upper, _) => return None,
+        (Function::Type, input) => Piece::Text(Cow::Borrowed(input.type_name())),
+        (Function::Length, input) => Piece::Int(isize::try_from(input.length()?).ok()?),
         (Function::Print, Piece::Text(text)) => Piece::Text(text.clone()),
         (Function::Print, input) => {
             let mut printed = String::new();

@@ -25,6 +25,10 @@ pub(super) enum Term {
     List(Vec<Term>),
     Object(Vec<(String, Term)>),
     Function(Function),
+    /// `has("key")`.
+    Has(String),
+    /// What is an error if it comes to it, so that jaq must be asked then: `error("message")`.
+    Fails,
     Negative(Box<Term>),
     Pipe(Box<Term>, Box<Term>),
     Math(Box<Term>, Math, Box<Term>),
@@ -44,6 +48,8 @@ pub(super) enum Function {
     Lower,
     Upper,
     Print,
+    Type,
+    Length,
 }
 
 /// What becomes of a field.
@@ -181,6 +187,10 @@ fn call(name: &str, arguments: &[Ast<&str>]) -> Option<Term> {
         ("ascii_downcase", []) => Term::Function(Function::Lower),
         ("ascii_upcase", []) => Term::Function(Function::Upper),
         ("tostring", []) => Term::Function(Function::Print),
+        ("type", []) => Term::Function(Function::Type),
+        ("length", []) => Term::Function(Function::Length),
+        ("has", [key]) => Term::Has(plain_text(key)?),
+        ("error", [_]) => Term::Fails,
         ("del", [paths]) => Term::Delete(own_fields(paths)?),
         _ => return None,
     })

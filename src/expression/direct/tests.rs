@@ -38,6 +38,9 @@ fn what_maps_and_conditions_are_made_of_goes_the_direct_way_and_as_jaq_has_it() 
         "select(.i > 7)",
         ".i >= 7.0 and .e == null or .l != \"x\"",
         "{k: (if .i == 1 then \"one\" elif .i == 7 then \"seven\" else .n end), neg: -3, dec: 1.50}",
+        "{has: has(\"o\"), not: (.o | has(\"q\") | not), error: (if has(\"s\") then .i else error(\"x\") end)}",
+        "{t: type, i: (.i | type), x: (.x | type), l: (.l | type), e: (.email | type), b: (.t | type)}",
+        "{n: length, o: (.o | length), a: (.o.a | length), l: (.l | length), e: (.email | length), x: (.x | length)}",
         "{m: (.i * 3 - 30), nul: (null + .o), none: .x.y.z, \"a b\": .[\"o\"][\"b\"].c, at: .o?.b}",
     ] {
         let compiled = Expression::compile(expression).unwrap();
@@ -79,6 +82,10 @@ fn what_jaq_refuses_is_left_to_jaq() {
         "{a: (.a < [1] | -.)}",
         ".[0]",
         ".a - \"x\"",
+        ".a | has(\"b\")",
+        "null | has(\"b\")",
+        ".a | length",
+        "if has(\"b\") then . else error(\"x\") end",
     ] {
         assert_eq!(direct(expression, r#"{"a":1}"#), None, "{expression}");
     }
@@ -91,6 +98,7 @@ fn what_jaq_refuses_is_left_to_jaq() {
         "env",
         "input",
         "{(.a): 1}",
+        "has(.a)",
         "error",
     ] {
         assert!(Direct::compile(expression).is_none(), "{expression}");
@@ -169,6 +177,11 @@ fn expression() -> impl Strategy<Value = String> {
             "\"\\(.a)/\\(.b)\"",
             "tostring",
             "not",
+            "type",
+            "length",
+            "has(\"a\")",
+            "has(\"f\")",
+            "error(\"x\")",
             "ascii_downcase",
             "ascii_upcase",
             "del(.a)",
