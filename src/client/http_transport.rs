@@ -89,7 +89,7 @@ impl HttpTransport {
 
     async fn read(&self, request: &Request, mut response: reqwest::Response) -> Reply {
         let mut reply = Reply::new(response.status(), Bytes::new());
-        reply.headers = std::mem::take(response.headers_mut());
+        reply.headers = std::mem::take(response.headers_mut()).into();
         let mut body = Body::new(&request.headers, &mut reply.headers, self.max_response_bytes);
         let taken = loop {
             match response.chunk().await {

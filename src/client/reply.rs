@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
-use super::hint;
+use super::{Headers, hint};
 use crate::secret::Mask;
 
 /// A server's answer to one attempt, whatever its status.
@@ -21,7 +21,7 @@ pub struct Reply {
     /// The status.
     pub status: StatusCode,
     /// The headers, as received.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// The body, at most `max_response_bytes` of it.
     pub body: Bytes,
     /// Whether the body was longer than `max_response_bytes`; the rest was never read.
@@ -35,7 +35,7 @@ impl Reply {
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self {
             status,
-            headers: HeaderMap::new(),
+            headers: Headers::default(),
             body: body.into(),
             truncated: false,
             complete: true,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -51,7 +51,8 @@ impl Request {
     }
 }
 
-/// The headers of a request. Those of one endpoint share them until one is changed, so that none is copied for nothing.
+/// The headers of a request or of its reply. Those of requests to one endpoint share them until one is changed, so that none
+/// is copied for nothing, and to hand them on is cheap.
 ///
 /// ```
 /// use outpour::client::Headers;
@@ -61,12 +62,15 @@ impl Request {
 /// other.insert("x-of", http::HeaderValue::from_static("the other"));
 /// assert_eq!(one["x-of"], "both");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(Arc<HeaderMap>);
+#[derive(Clone, Default)]
+pub struct Headers(
+    /// Nothing where there are none.
+    Option<Arc<HeaderMap>>,
+);
 
 impl From<HeaderMap> for Headers {
     fn from(headers: HeaderMap) -> Self {
-        Self(Arc::new(headers))
+        Self(Some(Arc::new(headers)))
     }
 }
 
@@ -74,13 +78,28 @@ impl Deref for Headers {
     type Target = HeaderMap;
 
     fn deref(&self) -> &HeaderMap {
-        &self.0
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.0.as_deref().unwrap_or(&NONE)
     }
 }
 
 impl DerefMut for Headers {
     fn deref_mut(&mut self) -> &mut HeaderMap {
-        Arc::make_mut(&mut self.0)
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 
@@ -89,7 +108,7 @@ impl<'a> IntoIterator for &'a Headers {
     type IntoIter = http::header::Iter<'a, http::HeaderValue>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.deref().iter()
     }
 }
 

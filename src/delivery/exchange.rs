@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use url::Url;
 
-use crate::client::{Fatal, Outcome, Reply, Request, Sent, TransportError};
+use crate::client::{Fatal, Headers, Outcome, Reply, Request, Sent, TransportError};
 
 /// A request and what came back, as reports and events tell it. Its `Debug` form leaves out the URL's query.
 pub struct Exchange {
@@ -52,12 +52,12 @@ pub(super) enum Ended {
 impl Exchange {
     /// A request that was sent, of records of which `before` attempts had been made, and how it ended. None where it never
     /// left.
-    pub(super) fn of(request: Request, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
+    pub(super) fn of(request: Box<Request>, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
         let mut status = sent.last_status;
         let (reply, ended) = match sent.outcome {
             Outcome::Replied(mut reply) => {
                 // They hold the memory that the connection would read its next reply into, and nobody needs them any more.
-                reply.headers = HeaderMap::new();
+                reply.headers = Headers::default();
                 status = Some(reply.status);
                 let ended = Ended::Replied {
                     status: reply.status,
@@ -74,10 +74,11 @@ impl Exchange {
             Outcome::Stopped => (None, Ended::Stopped),
             Outcome::Fatal(fatal) => (None, Ended::Fatal(fatal)),
         };
+        let Request { method, url, .. } = *request;
         let exchange = (sent.attempts > 0).then(|| {
             Arc::new(Self {
-                method: request.method,
-                url: request.url,
+                method,
+                url,
                 status,
                 reply,
                 attempts: before + sent.attempts,
@@ -88,10 +89,11 @@ impl Exchange {
     }
 
     /// A request that was under way when the run waited no more.
-    pub(super) fn unanswered(request: Request, before: u32, elapsed: Duration) -> Arc<Self> {
+    pub(super) fn unanswered(request: Box<Request>, before: u32, elapsed: Duration) -> Arc<Self> {
+        let Request { method, url, .. } = *request;
         Arc::new(Self {
-            method: request.method,
-            url: request.url,
+            method,
+            url,
             status: None,
             reply: None,
             attempts: before + 1,
@@ -115,7 +117,7 @@ mod tests {
     fn the_debug_form_leaves_out_the_query_as_reports_do() {
         let url = "https://api.example.com/in?key=CANARY".parse().unwrap();
         let request = Request::new(http::Method::POST, url, "CANARY");
-        let shown = format!("{:?}", Exchange::unanswered(request, 0, Duration::ZERO));
+        let shown = format!("{:?}", Exchange::unanswered(Box::new(request), 0, Duration::ZERO));
         assert!(
             shown.contains("https://api.example.com/in") && !shown.contains("CANARY"),
             "{shown}"

@@ -49,6 +49,12 @@ pub struct Deliverer<T> {
     has_succeeded: Arc<AtomicBool>,
 }
 
+/// How a request ended, and what its reply says if there is one.
+struct Answer {
+    sent: Sent,
+    verdict: Option<Verdict>,
+}
+
 /// Whoever has to know of the parts of a batch before they are sent by themselves: halves of a refused one, and records
 /// that are sent again.
 pub trait Splits: fmt::Debug + Send + Sync {
@@ -205,7 +211,7 @@ impl<T: Transport> Deliverer<T> {
         delivered: &mut Delivered,
         waiting: &mut Vec<Part>,
         part: &mut Part,
-    ) -> Option<Request> {
+    ) -> Option<Box<Request>> {
         let take = |part: &mut Part| std::mem::replace(part, Part::new(Vec::new()));
         if delivered.overtakes(part) {
             delivered.rests.push(Rest::new(Vec::new(), vec![take(part)]));
@@ -233,8 +239,8 @@ impl<T: Transport> Deliverer<T> {
         }
     }
 
-    fn request(&self, part: &Part) -> Result<Request, RenderError> {
-        let mut request = request::render(&self.endpoint, &part.items)?;
+    fn request(&self, part: &Part) -> Result<Box<Request>, RenderError> {
+        let mut request = Box::new(request::render(&self.endpoint, &part.items)?);
         if let Some(key) = request::key_of(&request, &self.endpoint, &self.run_id, &part.items) {
             let key = key.settled(part.may_have_been_sent());
             let key = match &self.keys {
@@ -248,24 +254,28 @@ impl<T: Transport> Deliverer<T> {
     }
 
     /// Sends the request of a part, after the wait that it has before it, and judges the final reply if there is one.
-    async fn ask(&self, request: &Request, part: &mut Part) -> (Sent, Option<Verdict>) {
+    ///
+    /// In a box, since the answer is large and passes through many hands; so is the request.
+    async fn ask(&self, request: &Request, part: &mut Part) -> Box<Answer> {
         let policy = self.policies.of(&self.endpoint, &part.items);
-        let mut sent = match part.again.take() {
+        let sent = match part.again.take() {
             None => self.sender.send(request, policy).await,
             Some(again) => Box::pin(self.sender.send_again(request, policy, again)).await,
         };
-        let Outcome::Replied(reply) = &mut sent.outcome else {
-            return (sent, None);
+        let mut answer = Box::new(Answer { sent, verdict: None });
+        let Outcome::Replied(reply) = &mut answer.sent.outcome else {
+            return answer;
         };
         self.endpoint.mask(reply);
         let verdict = match (
             self.endpoint.success().judge(reply, &part.items),
-            &sent.not_followed,
+            &answer.sent.not_followed,
         ) {
             (Verdict::Refused(reason), Some(why)) => Verdict::Refused(format!("{reason}: {why}")),
             (verdict, _) => verdict,
         };
-        (sent, Some(verdict))
+        answer.verdict = Some(verdict);
+        answer
     }
 
     /// Settles a part, or gives its halves, the first one last so that it is taken first.
@@ -273,9 +283,10 @@ impl<T: Transport> Deliverer<T> {
         &self,
         delivered: &mut Delivered,
         mut part: Part,
-        request: Request,
-        (sent, verdict): (Sent, Option<Verdict>),
+        request: Box<Request>,
+        answer: Box<Answer>,
     ) -> Vec<Part> {
+        let Answer { sent, verdict } = *answer;
         delivered.requests += u64::from(sent.attempts > 0);
         part.is_doubtful |= sent.resent_after_doubt;
         let again = match verdict {

@@ -84,7 +84,7 @@ impl Window {
 }
 
 /// How many batches wait, so that sending goes on while the ledger writes.
-const ENOUGH: usize = 1_024;
+const ENOUGH: usize = 2_048;
 
 /// How many bytes they may have together, so that large batches do not fill the memory.
 const ENOUGH_BYTES: usize = 4 << 20;

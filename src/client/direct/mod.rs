@@ -153,7 +153,7 @@ impl Shared {
     async fn read(&self, request: &Request, response: Response<Incoming>, mut link: Box<Link>) -> Reply {
         let (head, mut incoming) = response.into_parts();
         let mut reply = Reply::new(head.status, Bytes::new());
-        reply.headers = head.headers;
+        reply.headers = head.headers.into();
         let mut body = Body::new(&request.headers, &mut reply.headers, self.max_response_bytes);
         let taken = loop {
             match link.piece(&mut incoming).await {

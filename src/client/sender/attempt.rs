@@ -31,7 +31,7 @@ impl<T: Transport> Shared<T> {
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
         match self.permit_at_once() {
             Some(permit) => Ok(permit),
-            None => Box::pin(self.permit_in_time()).await,
+            None => self.permit_in_time().await,
         }
     }
 
