@@ -388,6 +388,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn at_a_fast_rate_a_wait_is_for_several_grants_and_none_is_lost_by_it() {
+        let pacer = Pacer::new(&limits(&["5000/s"], None));
+        let start = Instant::now();
+        let mut grants = Vec::new();
+        while start.elapsed() < Duration::from_secs(2) {
+            pacer.go().await;
+            grants.push(start.elapsed());
+        }
+        assert!(!overfull(&grants, 5_000, Duration::from_secs(1)));
+        assert!(grants.len() >= 9_900, "{}", grants.len());
+        grants.dedup();
+        assert!(grants.len() <= 600, "{} wake-ups", grants.len());
+        for rates in [&["100/s"][..], &["100/s", "100000/d"], &["100000/d"], &[]] {
+            assert_eq!(Pacer::new(&limits(rates, None)).grain, Duration::ZERO);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_caller_that_leaves_the_line_takes_nothing_with_it() {
         let pacer = Pacer::new(&limits(&["1/s"], None));
         let start = Instant::now();
