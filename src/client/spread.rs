@@ -61,9 +61,13 @@ impl Plan {
 
 impl Plan {
     /// How long a caller that has to wait may wait at least, so that not each grant costs a wake-up: what is due meanwhile
-    /// follows at once, out of the burst, half of which is left for timers that come late.
+    /// follows at once, out of the burst, half of which is left for timers that come late. Not where the burst is so short
+    /// that a timer of milliseconds may come after it.
     fn grain(&self) -> Duration {
         const MOST: Duration = Duration::from_millis(4);
+        if self.interval * self.burst.get() < 2 * MOST {
+            return Duration::ZERO;
+        }
         let grants = (self.burst.get() / 2).saturating_sub(1);
         (self.interval * grants).min(MOST)
     }

@@ -52,7 +52,7 @@ pub(super) enum Ended {
 impl Exchange {
     /// A request that was sent, of records of which `before` attempts had been made, and how it ended. None where it never
     /// left.
-    pub(super) fn of(request: Box<Request>, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
+    pub(super) fn of(request: Request, sent: Sent, before: u32) -> (Option<Arc<Self>>, Ended) {
         let mut status = sent.last_status;
         let (reply, ended) = match sent.outcome {
             Outcome::Replied(mut reply) => {
@@ -74,7 +74,7 @@ impl Exchange {
             Outcome::Stopped => (None, Ended::Stopped),
             Outcome::Fatal(fatal) => (None, Ended::Fatal(fatal)),
         };
-        let Request { method, url, .. } = *request;
+        let Request { method, url, .. } = request;
         let exchange = (sent.attempts > 0).then(|| {
             Arc::new(Self {
                 method,
@@ -89,8 +89,8 @@ impl Exchange {
     }
 
     /// A request that was under way when the run waited no more.
-    pub(super) fn unanswered(request: Box<Request>, before: u32, elapsed: Duration) -> Arc<Self> {
-        let Request { method, url, .. } = *request;
+    pub(super) fn unanswered(request: Request, before: u32, elapsed: Duration) -> Arc<Self> {
+        let Request { method, url, .. } = request;
         Arc::new(Self {
             method,
             url,
@@ -117,7 +117,7 @@ mod tests {
     fn the_debug_form_leaves_out_the_query_as_reports_do() {
         let url = "https://api.example.com/in?key=CANARY".parse().unwrap();
         let request = Request::new(http::Method::POST, url, "CANARY");
-        let shown = format!("{:?}", Exchange::unanswered(Box::new(request), 0, Duration::ZERO));
+        let shown = format!("{:?}", Exchange::unanswered(request, 0, Duration::ZERO));
         assert!(
             shown.contains("https://api.example.com/in") && !shown.contains("CANARY"),
             "{shown}"

@@ -182,7 +182,7 @@ impl<T: Transport> Deliverer<T> {
                 biased;
                 answer = caught(self.ask(&request, &mut part)) => {
                     if let Ok(answer) = answer {
-                        let halves = self.conclude(delivered, part, request, answer);
+                        let halves = self.conclude(delivered, part, *request, *answer);
                         let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
                         if self.may_send(&split).await {
                             waiting.extend(halves);
@@ -199,7 +199,7 @@ impl<T: Transport> Deliverer<T> {
                     "the run was stopped before an answer came"
                 }
             };
-            let exchange = Exchange::unanswered(request, part.attempts, started.elapsed());
+            let exchange = Exchange::unanswered(*request, part.attempts, started.elapsed());
             delivered.requests += 1;
             delivered.settle(part.items, Fate::InDoubt(lost.to_owned()), Some(exchange));
         }
@@ -283,10 +283,9 @@ impl<T: Transport> Deliverer<T> {
         &self,
         delivered: &mut Delivered,
         mut part: Part,
-        request: Box<Request>,
-        answer: Box<Answer>,
+        request: Request,
+        Answer { sent, verdict }: Answer,
     ) -> Vec<Part> {
-        let Answer { sent, verdict } = *answer;
         delivered.requests += u64::from(sent.attempts > 0);
         part.is_doubtful |= sent.resent_after_doubt;
         let again = match verdict {

@@ -21,8 +21,6 @@ use crate::endpoint::Prepared;
 pub(super) struct Lanes<T> {
     tasks: JoinSet<Delivered>,
     course: Arc<Course<T>>,
-    /// How many batches may be ready for the lanes.
-    most_ready: usize,
     abort: watch::Sender<bool>,
 }
 
@@ -58,8 +56,8 @@ struct State {
 }
 
 impl<T: Transport> Lanes<T> {
-    /// No lanes yet. Where the run has to see each outcome before another batch goes out, at most 0 are `ready`.
-    pub(super) fn new(deliverers: Deliverers<T>, sender: Sender<T>, most_ready: usize) -> Self {
+    /// No lanes yet.
+    pub(super) fn new(deliverers: Deliverers<T>, sender: Sender<T>) -> Self {
         let course = Course {
             deliverers,
             sender,
@@ -69,7 +67,6 @@ impl<T: Transport> Lanes<T> {
         Self {
             tasks: JoinSet::new(),
             course: Arc::new(course),
-            most_ready,
             abort: watch::Sender::new(false),
         }
     }
@@ -81,18 +78,18 @@ impl<T: Transport> Lanes<T> {
 
     /// Whether there is neither a lane nor a batch that is ready for one.
     pub(super) fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && !self.has_ready()
+        self.tasks.is_empty() && self.ready() == 0
     }
 
-    /// Whether another batch may be made ready, so that lanes can go on.
-    pub(super) fn wants_more(&self) -> bool {
+    /// Whether another batch may be made ready, so that lanes can go on, where so many may be.
+    pub(super) fn wants_more(&self, most: usize) -> bool {
         let state = self.course.lock();
-        state.ready.len() < self.most_ready && state.ready_bytes < MOST_READY_BYTES
+        state.ready.len() < most && state.ready_bytes < MOST_READY_BYTES
     }
 
-    /// Whether a batch is ready.
-    pub(super) fn has_ready(&self) -> bool {
-        !self.course.lock().ready.is_empty()
+    /// How many batches are ready.
+    pub(super) fn ready(&self) -> usize {
+        self.course.lock().ready.len()
     }
 
     /// Makes a batch ready.
@@ -165,6 +162,10 @@ impl<T: Transport> Course<T> {
 
     /// What a lane goes on with that has delivered this, which the run is told of then.
     fn next(&self, delivered: &mut Delivered) -> Option<Work> {
+        if delivered.stop.is_some() {
+            // The run stops when it hears of it, and until then nothing more goes out.
+            self.lock().is_shut = true;
+        }
         if !is_plain(delivered) || !self.sender.has_free_slot() {
             return None;
         }
@@ -288,7 +289,7 @@ mod tests {
         let sender = Sender::new(api.clone(), &SenderSettings::default());
         let first = Deliverer::new(Arc::new(endpoint()), sender.clone(), None, "run");
         let others = Vec::new();
-        let mut lanes = Lanes::new(Deliverers { first, others }, sender, 8);
+        let mut lanes = Lanes::new(Deliverers { first, others }, sender);
         lanes.start(Work::Batch(batch(1)));
         (2..2 + ready).for_each(|number| lanes.add(batch(number)));
         lanes
@@ -339,7 +340,7 @@ mod tests {
         lanes.shut(true);
         let last = lanes.news().await.unwrap().unwrap();
         assert_eq!(ordinals(&last), [1]);
-        assert!(lanes.has_ready() && !lanes.is_empty());
+        assert!(lanes.ready() == 2 && !lanes.is_empty());
         let taken: Vec<u64> = std::iter::from_fn(|| lanes.take())
             .map(|batch| batch[0].record.position.ordinal)
             .collect();
@@ -353,7 +354,7 @@ mod tests {
         lanes.abort();
         let last = lanes.news().await.unwrap().unwrap();
         assert!(matches!(last.deliveries[0].fate, Fate::InDoubt(_)));
-        assert!(lanes.has_ready() && lanes.is_aborted());
+        assert!(lanes.ready() == 1 && lanes.is_aborted());
     }
 
     #[test]
@@ -366,9 +367,9 @@ mod tests {
         let lanes = lanes(&Api::default(), 0);
         let mut large = batch(2);
         large[0].piece = Bytes::from(vec![b' '; MOST_READY_BYTES]);
-        assert!(lanes.wants_more());
+        assert!(lanes.wants_more(8) && !lanes.wants_more(0));
         lanes.add(large);
-        assert!(!lanes.wants_more());
-        assert!(lanes.take().is_some() && lanes.wants_more());
+        assert!(!lanes.wants_more(8));
+        assert!(lanes.take().is_some() && lanes.wants_more(8));
     }
 }

@@ -74,7 +74,7 @@ impl Window {
             let lasted = now.duration_since(last);
             if lasted > 2 * SPAN {
                 self.now = least;
-            } else if lasted < SPAN && gone - gone_then >= self.now as u64 {
+            } else if lasted < SPAN && gone.saturating_sub(gone_then) >= self.now as u64 {
                 self.now *= 2;
             }
         }
@@ -84,7 +84,7 @@ impl Window {
 }
 
 /// How many batches wait, so that sending goes on while the ledger writes.
-const ENOUGH: usize = 2_048;
+const ENOUGH: usize = 1_024;
 
 /// How many bytes they may have together, so that large batches do not fill the memory.
 const ENOUGH_BYTES: usize = 4 << 20;
@@ -126,9 +126,9 @@ impl Outbound {
         self.marking.is_some()
     }
 
-    /// Has the next batches written down as such that may be sent, where so many may be under way now; without a ledger they
-    /// may be sent at once.
-    pub(super) fn mark(&mut self, books: Option<&Books>, under_way: usize) {
+    /// Has the next batches written down as such that may be sent, where so many may be under way now, and so many of those
+    /// that were given out have still to wait; without a ledger they may be sent at once.
+    pub(super) fn mark(&mut self, books: Option<&Books>, under_way: usize, waiting: usize) {
         if self.marking.is_some() || self.unmarked.is_empty() {
             return;
         }
@@ -137,10 +137,11 @@ impl Outbound {
             return;
         };
         // While enough is marked the others wait for company: a commit costs the same for one as for many.
-        if self.queue.len() >= under_way {
+        if self.queue.len() + waiting >= under_way {
             return;
         }
-        let most = self.window.next(Instant::now(), self.gone, under_way * 2);
+        let gone = self.gone.saturating_sub(waiting as u64);
+        let most = self.window.next(Instant::now(), gone, under_way * 2);
         let batches: Vec<_> = self.unmarked.drain(..self.unmarked.len().min(most)).collect();
         let done = Box::pin(books.mark(&batches));
         self.marking = Some(Marking { batches, done });

@@ -17,7 +17,7 @@ use super::lanes::{Deliverers, Lanes};
 use super::outbound::Outbound;
 use super::past::Holding;
 use super::waits::{failed, until_enough};
-use super::{Job, StopSignal};
+use super::{Job, StopSignal, StopWhen};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
 use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, Work};
@@ -34,6 +34,8 @@ pub(super) struct Run<T> {
     is_held: bool,
     pub(super) outbound: Outbound,
     lanes: Lanes<T>,
+    /// Whether each outcome is looked at before another batch goes out in its place.
+    sees_each: bool,
     most_in_flight: usize,
     ending: Ending,
     because: Option<String>,
@@ -66,13 +68,9 @@ impl<T: Transport> Run<T> {
         start: impl FnOnce(FeedSettings) -> mpsc::Receiver<Feed>,
     ) -> (mpsc::Receiver<Feed>, Self) {
         let most_in_flight = job.in_flight.max(1);
-        // A webhook that cannot keep up holds the run, which sees each outcome for that.
-        let most_ready = if events.has_webhook() {
-            0
-        } else {
-            sender.slots().min(most_in_flight)
-        };
-        let lanes = Lanes::new(deliverers(&job, &sender), sender.clone(), most_ready);
+        // A webhook that cannot keep up holds the run, and what `stop_when` counts stops it.
+        let sees_each = events.has_webhook() || job.stop_when != StopWhen::default();
+        let lanes = Lanes::new(deliverers(&job, &sender), sender.clone());
         let holding = job.routes.iter().map(|route| {
             let is_safe = InDoubt::resends(job.in_doubt, route.endpoint.is_safe_to_resend());
             match (job.in_doubt, is_safe) {
@@ -109,6 +107,7 @@ impl<T: Transport> Run<T> {
         let run = Self {
             sender,
             lanes,
+            sees_each,
             gate: accountant.gate(),
             is_held: false,
             accountant,
@@ -140,11 +139,13 @@ impl<T: Transport> Run<T> {
             let has_lanes = self.lanes.under_way() > 0;
             tokio::select! {
                 biased;
-                ended = self.lanes.news(), if has_lanes => self.settle_all(ended),
+                // What ends a run is heard of however much there is to settle.
+                error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
                 changed = signal.changed(), if is_watched => match changed {
                     Err(_) => is_watched = false,
                     Ok(()) => self.on_signal(*signal.borrow_and_update()),
                 },
+                ended = self.lanes.news(), if has_lanes => self.settle_all(ended),
                 () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
                     if self.lanes.is_aborted() && !has_lanes {
                         return;
@@ -152,7 +153,6 @@ impl<T: Transport> Run<T> {
                     self.abort();
                 }
                 marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
-                error = failed(&mut failure), if failure.is_some() => self.on_failure(&error),
                 () = self.gate.opened(), if self.is_held => {}
                 () = self.sender.resting(), if self.is_crowded() => {}
                 fed = feed.recv(), if self.fed == Fed::Open && self.outbound.is_hungry() => self.take(fed),
@@ -181,8 +181,9 @@ impl<T: Transport> Run<T> {
             self.give_up_unsent();
         }
         if !self.is_held {
-            let under_way = self.sender.slots().min(self.most_in_flight);
-            self.outbound.mark(self.accountant.books(), under_way);
+            let books = self.accountant.books();
+            self.outbound
+                .mark(books, self.most_under_way(), self.lanes.ready());
         }
     }
 
@@ -230,11 +231,17 @@ impl<T: Transport> Run<T> {
         {
             self.lanes.start(Work::Batch(batch));
         }
-        while self.lanes.wants_more()
+        let most_ready = if self.sees_each { 0 } else { self.most_under_way() };
+        while self.lanes.wants_more(most_ready)
             && let Some(batch) = self.outbound.next()
         {
             self.lanes.add(batch);
         }
+    }
+
+    /// How many may be under way, those that rest left out.
+    fn most_under_way(&self) -> usize {
+        self.sender.slots().min(self.most_in_flight)
     }
 
     /// Whether one more may be under way: as many as there are slots, and more only while some of them rest before they are
@@ -246,7 +253,7 @@ impl<T: Transport> Run<T> {
 
     /// Whether batches wait for room that another one makes when it rests.
     fn is_crowded(&self) -> bool {
-        let has_more = self.outbound.has_ready() || self.lanes.has_ready();
+        let has_more = self.outbound.has_ready() || self.lanes.ready() > 0;
         self.lanes.under_way() < self.most_in_flight && !self.has_room() && has_more
     }
 
