@@ -217,7 +217,6 @@ fn is_plain(delivered: &Delivered) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -227,8 +226,7 @@ mod tests {
 
     use super::*;
     use crate::client::{Reply, Request, SenderSettings, TransportError};
-    use crate::endpoint::{DestinationConfig, Endpoint, EndpointInput};
-    use crate::record::{Origin, Position, Record, Shape};
+    use crate::pipeline::tests::{batch, endpoint};
 
     /// Answers after a second: the request of this number with 400, the others with 200.
     #[derive(Clone, Default)]
@@ -247,41 +245,6 @@ mod tests {
             };
             Ok(Reply::new(status, ""))
         }
-    }
-
-    fn endpoint() -> Endpoint {
-        let text = "{method: POST, url: 'https://api.example.com/people'}";
-        let (destination, _) = crate::document::parse::<DestinationConfig>("test", text).unwrap();
-        let input = EndpointInput {
-            destination: &destination,
-            template: None,
-            secrets: &BTreeMap::new(),
-            body_shape: None,
-            is_batched: false,
-            distinct: &[],
-            empty: None,
-            definitions: None,
-        };
-        Endpoint::compile(&input).unwrap()
-    }
-
-    fn batch(number: u64) -> Vec<Prepared> {
-        let origin = Origin {
-            name: "test".to_owned(),
-            shape: Shape::Json,
-        };
-        let record = Record {
-            position: Position {
-                origin: Arc::new(origin),
-                ordinal: number,
-                number,
-                line: None,
-                byte: 0,
-            },
-            text: Bytes::from("{}"),
-            original: None,
-        };
-        vec![endpoint().prepare(record).map_err(|refused| refused.1).unwrap()]
     }
 
     /// One lane with the first batch, and so many more that are ready.

@@ -196,7 +196,11 @@ pub(super) fn bytes_of(batch: &[Prepared]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::ledger::{Ledger, NewRun, Resume};
+    use crate::pipeline::tests::batch;
 
     /// What may be marked at each of these times, where so many batches have gone out by then.
     fn windows(at: &[(u64, u64)]) -> Vec<usize> {
@@ -227,6 +231,30 @@ mod tests {
             (80, 800),
         ];
         assert_eq!(windows(&at), [16, 32, 64, 128, 256, 256, 256, 16]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn batches_that_wait_for_a_lane_are_no_reason_to_mark_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path()).unwrap();
+        let run = ledger.begin(&NewRun::default()).unwrap();
+        let resume = Resume {
+            run,
+            ..Resume::default()
+        };
+        let books = Books::open_inline(ledger, resume, 1, Arc::default(), 0).unwrap();
+        let mut outbound = Outbound::new(64, false);
+        outbound.add((1..=100).map(batch).collect());
+        outbound.mark(Some(&books), 8, 0);
+        let marked = outbound.marked().await;
+        outbound.on_marked(marked.is_ok());
+        let given_out = std::iter::from_fn(|| outbound.next()).count();
+        assert_eq!(given_out, 16, "twice as many as may be under way");
+        outbound.mark(Some(&books), 8, 8);
+        assert!(!outbound.is_marking(), "eight of them wait still");
+        outbound.mark(Some(&books), 8, 7);
+        let marking = outbound.marking.as_ref().map(|marking| marking.batches.len());
+        assert_eq!(marking, Some(16), "no more than nine have gone");
     }
 
     #[test]
