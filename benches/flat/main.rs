@@ -11,6 +11,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it found")]
 
+#[path = "../fixture/ending.rs"]
+mod ending;
 #[path = "../fixture/in_memory.rs"]
 mod in_memory;
 #[path = "../fixture/people.rs"]
@@ -21,10 +23,8 @@ mod watch;
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 
+pub(crate) use ending::Fault;
 use people::{ndjson, repeated};
-
-/// What can go wrong in a bench: anything, and then it ends.
-pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// How many people are made at once.
 const PORTION: u64 = 1_000;
@@ -39,14 +39,7 @@ const ROUNDS: usize = 5;
 const GOAL: f64 = 1.7;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            println!("failed: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    ending::code(run())
 }
 
 /// Whether the goal was met.

@@ -7,6 +7,9 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it found")]
 
+#[path = "../fixture/ending.rs"]
+mod ending;
+
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +20,7 @@ use outpour::client::{
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+use ending::Fault;
 
 /// The rate, in requests a second.
 const RATE: usize = 5_000;
@@ -52,14 +55,7 @@ impl Transport for Notes {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            println!("failed: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    ending::code(run())
 }
 
 /// Whether every goal was met.

@@ -1,17 +1,17 @@
 //! A run under way: the loop that takes, marks, sends and settles until there is nothing left.
 
-use std::collections::HashSet;
+mod settling;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until};
 
 use super::accountant::Accountant;
 use super::books::Books;
-use super::endings::{ending_of, signal_words};
+use super::endings::signal_words;
 use super::feed::{Feed, FeedSettings};
 use super::lanes::{Deliverers, Lanes};
 use super::outbound::Outbound;
@@ -20,7 +20,7 @@ use super::waits::{failed, until_enough};
 use super::{Job, StopSignal, StopWhen};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
-use crate::delivery::{Delivered, Deliverer, Delivery, Fate, InDoubt, Rest, Work};
+use crate::delivery::{Deliverer, InDoubt, Work};
 use crate::ledger::LedgerError;
 use crate::report::{Ending, Progress, Report};
 use crate::webhook::{Events, Gate};
@@ -206,19 +206,6 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    fn give_up_unsent(&mut self) {
-        let ready = std::iter::from_fn(|| self.lanes.take());
-        for items in ready.chain(self.outbound.drain()) {
-            self.accountant.settle(&[Delivery {
-                items,
-                places: Vec::new(),
-                fate: Fate::Unsent,
-                code: None,
-                exchange: None,
-            }]);
-        }
-    }
-
     fn dispatch(&mut self) {
         if self.is_stopping() {
             self.give_up_unsent();
@@ -282,60 +269,6 @@ impl<T: Transport> Run<T> {
                 self.fed = Fed::Lost;
                 self.stop(Ending::Defect, "a reading thread ended in a panic".to_owned());
             }
-        }
-    }
-
-    /// Settles what a lane that ended has delivered, and all else that has been delivered by now.
-    fn settle_all(&mut self, ended: Option<Result<Delivered, JoinError>>) {
-        let mut all = self.lanes.delivered();
-        let mut rests = Vec::new();
-        let mut next = ended;
-        while let Some(ended) = next {
-            match ended {
-                Ok(mut delivered) => {
-                    all.add(&mut delivered);
-                    rests.push(delivered.rests);
-                }
-                Err(error) => self.stop(Ending::Defect, format!("a delivery ended in a panic: {error}")),
-            }
-            next = self.lanes.try_ended();
-        }
-        rests.retain(|rests| !rests.is_empty());
-        self.settle(all, rests);
-    }
-
-    /// Settles what lanes have delivered that go on.
-    fn settle_news(&mut self) {
-        let delivered = self.lanes.delivered();
-        if !delivered.deliveries.is_empty() {
-            self.settle(delivered, Vec::new());
-        }
-    }
-
-    fn settle(&mut self, delivered: Delivered, rests: Vec<Vec<Rest>>) {
-        self.accountant
-            .requests(delivered.requests, delivered.cut_replies);
-        let left: HashSet<u64> = rests.iter().flatten().flat_map(Rest::orders).collect();
-        for delivery in &delivered.deliveries {
-            self.outbound.release(&delivery.items, &left);
-        }
-        self.accountant.settle(&delivered.deliveries);
-        if let Some(reason) = delivered.stop {
-            self.stop(ending_of(&reason), in_one_line(&reason));
-        }
-        self.check();
-        // What is known of the others is on its way to the disk, and comes there before the rest is sent.
-        for rests in rests {
-            self.lanes.start(Work::Rests(rests));
-        }
-    }
-
-    /// Stops the run when what was settled says so.
-    fn check(&mut self) {
-        if let Some((ending, because)) = self.accountant.stop_reason()
-            && !self.is_stopping()
-        {
-            self.stop(ending, because);
         }
     }
 
