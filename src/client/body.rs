@@ -9,6 +9,8 @@ use flate2::write::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 
+use super::Headers;
+
 /// A body that grows.
 pub(super) struct Body {
     form: Form,
@@ -41,7 +43,7 @@ pub(super) enum Taken {
 impl Body {
     /// The body of a reply with these headers, which lose what was true of its compressed form alone. It is decompressed
     /// if the request asked for gzip.
-    pub(super) fn new(asked: &HeaderMap, headers: &mut HeaderMap, cap: usize) -> Self {
+    pub(super) fn new(asked: &HeaderMap, headers: &mut Headers, cap: usize) -> Self {
         let capped = Capped {
             kept: BytesMut::new(),
             cap,
@@ -143,11 +145,11 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {
+    fn headers(pairs: &[(http::HeaderName, &'static str)]) -> Headers {
         let pairs = pairs
             .iter()
             .map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        pairs.collect()
+        pairs.collect::<HeaderMap>().into()
     }
 
     fn body(asked: &'static str, coding: &'static str, cap: usize) -> Body {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use super::{Headers, hint};
 use crate::secret::Mask;
@@ -63,12 +63,7 @@ impl Reply {
         if let Some(masked) = mask.apply(&self.body) {
             self.body = masked.into();
         }
-        for value in self.headers.values_mut() {
-            let masked = mask.apply(value.as_bytes());
-            if let Some(masked) = masked.and_then(|masked| HeaderValue::from_bytes(&masked).ok()) {
-                *value = masked;
-            }
-        }
+        self.headers.mask(mask);
     }
 
     /// How long the server asks to be left alone, with `Retry-After` or what stands for it on a 429. None where it does

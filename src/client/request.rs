@@ -1,14 +1,13 @@
 //! What is sent: method, URL, headers and body, complete.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use url::Url;
 
-use super::IdempotencyKey;
+use super::{Headers, IdempotencyKey};
 
 /// A request as it goes out, ready to be sent any number of times.
 ///
@@ -48,67 +47,6 @@ impl Request {
             body: body.into(),
             key: None,
         }
-    }
-}
-
-/// The headers of a request or of its reply. Those of requests to one endpoint share them until one is changed, so that none
-/// is copied for nothing, and to hand them on is cheap.
-///
-/// ```
-/// use outpour::client::Headers;
-/// let mut one = Headers::default();
-/// one.insert("x-of", http::HeaderValue::from_static("both"));
-/// let mut other = one.clone();
-/// other.insert("x-of", http::HeaderValue::from_static("the other"));
-/// assert_eq!(one["x-of"], "both");
-/// ```
-#[derive(Clone, Default)]
-pub struct Headers(
-    /// Nothing where there are none.
-    Option<Arc<HeaderMap>>,
-);
-
-impl From<HeaderMap> for Headers {
-    fn from(headers: HeaderMap) -> Self {
-        Self(Some(Arc::new(headers)))
-    }
-}
-
-impl Deref for Headers {
-    type Target = HeaderMap;
-
-    fn deref(&self) -> &HeaderMap {
-        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
-        self.0.as_deref().unwrap_or(&NONE)
-    }
-}
-
-impl DerefMut for Headers {
-    fn deref_mut(&mut self) -> &mut HeaderMap {
-        Arc::make_mut(self.0.get_or_insert_default())
-    }
-}
-
-impl PartialEq for Headers {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Headers {}
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<'a> IntoIterator for &'a Headers {
-    type Item = (&'a http::HeaderName, &'a http::HeaderValue);
-    type IntoIter = http::header::Iter<'a, http::HeaderValue>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.deref().iter()
     }
 }
 

@@ -56,7 +56,7 @@ impl Exchange {
         let mut status = sent.last_status;
         let (reply, ended) = match sent.outcome {
             Outcome::Replied(mut reply) => {
-                // They hold the memory that the connection would read its next reply into, and nobody needs them any more.
+                // Nobody needs them any more.
                 reply.headers = Headers::default();
                 status = Some(reply.status);
                 let ended = Ended::Replied {

@@ -23,7 +23,24 @@ pub(super) enum Cause {
     #[error("the attempt took longer than {0:?}")]
     Timeout(Duration),
     #[error(transparent)]
-    Exchange(hyper::Error),
+    Exchange(Fault),
+}
+
+/// What goes wrong on a connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the connection was closed before the reply came")]
+    Closed,
+    #[error("something came that nobody had asked for")]
+    Unasked,
+    #[error("the reply is no HTTP: {0}")]
+    Head(httparse::Error),
+    #[error("the head of the reply is too long")]
+    TooLong,
+    #[error("the reply contradicts itself about its length")]
+    Length,
 }
 
 impl Cause {
@@ -34,7 +51,8 @@ impl Cause {
             Self::Connect(error) => classify_dialling(error, false),
             Self::ConnectTimeout(_) => TransportErrorKind::ConnectTimeout,
             Self::Timeout(_) => TransportErrorKind::Timeout,
-            Self::Exchange(error) => classify_talking(error),
+            Self::Exchange(Fault::Head(_) | Fault::TooLong | Fault::Length) => TransportErrorKind::Protocol,
+            Self::Exchange(fault) => classify_talking(fault),
         }
     }
 }

@@ -1,85 +1,97 @@
 //! One connection, and the requests that go over it one after the other.
 //!
-//! The task that sends a request drives the connection too: hyper's connection is polled where its outcome is waited for, so
-//! no task stands in between that would have to be woken. Dropping a link in the middle of a request closes the connection.
-//!
-//! Only the connection, which wakes whoever waits for the socket, is polled with a waker that wakes the task: a [`Bell`], which is
-//! silent while a request is handed over and while the connection is idle. What comes through hyper's channels is looked
-//! at right after, with a waker that does nothing, as another wake-up would tell nothing new.
+//! The task that sends a request writes it and reads its reply: no task stands in between that would have to be woken. While
+//! a connection is idle nobody reads from it. Dropping a link in the middle of a request closes the connection.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Response, Uri};
-use http_body_util::Full;
-use hyper::body::{Body, Frame, Incoming};
-use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
+use http::Method;
+use http::uri::InvalidUri;
+use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep_until};
-use url::{Position, Url};
+use url::Url;
 
-use super::bell::Bell;
+use super::super::Request;
+use super::answer::Answer;
+use super::cause::Fault;
+use super::framing::{Framing, Step};
+use super::head::Head;
+use super::input::Input;
 use super::origin::Origin;
 use super::stream::Stream;
 
-/// A request as hyper takes it.
-pub(super) type Outgoing = http::Request<Full<Bytes>>;
-
 pub(super) struct Link {
     origin: Origin,
-    sender: SendRequest<Full<Bytes>>,
-    /// Nothing once it has ended.
-    connection: Option<Connection<TokioIo<Stream>, Full<Bytes>>>,
-    bell: Arc<Bell>,
-    /// Rings the bell.
-    rope: Waker,
+    stream: Stream,
+    input: Input,
+    head: Head,
+    /// The body of the request that is under way.
+    body: Bytes,
+    method: Method,
+    /// How many bytes of the request, its head included, are written.
+    written: usize,
+    /// Whether all of it has left for the server.
+    is_sent: bool,
+    /// Where the body of the reply ends that is under way.
+    framing: Framing,
+    keeps: bool,
+    /// Whether a request went over it before.
+    is_used: bool,
     /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
     timer: Pin<Box<Sleep>>,
-    /// What was asked for last, since the next request often asks for the same.
-    target: Uri,
+    /// When something was last heard of the server, or the attempt began.
+    heard: Instant,
 }
 
 /// Why no status came.
 #[derive(Debug)]
 pub(super) enum Broken {
     /// No byte of the request was written: the connection had ended before.
-    Unsent(hyper::Error),
+    Unsent(Fault),
     /// It may have been written.
-    Lost(hyper::Error),
+    Lost(Fault),
     /// Time ran out.
     Late,
 }
 
 /// A piece of a reply's body.
 #[derive(Debug)]
-pub(super) enum Piece {
-    Data(Bytes),
+pub(super) enum Piece<'a> {
+    Data(&'a [u8]),
     End,
     /// The rest is lost, or late.
     Lost,
 }
 
-impl Link {
-    pub(super) async fn open(stream: Stream, origin: Origin, target: Uri) -> hyper::Result<Box<Self>> {
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let bell = Arc::new(Bell::default());
-        Ok(Box::new(Self {
-            rope: Waker::from(Arc::clone(&bell)),
-            bell,
-            origin,
-            sender,
-            connection: Some(connection),
-            timer: Box::pin(sleep_until(Instant::now())),
-            target,
-        }))
-    }
+/// A piece that is still among what came.
+enum Found {
+    Data(usize),
+    End,
+    Lost,
+}
 
-    /// Where it leads to.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+impl Link {
+    pub(super) fn new(stream: Stream, origin: Origin) -> Box<Self> {
+        let heard = Instant::now();
+        Box::new(Self {
+            origin,
+            stream,
+            input: Input::new(),
+            head: Head::new(),
+            body: Bytes::new(),
+            method: Method::GET,
+            written: 0,
+            is_sent: false,
+            framing: Framing::Length(0),
+            keeps: false,
+            is_used: false,
+            timer: Box::pin(sleep_until(heard)),
+            heard,
+        })
     }
 
     /// Whether it leads to where this URL does.
@@ -87,115 +99,168 @@ impl Link {
         self.origin.is_of(url)
     }
 
-    /// What to ask for to get this URL, as path and query.
-    pub(super) fn target(&mut self, url: &Url) -> Result<Uri, http::uri::InvalidUri> {
-        let wanted = &url[Position::BeforePath..Position::AfterQuery];
-        let last = self.target.path_and_query();
-        if last.is_none_or(|last| last.as_str() != wanted) {
-            self.target = target(url)?;
-        }
-        Ok(self.target.clone())
+    /// When something was last heard of the server.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
     }
 
-    /// Sends a request and waits for the head of the reply, until `deadline`, which holds for the reply's body as well.
-    pub(super) async fn exchange(
-        &mut self,
-        request: Outgoing,
-        deadline: Instant,
-    ) -> Result<Response<Incoming>, Broken> {
+    /// Makes a request ready that is [exchanged](Self::exchange) next.
+    pub(super) fn load(&mut self, request: &Request) -> Result<(), InvalidUri> {
+        self.head.set(request, &self.origin.header)?;
+        self.body.clone_from(&request.body);
+        self.method.clone_from(&request.method);
+        self.written = 0;
+        self.is_sent = false;
+        Ok(())
+    }
+
+    /// Sends the request and waits for the head of the reply, until `deadline`, which holds for the reply's body as well.
+    pub(super) async fn exchange(&mut self, deadline: Instant) -> Result<Answer, Broken> {
         self.timer.as_mut().reset(deadline);
-        let mut sent = pin!(self.sender.try_send_request(request));
         let mut is_first = true;
         poll_fn(|cx| {
-            if !std::mem::take(&mut is_first) && self.is_late() {
-                return Poll::Ready(Err(Broken::Late));
-            }
-            self.drive(cx);
-            match sent.as_mut().poll(&mut quiet()) {
-                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(match error.message() {
-                    Some(_) => Broken::Unsent(error.into_error()),
-                    None => Broken::Lost(error.into_error()),
-                })),
+            let is_first = std::mem::take(&mut is_first);
+            let asked = match is_first {
+                true => self.poll_first(cx),
+                false if self.is_late() => Poll::Ready(Err(Broken::Late)),
+                false => self.poll_answer(cx),
+            };
+            match asked {
                 Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(Broken::Late)),
+                answered => answered,
             }
         })
         .await
+    }
+
+    /// Sends what can be sent at once. Of a connection that was used before it is found out first whether it has ended since.
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
+        if !std::mem::replace(&mut self.is_used, true) {
+            return self.poll_answer(cx);
+        }
+        match self.input.poll_fill(&mut self.stream, cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(Broken::Unsent(Fault::Closed))),
+            Poll::Ready(Ok(_)) => return Poll::Ready(Err(Broken::Unsent(Fault::Unasked))),
+            Poll::Ready(Err(fault)) => return Poll::Ready(Err(Broken::Unsent(fault))),
+        }
+        match self.poll_write(cx) {
+            // Nothing was there to be read, and whoever asked is woken when that changes.
+            Poll::Pending | Poll::Ready(Ok(())) => Poll::Pending,
+            Poll::Ready(Err(_)) => self.poll_answer(cx),
+        }
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
+        let written = self.poll_write(cx);
+        loop {
+            match self.input.poll_fill(&mut self.stream, cx) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Broken::Lost(Fault::Closed))),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(Broken::Lost(fault))),
+            }
+            match self.answer() {
+                Ok(None) => {}
+                Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
+                Err(fault) => return Poll::Ready(Err(Broken::Lost(fault))),
+            }
+        }
+        match written {
+            // What the server had said before was read first: it may be the reason.
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Lost(error.into()))),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The head of the reply, if it is there to its end.
+    fn answer(&mut self) -> Result<Option<Answer>, Fault> {
+        while let Some((length, answer)) = Answer::take(self.input.bytes(), &self.method)? {
+            self.input.take(length);
+            if let Some(answer) = answer {
+                self.framing.clone_from(&answer.framing);
+                self.keeps = answer.keeps;
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
     }
 
     /// The next piece of a reply's body.
-    pub(super) async fn piece(&mut self, body: &mut Incoming) -> Piece {
-        poll_fn(|cx| {
-            if self.is_late() {
-                return Poll::Ready(Piece::Lost);
+    pub(super) async fn piece(&mut self) -> Piece<'_> {
+        match poll_fn(|cx| self.poll_piece(cx)).await {
+            Found::Data(count) => Piece::Data(self.input.take(count)),
+            Found::End => Piece::End,
+            Found::Lost => Piece::Lost,
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Found> {
+        loop {
+            match self.framing.next(self.input.bytes()) {
+                Step::Data(count) => return Poll::Ready(Found::Data(count)),
+                Step::Skip(count) => {
+                    self.input.take(count);
+                }
+                Step::End => return Poll::Ready(Found::End),
+                Step::Broken => return Poll::Ready(Found::Lost),
+                Step::More => {
+                    if self.is_late() {
+                        return Poll::Ready(Found::Lost);
+                    }
+                    // A server may answer before it has read all: the rest goes out beside the answer. If it cannot, the
+                    // connection is not used again.
+                    let _ = self.poll_write(cx);
+                    match self.input.poll_fill(&mut self.stream, cx) {
+                        Poll::Pending => return self.timer.as_mut().poll(cx).map(|()| Found::Lost),
+                        Poll::Ready(Ok(0)) if self.framing == Framing::Close => {
+                            return Poll::Ready(Found::End);
+                        }
+                        Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Found::Lost),
+                        Poll::Ready(Ok(_)) => {}
+                    }
+                }
             }
-            // The connection reads no more than somebody asks for.
-            if let Poll::Ready(piece) = poll_piece(body) {
-                return Poll::Ready(piece);
-            }
-            self.drive(cx);
-            match poll_piece(body) {
-                Poll::Ready(piece) => Poll::Ready(piece),
-                Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Piece::Lost),
-            }
-        })
-        .await
+        }
     }
 
     /// Whether time has run out. The timer alone does not tell: while a server sends without a break, the task has always
     /// something to do, and tokio lets no timer of it fire.
-    fn is_late(&self) -> bool {
-        Instant::now() >= self.timer.deadline()
+    fn is_late(&mut self) -> bool {
+        self.heard = Instant::now();
+        self.heard >= self.timer.deadline()
     }
 
-    /// Whether another request can go over it, now that a reply was read to its end. From then on nobody is woken by it.
+    /// Whether another request can go over it, now that a reply was read to its end.
     pub(super) fn is_reusable(&mut self) -> bool {
-        self.bell.tell(None);
-        // After a reply with a body the connection has yet to find out that it is at the end.
-        if !self.sender.is_ready() {
-            self.poll();
+        // It would be held in memory for as long as the connection is idle.
+        self.body = Bytes::new();
+        self.keeps && self.is_sent && self.input.is_empty()
+    }
+
+    /// Writes what is left of the request.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_sent {
+            return Poll::Ready(Ok(()));
         }
-        self.connection.is_some() && self.sender.is_ready()
-    }
-
-    /// Lets the connection write and read what it can, and wake the task when it can do more. How it ended is told to whoever
-    /// waits for something from it.
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        // First, so that nothing happens between this poll and the wait for the bell.
-        self.bell.tell(Some(cx.waker()));
-        self.poll();
-    }
-
-    fn poll(&mut self) {
-        if let Some(connection) = &mut self.connection
-            && Pin::new(connection)
-                .poll(&mut Context::from_waker(&self.rope))
-                .is_ready()
-        {
-            self.connection = None;
+        let (head, body) = (self.head.bytes(), &self.body[..]);
+        while self.written < head.len() + body.len() {
+            let stream = Pin::new(&mut self.stream);
+            let count = match self.written.checked_sub(head.len()) {
+                Some(place) => ready!(stream.poll_write(cx, &body[place..]))?,
+                None if body.is_empty() => ready!(stream.poll_write(cx, &head[self.written..]))?,
+                None => {
+                    let parts = [IoSlice::new(&head[self.written..]), IoSlice::new(body)];
+                    ready!(stream.poll_write_vectored(cx, &parts))?
+                }
+            };
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.written += count;
         }
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.is_sent = true;
+        Poll::Ready(Ok(()))
     }
-}
-
-/// What to ask for to get this URL. A URL that another transport would not send is not sent by this one either.
-pub(super) fn target(url: &Url) -> Result<Uri, http::uri::InvalidUri> {
-    let whole = Uri::try_from(url.as_str())?.into_parts();
-    Ok(whole.path_and_query.map(Uri::from).unwrap_or_default())
-}
-
-fn quiet() -> Context<'static> {
-    Context::from_waker(Waker::noop())
-}
-
-fn poll_piece(body: &mut Incoming) -> Poll<Piece> {
-    // hyper knows the end of most bodies by their last byte.
-    if body.is_end_stream() {
-        return Poll::Ready(Piece::End);
-    }
-    Pin::new(body).poll_frame(&mut quiet()).map(|frame| match frame {
-        None => Piece::End,
-        Some(Err(_)) => Piece::Lost,
-        // Trailers are no part of the body, and come last.
-        Some(Ok(frame)) => Frame::into_data(frame).map_or(Piece::End, Piece::Data),
-    })
 }

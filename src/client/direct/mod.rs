@@ -1,14 +1,17 @@
-//! The transport of the hot path: HTTP/1.1 over connections of our own, on hyper's client alone.
+//! The transport of the hot path: HTTP/1.1 over connections of our own, read and written by ourselves.
 //!
 //! It makes one attempt as [`HttpTransport`](super::HttpTransport) does, with the same bytes on the wire, the same rules about addresses and
-//! certificates and the same errors, for about two thirds of the processor time. What it does not know: proxies and HTTP/2.
+//! certificates and the same errors, for about half of the processor time. What it does not know: proxies and HTTP/2.
 //!
 //! Like every client with a pool it sends again by itself in one case: where a connection that was used before turns out to
 //! be closed before any byte of the request was written.
 
-mod bell;
+mod answer;
 mod cause;
 mod dial;
+mod framing;
+mod head;
+mod input;
 mod link;
 mod origin;
 mod pool;
@@ -19,19 +22,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response, Uri};
-use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use self::answer::Answer;
 use self::cause::Cause;
 use self::dial::Dialler;
-use self::link::{Broken, Link, Outgoing, Piece};
+use self::link::{Broken, Link, Piece};
 use self::origin::Origin;
 use self::pool::Pool;
 use super::body::{Body, Taken};
-use super::http_transport::says_that_it_is_empty;
 use super::resolver;
 use super::{HttpTransportError, Lookup, Reply, Request, Transport, TransportError, TransportSettings};
 
@@ -47,14 +46,8 @@ pub struct DirectTransport {
     shared: Arc<Shared>,
 }
 
-/// What a request says of its sender.
-const AGENT: &str = concat!("outpour/", env!("CARGO_PKG_VERSION"));
-
 /// A limit beyond what a clock can count ends after this: a year.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// How many headers a transport adds by itself, at most.
-const MOST_ADDED: usize = 4;
 
 struct Shared {
     pool: Pool,
@@ -107,57 +100,48 @@ impl Shared {
     async fn attempt(&self, request: &Request) -> Result<Reply, Cause> {
         let now = Instant::now();
         let deadline = now.checked_add(self.limit).unwrap_or(now + NEVER);
-        while let Some(mut link) = self.pool.take(&request.url) {
-            match self.exchange(&mut link, request, deadline).await? {
-                Ok(response) => return Ok(self.read(request, response, link).await),
+        while let Some(mut link) = self.pool.take(&request.url, now) {
+            link.load(request).map_err(Cause::Url)?;
+            match link.exchange(deadline).await {
+                Ok(answer) => return Ok(self.read(request, answer, link).await),
                 // It had been closed meanwhile, like perhaps the next one.
-                Err(Broken::Unsent(error)) => tracing::trace!(%error, "an idle connection had been closed"),
+                Err(Broken::Unsent(fault)) => tracing::trace!(%fault, "an idle connection had been closed"),
                 Err(broken) => return Err(self.cause(broken)),
             }
         }
         let mut link = Box::pin(self.open(request)).await?;
-        match self.exchange(&mut link, request, deadline).await? {
-            Ok(response) => Ok(self.read(request, response, link).await),
+        match link.exchange(deadline).await {
+            Ok(answer) => Ok(self.read(request, answer, link).await),
             Err(broken) => Err(self.cause(broken)),
         }
     }
 
+    /// Makes a connection for this request.
     async fn open(&self, request: &Request) -> Result<Box<Link>, Cause> {
         let origin = Origin::of(&request.url).ok_or(Cause::Scheme)?;
-        let target = link::target(&request.url).map_err(Cause::Url)?;
+        head::check(&request.url).map_err(Cause::Url)?;
         tracing::trace!(host = %origin.host, port = origin.port, tls = origin.is_tls, "a connection is made");
         let stream = self.dialler.dial(&origin).await?;
-        let opened = Link::open(stream, origin, target).await;
-        opened.map_err(Cause::Exchange)
-    }
-
-    async fn exchange(
-        &self,
-        link: &mut Link,
-        request: &Request,
-        deadline: Instant,
-    ) -> Result<Result<Response<Incoming>, Broken>, Cause> {
-        let target = link.target(&request.url).map_err(Cause::Url)?;
-        let outgoing = outgoing(request, target, &link.origin().header);
-        Ok(link.exchange(outgoing, deadline).await)
+        let mut link = Link::new(stream, origin);
+        link.load(request).map_err(Cause::Url)?;
+        Ok(link)
     }
 
     fn cause(&self, broken: Broken) -> Cause {
         match broken {
-            Broken::Unsent(error) | Broken::Lost(error) => Cause::Exchange(error),
+            Broken::Unsent(fault) | Broken::Lost(fault) => Cause::Exchange(fault),
             Broken::Late => Cause::Timeout(self.limit),
         }
     }
 
     /// Reads the body. The connection is kept for another request if that is read to its end.
-    async fn read(&self, request: &Request, response: Response<Incoming>, mut link: Box<Link>) -> Reply {
-        let (head, mut incoming) = response.into_parts();
-        let mut reply = Reply::new(head.status, Bytes::new());
-        reply.headers = head.headers.into();
+    async fn read(&self, request: &Request, answer: Answer, mut link: Box<Link>) -> Reply {
+        let mut reply = Reply::new(answer.status, Bytes::new());
+        reply.headers = answer.headers;
         let mut body = Body::new(&request.headers, &mut reply.headers, self.max_response_bytes);
         let taken = loop {
-            match link.piece(&mut incoming).await {
-                Piece::Data(bytes) => match body.take(&bytes) {
+            match link.piece().await {
+                Piece::Data(bytes) => match body.take(bytes) {
                     Taken::Whole => {}
                     ended => break ended,
                 },
@@ -176,31 +160,4 @@ impl Shared {
         reply.body = body.kept();
         reply
     }
-}
-
-/// The request as it goes out.
-fn outgoing(request: &Request, target: Uri, host: &HeaderValue) -> Outgoing {
-    let mut outgoing = Outgoing::new(Full::new(request.body.clone()));
-    *outgoing.method_mut() = request.method.clone();
-    *outgoing.uri_mut() = target;
-    *outgoing.headers_mut() = headers(request, host);
-    outgoing
-}
-
-/// The headers of a request, and behind them what a transport adds by itself.
-fn headers(request: &Request, host: &HeaderValue) -> HeaderMap {
-    // A map made in its full size is cheaper than a copy that grows.
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + MOST_ADDED);
-    for (name, value) in &request.headers {
-        headers.append(name, value.clone());
-    }
-    if request.body.is_empty() && says_that_it_is_empty(&request.method) {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
-    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    headers
-        .entry(USER_AGENT)
-        .or_insert(HeaderValue::from_static(AGENT));
-    headers.entry(HOST).or_insert_with(|| host.clone());
-    headers
 }

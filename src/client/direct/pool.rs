@@ -16,12 +16,7 @@ use super::link::Link;
 pub(super) struct Pool {
     most: usize,
     /// The longest waiting first.
-    idle: Mutex<VecDeque<Idle>>,
-}
-
-struct Idle {
-    link: Box<Link>,
-    since: Instant,
+    idle: Mutex<VecDeque<Box<Link>>>,
 }
 
 impl Pool {
@@ -31,17 +26,16 @@ impl Pool {
         Self { most, idle }
     }
 
-    /// A connection that leads to where this URL does, if one waits.
-    pub(super) fn take(&self, url: &Url) -> Option<Box<Link>> {
-        let now = Instant::now();
+    /// A connection that leads to where this URL does, if one waits now.
+    pub(super) fn take(&self, url: &Url, now: Instant) -> Option<Box<Link>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = idle.iter().rposition(|idle| idle.link.leads_to(url))?;
+        let place = idle.iter().rposition(|link| link.leads_to(url))?;
         let found = idle.remove(place)?;
-        if now.duration_since(found.since) < IDLE {
-            return Some(found.link);
+        if now.duration_since(found.heard()) < IDLE {
+            return Some(found);
         }
         // What stands before it has waited even longer. Closing takes its time, so not under the lock.
-        let old: Vec<Idle> = idle.drain(..place).collect();
+        let old: Vec<Box<Link>> = idle.drain(..place).collect();
         drop(idle);
         drop(old);
         None
@@ -49,10 +43,10 @@ impl Pool {
 
     /// Takes a connection back.
     pub(super) fn put(&self, link: Box<Link>) {
-        let since = Instant::now();
+        let now = link.heard();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push_back(Idle { link, since });
-        let is_old = |idle: &Idle| since.duration_since(idle.since) >= IDLE;
+        idle.push_back(link);
+        let is_old = |link: &Box<Link>| now.duration_since(link.heard()) >= IDLE;
         let old = match idle.front() {
             Some(first) if idle.len() > self.most || is_old(first) => idle.pop_front(),
             _ => None,
