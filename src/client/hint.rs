@@ -46,7 +46,7 @@ pub(crate) fn asked_wait(reply: &Reply) -> Option<Duration> {
 pub(crate) fn used_up(reply: &Reply) -> Option<Duration> {
     let headers = &reply.headers;
     // Most replies say nothing of limits, and looking for each name costs more than looking at each once.
-    if !headers.have_name_ending("-remaining") {
+    if !headers.may_have_name_ending("-remaining") {
         return None;
     }
     FAMILIES

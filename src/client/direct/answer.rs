@@ -19,10 +19,19 @@ pub(super) struct Answer {
 
 /// What the headers say of the message, and nothing of its meaning.
 struct Message {
-    length: Option<u64>,
+    length: Length,
     coding: Coding,
     closes: bool,
     keeps: bool,
+}
+
+/// What `content-length` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    None,
+    Told(u64),
+    /// No number, or several.
+    Unclear,
 }
 
 /// What `transfer-encoding` says.
@@ -44,7 +53,7 @@ impl Answer {
                 return Ok((length, None));
             }
             let is_latest = head.version == Some(1);
-            let message = Message::of(head.headers)?;
+            let message = Message::of(head.headers);
             let framing = message.framing(status, method, is_latest)?;
             let answer = Self {
                 status,
@@ -59,9 +68,9 @@ impl Answer {
 }
 
 impl Message {
-    fn of(headers: &[httparse::Header<'_>]) -> Result<Self, Fault> {
+    fn of(headers: &[httparse::Header<'_>]) -> Self {
         let mut message = Self {
-            length: None,
+            length: Length::None,
             coding: Coding::None,
             closes: false,
             keeps: false,
@@ -69,12 +78,12 @@ impl Message {
         for header in headers {
             match header.name.len() {
                 10 if header.name.eq_ignore_ascii_case("connection") => message.connection(header.value),
-                14 if header.name.eq_ignore_ascii_case("content-length") => message.length(header.value)?,
+                14 if header.name.eq_ignore_ascii_case("content-length") => message.length(header.value),
                 17 if header.name.eq_ignore_ascii_case("transfer-encoding") => message.coding(header.value),
                 _ => {}
             }
         }
-        Ok(message)
+        message
     }
 
     fn connection(&mut self, value: &[u8]) {
@@ -85,16 +94,19 @@ impl Message {
     }
 
     /// The same length may be told more than once (RFC 9112, 6.3), and no other.
-    fn length(&mut self, value: &[u8]) -> Result<(), Fault> {
+    fn length(&mut self, value: &[u8]) {
         for item in items(value) {
             let digits = !item.is_empty() && item.iter().all(u8::is_ascii_digit);
             let text = std::str::from_utf8(item).ok().filter(|_| digits);
-            let length = text.and_then(|text| text.parse().ok()).ok_or(Fault::Length)?;
-            if self.length.replace(length).is_some_and(|before| before != length) {
-                return Err(Fault::Length);
-            }
+            let told = text
+                .and_then(|text| text.parse().ok())
+                .map_or(Length::Unclear, Length::Told);
+            self.length = match self.length {
+                Length::None => told,
+                before if before == told => told,
+                _ => Length::Unclear,
+            };
         }
-        Ok(())
     }
 
     /// The last coding counts, of the last header.
@@ -120,15 +132,16 @@ impl Message {
             // HTTP/1.0 knows no codings, so the end of such a body is nowhere (RFC 9112, 6.1).
             (Coding::Chunked | Coding::Other, _) if !is_latest => Err(Fault::Length),
             (Coding::Chunked, _) => Ok(Framing::Chunked(Chunks::Size)),
-            (Coding::Other, _) | (Coding::None, None) => Ok(Framing::Close),
-            (Coding::None, Some(length)) => Ok(Framing::Length(length)),
+            (Coding::Other, _) | (Coding::None, Length::None) => Ok(Framing::Close),
+            (Coding::None, Length::Told(length)) => Ok(Framing::Length(length)),
+            (Coding::None, Length::Unclear) => Err(Fault::Length),
         }
     }
 
     fn keeps(&self, status: StatusCode, is_latest: bool) -> bool {
         let is_other_protocol = status == StatusCode::SWITCHING_PROTOCOLS;
         // Who tells both a coding and a length may mean another end than we do.
-        let is_clear = self.coding == Coding::None || self.length.is_none();
+        let is_clear = self.coding == Coding::None || self.length == Length::None;
         !is_other_protocol && is_clear && !self.closes && (is_latest || self.keeps)
     }
 }

@@ -1,5 +1,6 @@
 //! The client: its loop on paused time against a scripted transport, and its transport against real sockets.
 
+mod alike;
 mod breaker;
 mod concurrency;
 mod connections;
