@@ -49,7 +49,8 @@ impl Transport for AnyTransport {
     async fn send(&self, request: &Request) -> Result<Reply, TransportError> {
         match self {
             Self::Direct(transport) => transport.send(request).await,
-            Self::Http(transport) => transport.send(request).await,
+            // In a box, so that its state takes no room beside the other's.
+            Self::Http(transport) => Box::pin(transport.send(request)).await,
         }
     }
 }

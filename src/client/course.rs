@@ -23,6 +23,8 @@ pub(crate) struct Course {
     attempts: u32,
     tries: u32,
     started: Option<Instant>,
+    /// When the last attempt ended.
+    ended: Option<Instant>,
     spent: Duration,
     doubt: Option<TransportError>,
     cause: Option<Cause>,
@@ -48,6 +50,7 @@ impl Course {
             attempts: 0,
             tries: 0,
             started: None,
+            ended: None,
             spent: Duration::ZERO,
             doubt: None,
             cause: None,
@@ -121,8 +124,9 @@ impl Course {
         self.cause.take()
     }
 
-    /// Notes an attempt's result.
-    pub(crate) fn end(&mut self, took: Duration, result: &Result<Reply, TransportError>) {
+    /// Notes an attempt's result, now.
+    pub(crate) fn end(&mut self, now: Instant, took: Duration, result: &Result<Reply, TransportError>) {
+        self.ended = Some(now);
         self.spent += took;
         if let Ok(reply) = result {
             self.last_status = Some(reply.status);
@@ -180,24 +184,27 @@ impl Course {
     }
 
     /// Ends the request because nothing is sent any more.
-    pub(crate) fn halted(self, halt: Halt) -> Sent {
+    pub(crate) fn halted(&mut self, halt: Halt) -> Sent {
         let outcome = match (&self.doubt, halt) {
             (Some(doubt), _) => Outcome::InDoubt(doubt.clone()),
             (None, Halt::Stopped) => Outcome::Stopped,
             (None, Halt::Fatal(fatal)) => Outcome::Fatal(fatal),
         };
+        self.ended = None;
         self.sent(outcome)
     }
 
-    /// Ends the request.
-    pub(crate) fn sent(self, outcome: Outcome) -> Sent {
+    /// Ends the request: after its last attempt, or after a wait that followed it.
+    pub(crate) fn sent(&mut self, outcome: Outcome) -> Sent {
+        let ended = self.ended.unwrap_or_else(Instant::now);
+        let elapsed = self.started.map(|started| ended.duration_since(started));
         Sent {
             outcome,
             attempts: self.attempts,
-            elapsed: self.started.map(|started| started.elapsed()).unwrap_or_default(),
+            elapsed: elapsed.unwrap_or_default(),
             resent_after_doubt: self.resent_after_doubt,
             last_status: self.last_status,
-            not_followed: self.not_followed,
+            not_followed: self.not_followed.take(),
             key_generation: self.generation,
             past: Past {
                 tries: self.tries,

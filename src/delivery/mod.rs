@@ -13,10 +13,12 @@ mod part;
 mod policy;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 
 use tokio::time::Instant;
 
@@ -24,7 +26,7 @@ use crate::causes::in_one_line;
 use crate::client::{KeyKeeper, Outcome, Request, Sender, Sent, Transport};
 use crate::endpoint::{Endpoint, Prepared, Verdict};
 use crate::request::{self, RenderError};
-use caught::caught;
+use caught::{Panicked, poll_caught};
 pub use exchange::Exchange;
 pub use fate::{Delivered, Delivery, Fate, InDoubt, StopReason};
 use part::{Part, ordinals};
@@ -135,7 +137,7 @@ impl<T: Transport> Deliverer<T> {
         let mut delivered = Delivered::default();
         let mut work = Work::Batch(batch);
         loop {
-            let never = std::pin::pin!(std::future::pending());
+            let never = pin!(std::future::pending());
             self.deliver_until(work, never, &mut delivered).await;
             let rests = std::mem::take(&mut delivered.rests);
             if rests.is_empty() {
@@ -175,23 +177,31 @@ impl<T: Transport> Deliverer<T> {
                 continue;
             }
             let started = Instant::now();
-            let lost = tokio::select! {
-                biased;
-                answer = caught(self.ask(&request, &mut part)) => {
-                    if let Ok(answer) = answer {
-                        let halves = self.conclude(delivered, part, *request, *answer);
-                        let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
-                        if self.may_send(&split).await {
-                            waiting.extend(halves);
-                        } else {
-                            delivered.give_up_all(halves);
-                        }
-                        continue;
+            // Polled where it lies: to hand it on would move all of it, and it is large.
+            let answered = {
+                let mut asked = pin!(self.ask(&request, &mut part));
+                poll_fn(|context| match poll_caught(asked.as_mut(), context) {
+                    Poll::Pending => abort.as_mut().poll(context).map(|()| None),
+                    Poll::Ready(answered) => Poll::Ready(Some(answered)),
+                })
+                .await
+            };
+            let lost = match answered {
+                Some(Ok(answer)) => {
+                    let halves = self.conclude(delivered, part, *request, *answer);
+                    let split: Vec<_> = halves.iter().map(|half| ordinals(&half.items)).collect();
+                    if self.may_send(&split).await {
+                        waiting.extend(halves);
+                    } else {
+                        delivered.give_up_all(halves);
                     }
+                    continue;
+                }
+                Some(Err(Panicked)) => {
                     delivered.stop = Some(StopReason::Defect);
                     "a defect of outpour ended its delivery"
                 }
-                () = &mut abort => {
+                None => {
                     is_over = true;
                     "the run was stopped before an answer came"
                 }

@@ -1,6 +1,5 @@
 //! One attempt: the leave to make it, the token that it carries, and whom its result is told.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -31,7 +30,8 @@ impl<T: Transport> Shared<T> {
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
         match self.permit_at_once() {
             Some(permit) => Ok(permit),
-            None => self.permit_in_time().await,
+            // In a box: what only some wait for is not part of every request's future, which is moved about whole.
+            None => Box::pin(self.permit_in_time()).await,
         }
     }
 
@@ -119,15 +119,9 @@ impl<T: Transport> Shared<T> {
     ) -> Result<Reply, TransportError> {
         let started = Instant::now();
         self.tally.attempt(request.body.len(), course.begin(started));
-        let mut carrying = Cow::Borrowed(request);
-        if let Some(token) = &permit.token {
-            token.authorize(carrying.to_mut());
-        }
-        if let Some(key) = request.key.as_ref().filter(|_| course.generation > 0) {
-            key.put(carrying.to_mut(), course.generation);
-        }
+        let changed = Self::changed(request, &permit, course);
         permit.slot.begin(started);
-        let mut result = self.transport.send(&carrying).await;
+        let mut result = self.transport.send(changed.as_deref().unwrap_or(request)).await;
         permit.slot.end(&result);
         if let (Some(token), Ok(reply)) = (&permit.token, &mut result) {
             if reply.status != StatusCode::UNAUTHORIZED {
@@ -136,8 +130,9 @@ impl<T: Transport> Shared<T> {
             token.mask(reply);
         }
         course.carried(permit.token);
-        let took = started.elapsed();
-        course.end(took, &result);
+        let ended = Instant::now();
+        let took = ended.duration_since(started);
+        course.end(ended, took, &result);
         log(request, course.attempts(), took, &result);
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
@@ -147,6 +142,22 @@ impl<T: Transport> Shared<T> {
         }
         self.tell(permit.pass, &result);
         result
+    }
+
+    /// The request as this attempt sends it, where that is not as it is: with a token, or with another idempotency key.
+    fn changed(request: &Request, permit: &Permit<'_>, course: &Course) -> Option<Box<Request>> {
+        let key = request.key.as_ref().filter(|_| course.generation > 0);
+        if permit.token.is_none() && key.is_none() {
+            return None;
+        }
+        let mut changed = Box::new(request.clone());
+        if let Some(token) = &permit.token {
+            token.authorize(&mut changed);
+        }
+        if let Some(key) = key {
+            key.put(&mut changed, course.generation);
+        }
+        Some(changed)
     }
 
     /// Pauses everyone where a reply says that a limit is used up: what went out before its renewal would be refused. A 429

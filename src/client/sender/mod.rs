@@ -149,7 +149,7 @@ impl<T: Transport> Sender<T> {
     /// left.
     pub async fn send_again(&self, request: &Request, policy: &Policy, again: Again) -> Sent {
         let delay = again.delay;
-        let course = Course::after(again, request.key.as_ref());
+        let mut course = Course::after(again, request.key.as_ref());
         tracing::debug!(?delay, "waiting to send records again");
         self.shared.resting.notify_one();
         match self.shared.unless_halted(sleep(delay)).await {
@@ -184,7 +184,7 @@ impl<T: Transport> Sender<T> {
             }
             let decision = decide(&result, policy, course.tries(), &shared.retry);
             let Some(delay) = shared.delay(&decision, &mut course) else {
-                return shared.finish(course, decision, result, &request.url);
+                return shared.finish(&mut course, decision, result, &request.url);
             };
             tracing::debug!(attempt = course.attempts(), ?delay, "waiting to send again");
             let changed = Box::pin(shared.change_key(request, decision.verdict, &result, &mut course)).await;
@@ -309,7 +309,7 @@ impl<T: Transport> Shared<T> {
 
     fn finish(
         &self,
-        course: Course,
+        course: &mut Course,
         decision: Decision,
         result: Result<Reply, TransportError>,
         url: &Url,
