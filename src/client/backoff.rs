@@ -10,8 +10,13 @@ use super::RetryConfig;
 ///
 /// Full jitter, as in <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>. backon's jitter is a
 /// random share of the delay on top of the delay; the share alone is full jitter.
+///
+/// In a box, as few requests have one, and all have the room for it.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub(crate) struct Backoff(Box<Delays>);
+
+#[derive(Debug)]
+struct Delays {
     ceilings: ExponentialBackoff,
     jittered: ExponentialBackoff,
 }
@@ -28,10 +33,10 @@ impl Backoff {
             Some(seed) => builder.with_jitter().with_jitter_seed(seed),
             None => builder.with_jitter(),
         };
-        Self {
+        Self(Box::new(Delays {
             ceilings: builder.build(),
             jittered: jittered.build(),
-        }
+        }))
     }
 
     /// Leaves out the delays before a number of retries.
@@ -43,8 +48,8 @@ impl Backoff {
 
     /// The next delay.
     pub(crate) fn delay(&mut self) -> Duration {
-        let ceiling = self.ceilings.next().unwrap_or_default();
-        let jittered = self.jittered.next().unwrap_or_default();
+        let ceiling = self.0.ceilings.next().unwrap_or_default();
+        let jittered = self.0.jittered.next().unwrap_or_default();
         jittered.saturating_sub(ceiling)
     }
 }

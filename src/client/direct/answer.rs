@@ -161,8 +161,8 @@ mod tests {
 
     /// Status, framing, and whether the connection is kept, of a reply with these headers.
     fn read(line: &str, headers: &[&str]) -> Result<(u16, Framing, bool), Fault> {
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let head = format!("{line}\r\n{headers}\r\n");
+        let lines = [&[line], headers, &["", ""]].concat();
+        let head = lines.join("\r\n");
         let (length, answer) = take(&head)?.unwrap();
         assert_eq!(length, head.len());
         let answer = answer.unwrap();

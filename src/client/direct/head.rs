@@ -71,8 +71,7 @@ impl Head {
         };
         self.bytes.clear();
         let line = [last.method.as_str(), " ", &last.target, " HTTP/1.1\r\n"];
-        line.iter()
-            .for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
+        self.bytes.extend(line.iter().flat_map(|part| part.as_bytes()));
         for (name, value) in &request.headers {
             // How long the body is, is for the transport to say.
             if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
@@ -97,7 +96,9 @@ impl Head {
 
     fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
         let line = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
-        line.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        for part in line {
+            self.bytes.extend_from_slice(part);
+        }
     }
 }
 

@@ -127,7 +127,7 @@ impl Link {
             };
             match asked {
                 Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(Broken::Late)),
-                answered => answered,
+                answered @ Poll::Ready(_) => answered,
             }
         })
         .await

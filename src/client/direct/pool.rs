@@ -46,7 +46,7 @@ impl Pool {
         let now = link.heard();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push_back(link);
-        let is_old = |link: &Box<Link>| now.duration_since(link.heard()) >= IDLE;
+        let is_old = |link: &Link| now.duration_since(link.heard()) >= IDLE;
         let old = match idle.front() {
             Some(first) if idle.len() > self.most || is_old(first) => idle.pop_front(),
             _ => None,

@@ -106,15 +106,19 @@ fn reply() -> impl Strategy<Value = String> {
     let end = select(vec!["\r\n", "\r\n", "\r\n", "\n"]);
     let whole = (first, line(), headers, end, body());
     let text = whole.prop_map(|(first, line, headers, end, body)| {
-        let headers: String = headers.iter().map(|header| format!("{header}{end}")).collect();
-        format!("{first}{line}{end}{headers}{end}{body}")
+        let lines: Vec<&str> = [line].into_iter().chain(headers).collect();
+        format!("{first}{}{end}{end}{body}", lines.join(end))
     });
-    (text, prop::option::weighted(0.3, 0.0..1.0f64)).prop_map(|(text, cut)| match cut {
+    let cut = prop::option::weighted(0.3, any::<prop::sample::Index>());
+    (text, cut).prop_map(|(text, cut)| match cut {
         None => text,
-        Some(share) => {
-            let wanted = (text.len() as f64 * share) as usize;
-            let end = (wanted..).find(|end| text.is_char_boundary(*end)).unwrap();
-            text[..end].to_owned()
+        Some(place) => {
+            let places: Vec<usize> = text
+                .char_indices()
+                .map(|(place, _)| place)
+                .chain([text.len()])
+                .collect();
+            text[..*place.get(&places)].to_owned()
         }
     })
 }
