@@ -20,6 +20,7 @@ mod history;
 mod journal;
 mod kept;
 mod keys;
+mod marks;
 mod outbox;
 mod prune;
 mod runs;
