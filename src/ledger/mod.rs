@@ -31,7 +31,7 @@ mod store;
 use std::path::PathBuf;
 
 pub use course::{Course, Intent, Refusal, Resume, Tally};
-pub use database::Ledger;
+pub use database::{Ledger, Place};
 pub use fingerprint::Fingerprint;
 pub use folder::{Folder, JobLock, Runner};
 pub use history::{KeptPlace, Settlement};
