@@ -23,6 +23,21 @@ use super::folder::{Folder, JobLock};
 #[derive(Debug)]
 pub struct Ledger {
     pub(super) connection: Connection,
+    place: Place,
+}
+
+/// Where a ledger is, so that it can be opened again, perhaps by another thread.
+///
+/// ```
+/// use outpour::ledger::Ledger;
+/// # let directory = tempfile::tempdir()?;
+/// let ledger = Ledger::open(&directory.path().join(".outpour"))?;
+/// let second = ledger.place().open()?;
+/// assert_eq!(second.path(), ledger.path());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Place {
     folder: Folder,
     path: PathBuf,
 }
@@ -37,6 +52,9 @@ const MIGRATIONS: &[&str] = &[
 /// The version that these steps lead to.
 const VERSION: i64 = 3;
 
+/// How many statements stay prepared. Writing a run takes up to some twenty.
+const PREPARED: usize = 32;
+
 /// How long a writer waits for another process that writes to the same file.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -45,54 +63,44 @@ impl Ledger {
     pub fn open(folder: &Path) -> Result<Self, LedgerError> {
         let folder = Folder::create(folder)?;
         let path = folder.ledger_file(true)?;
-        Self::connect(folder, path)
+        Place { folder, path }.open()
     }
 
     /// Opens the ledger of a folder, which must be there.
     pub fn find(folder: &Path) -> Result<Self, LedgerError> {
         let folder = Folder::find(folder)?;
         let path = folder.ledger_file(false)?;
-        Self::connect(folder, path)
+        Place { folder, path }.open()
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.place.path
     }
 
     /// The folder that it stands in.
     pub fn folder(&self) -> &Folder {
-        &self.folder
+        &self.place.folder
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Locks a job, so that no other process runs it.
     pub fn lock(&self, job: &str) -> Result<JobLock, LedgerError> {
-        self.folder.lock(job)
+        self.place.folder.lock(job)
     }
 
     /// A second connection to the same file.
     pub fn again(&self) -> Result<Self, LedgerError> {
-        Self::connect(self.folder.clone(), self.path.clone())
-    }
-
-    fn connect(folder: Folder, path: PathBuf) -> Result<Self, LedgerError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let opened = Connection::open_with_flags(&path, flags);
-        let connection = opened.map_err(|source| database_error(&path, source))?;
-        let mut ledger = Self {
-            connection,
-            folder,
-            path,
-        };
-        ledger.set_up().map_err(|source| ledger.error(source))?;
-        ledger.migrate()?;
-        Ok(ledger)
+        self.place.open()
     }
 
     /// Write-ahead log, so that readers do not wait; a commit is on disk when it returns.
     fn set_up(&self) -> rusqlite::Result<()> {
+        self.connection.set_prepared_statement_cache_capacity(PREPARED);
         self.connection.busy_timeout(PATIENCE)?;
         self.connection.pragma_update(None, "journal_mode", "wal")?;
         self.connection.pragma_update(None, "synchronous", "full")?;
@@ -106,7 +114,7 @@ impl Ledger {
         let found = self.version().map_err(|source| self.error(source))?;
         if found > known {
             return Err(LedgerError::Newer {
-                path: self.path.clone(),
+                path: self.place.path.clone(),
                 found,
                 known,
             });
@@ -136,7 +144,24 @@ impl Ledger {
     }
 
     pub(super) fn error(&self, source: rusqlite::Error) -> LedgerError {
-        database_error(&self.path, source)
+        database_error(&self.place.path, source)
+    }
+}
+
+impl Place {
+    /// A connection to the ledger, which must be there.
+    pub fn open(&self) -> Result<Ledger, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let opened = Connection::open_with_flags(&self.path, flags);
+        let mut ledger = Ledger {
+            connection: opened.map_err(|source| database_error(&self.path, source))?,
+            place: self.clone(),
+        };
+        ledger.set_up().map_err(|source| ledger.error(source))?;
+        ledger.migrate()?;
+        Ok(ledger)
     }
 }
 

@@ -36,6 +36,9 @@ impl Ledger {
 }
 
 pub(super) fn write_keys(connection: &Connection, run: i64, keys: &[(String, u32)]) -> rusqlite::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     let mut statement = connection
         .prepare_cached("INSERT OR REPLACE INTO keys (run, key, generation) VALUES (?1, ?2, ?3)")?;
     for (key, generation) in keys {

@@ -20,6 +20,7 @@ mod history;
 mod journal;
 mod kept;
 mod keys;
+mod marks;
 mod outbox;
 mod prune;
 mod runs;
@@ -30,7 +31,7 @@ mod store;
 use std::path::PathBuf;
 
 pub use course::{Course, Intent, Refusal, Resume, Tally};
-pub use database::Ledger;
+pub use database::{Ledger, Place};
 pub use fingerprint::Fingerprint;
 pub use folder::{Folder, JobLock, Runner};
 pub use history::{KeptPlace, Settlement};

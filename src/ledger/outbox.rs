@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
 use super::runs::{signed, unsigned};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Place};
 
 /// The events of one job that have not reached its webhook, whichever run they are from.
 ///
@@ -72,14 +72,7 @@ const MOST_BYTES: usize = 8 << 20;
 impl Ledger {
     /// The events of a job that wait, on a connection of their own.
     pub fn outbox(&self, job: &str) -> Result<Outbox, LedgerError> {
-        let ledger = self.again()?;
-        let set = ledger.connection.pragma_update(None, "synchronous", "normal");
-        set.map_err(|error| ledger.error(error))?;
-        Ok(Outbox {
-            ledger,
-            job: job.to_owned(),
-            last: 0,
-        })
+        self.place().outbox(job)
     }
 
     /// The jobs with events that wait, by name.
@@ -98,6 +91,20 @@ impl Ledger {
             self.connection.prepare(sql)?.query_map([], job)?.collect()
         };
         read().map_err(|error| self.error(error))
+    }
+}
+
+impl Place {
+    /// The events of a job that wait, on a connection of their own.
+    pub fn outbox(&self, job: &str) -> Result<Outbox, LedgerError> {
+        let ledger = self.open()?;
+        let set = ledger.connection.pragma_update(None, "synchronous", "normal");
+        set.map_err(|error| ledger.error(error))?;
+        Ok(Outbox {
+            ledger,
+            job: job.to_owned(),
+            last: 0,
+        })
     }
 }
 

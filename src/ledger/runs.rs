@@ -264,7 +264,7 @@ impl Ledger {
             SELECT runs.id FROM runs JOIN family ON runs.id = family.id WHERE runs.id != ?1 ORDER BY runs.id";
         let read = || -> rusqlite::Result<Vec<i64>> {
             self.connection
-                .prepare(sql)?
+                .prepare_cached(sql)?
                 .query_map([id], |row| row.get(0))?
                 .collect()
         };

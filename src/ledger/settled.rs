@@ -22,15 +22,14 @@ impl Settled {
         self.spans.is_empty() && self.kept.is_empty() && self.events.is_empty() && self.dropped_events == 0
     }
 
+    /// Whether a record is kept with its reason.
+    pub fn has_kept(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// Notes that a record was accepted.
     pub fn accepted(&mut self, ordinal: u64) {
-        self.add(
-            ordinal,
-            Counts {
-                accepted: 1,
-                ..Counts::default()
-            },
-        );
+        self.add(ordinal, |counts| &mut counts.accepted);
     }
 
     /// Notes that records were left out by the job.
@@ -46,21 +45,13 @@ impl Settled {
 
     /// Notes that a record was rejected.
     pub fn rejected(&mut self, reject: Reject) {
-        let counts = Counts {
-            rejected: 1,
-            ..Counts::default()
-        };
-        self.add(reject.position.ordinal, counts);
+        self.add(reject.position.ordinal, |counts| &mut counts.rejected);
         self.kept.push((KeptKind::Reject, reject));
     }
 
     /// Notes that a record is in doubt.
     pub fn in_doubt(&mut self, reject: Reject) {
-        let counts = Counts {
-            in_doubt: 1,
-            ..Counts::default()
-        };
-        self.add(reject.position.ordinal, counts);
+        self.add(reject.position.ordinal, |counts| &mut counts.in_doubt);
         self.kept.push((KeptKind::Doubt, reject));
     }
 
@@ -74,32 +65,26 @@ impl Settled {
         self.dropped_events += 1;
     }
 
-    /// Consecutive records of the same end are one range.
-    fn add(&mut self, ordinal: u64, counts: Counts) {
-        if let Some(last) = self.spans.last_mut()
-            && last.last + 1 == ordinal
-            && same_kind(&last.counts, &counts)
+    /// Counts a record as of one end. Consecutive records of the same end are one range.
+    fn add(&mut self, ordinal: u64, of: impl Fn(&mut Counts) -> &mut u64) {
+        if let Some(range) = self.spans.last_mut()
+            && range.last + 1 == ordinal
         {
-            last.last = ordinal;
-            last.counts.add(counts);
-            return;
+            let length = ordinal - range.first;
+            let count = of(&mut range.counts);
+            // Every record of a range is counted once: where these are as many as it is long, all of it is of this end.
+            if *count == length {
+                *count += 1;
+                range.last = ordinal;
+                return;
+            }
         }
+        let mut counts = Counts::default();
+        *of(&mut counts) = 1;
         self.spans.push(Span {
             first: ordinal,
             last: ordinal,
             counts,
         });
     }
-}
-
-fn same_kind(one: &Counts, other: &Counts) -> bool {
-    let kinds = |counts: &Counts| {
-        [
-            counts.accepted > 0,
-            counts.rejected > 0,
-            counts.filtered > 0,
-            counts.in_doubt > 0,
-        ]
-    };
-    kinds(one) == kinds(other)
 }

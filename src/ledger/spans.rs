@@ -106,6 +106,27 @@ impl Spans {
         Ok(())
     }
 
+    /// Adds many ranges, in whatever order. Those that touch are put together first: of records that are sent alone, one by
+    /// one, there are thousands.
+    pub(super) fn add_all(&mut self, spans: &[Span]) -> Result<(), TwoOutcomes> {
+        let mut sorted = spans.to_vec();
+        sorted.sort_unstable_by_key(|span| span.first);
+        let mut sorted = sorted.into_iter();
+        let Some(mut grown) = sorted.next() else {
+            return Ok(());
+        };
+        for span in sorted {
+            if grown.last + 1 == span.first {
+                grown.last = span.last;
+                grown.counts.add(span.counts);
+            } else {
+                self.add(grown)?;
+                grown = span;
+            }
+        }
+        self.add(grown)
+    }
+
     /// Whether a record has an outcome.
     pub fn contains(&self, ordinal: u64) -> bool {
         self.overlaps(ordinal, ordinal)
@@ -185,11 +206,21 @@ impl Members {
 
 impl FromIterator<u64> for Members {
     fn from_iter<I: IntoIterator<Item = u64>>(ordinals: I) -> Self {
-        let mut members = Self::default();
+        let mut ordinals = ordinals.into_iter();
+        let Some(first) = ordinals.next() else {
+            return Self::default();
+        };
+        // The range that grows is kept at hand: a batch is one range most of the time.
+        let (mut ranges, mut range) = (Vec::new(), (first, first));
         for ordinal in ordinals {
-            members.push(ordinal);
+            if range.1 + 1 == ordinal {
+                range.1 = ordinal;
+            } else {
+                ranges.push(std::mem::replace(&mut range, (ordinal, ordinal)));
+            }
         }
-        members
+        ranges.push(range);
+        Self(ranges)
     }
 }
 
@@ -246,6 +277,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn many_ranges_at_once_are_added_as_they_are_one_by_one(order in Just((1..60u64).collect::<Vec<_>>()).prop_shuffle(), kept in 0..60usize, again in 1..60u64) {
+            let rejected = Counts { rejected: 1, ..Counts::default() };
+            let all: Vec<Span> = order[..kept.min(59)].iter().map(|ordinal| one(*ordinal, rejected)).collect();
+            let (earlier, later) = all.split_at(all.len() / 2);
+            let (mut together, mut alone) = (Spans::default(), Spans::default());
+            for half in [earlier, later] {
+                together.add_all(half).unwrap();
+                for span in half {
+                    alone.add(*span).unwrap();
+                }
+                prop_assert_eq!(together.iter().collect::<Vec<_>>(), alone.iter().collect::<Vec<_>>());
+                prop_assert_eq!(together.total(), alone.total());
+            }
+            let twice = [one(again, rejected), one(70, rejected), one(again, rejected)];
+            prop_assert!(together.add_all(&twice).is_err(), "no record has two outcomes");
+        }
+
         #[test]
         fn ranges_hold_what_was_added_in_whatever_order(order in Just((1..60u64).collect::<Vec<_>>()).prop_shuffle(), kept in 1..60usize) {
             let mut spans = Spans::default();

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::course::Tally;
 use super::kept::{Keeper, KeptKind};
 use super::keys::write_keys;
+use super::marks::{drop_settled_marks, write_marks};
 use super::outbox::{EventCounts, count};
 use super::runs::{RunEnd, RunState, signed};
 use super::spans::{Counts, Members, Span, Spans};
@@ -78,9 +79,7 @@ impl Store {
 
     /// Brings everything that waits on disk, or nothing of it.
     pub(super) fn commit(&mut self, pending: &mut Pending, tally: &Tally) -> Result<(), LedgerError> {
-        for span in &pending.settled {
-            self.spans.add(*span)?;
-        }
+        self.spans.add_all(&pending.settled)?;
         let written = self.write(pending, tally);
         written.map_err(|error| {
             // Without this the connection would stay in its transaction; that it fails too changes nothing.
@@ -100,19 +99,22 @@ impl Store {
             settle_relatives(connection, self.run, &self.relatives, span)?;
         }
         drop_settled_marks(connection, self.run, &self.spans, &mut self.marks)?;
+        let mut new = Vec::with_capacity(pending.marks.len() + pending.halves.len());
         for mut mark in pending.marks.drain(..) {
             // What is sent again may be part of what was marked together; the rest stays marked.
             if let Some(known) = self.marks.get(&mark.members.first()) {
                 mark = known.with(&mark);
             }
-            write_mark(connection, self.run, &mark)?;
+            new.push(mark.members.first());
             self.marks.insert(mark.members.first(), mark);
         }
         for half in pending.halves.drain(..) {
-            write_mark(connection, self.run, &half)?;
             split(&mut self.inherited, &half);
+            new.push(half.members.first());
             self.marks.insert(half.members.first(), half);
         }
+        let new: Vec<&Mark> = new.iter().filter_map(|first| self.marks.get(first)).collect();
+        write_marks(connection, self.run, &new)?;
         write_events(connection, self.run, &pending.events)?;
         write_keys(connection, self.run, &pending.keys)?;
         let dropped = EventCounts {
@@ -185,9 +187,7 @@ impl Ledger {
         self.connection
             .prepare_cached("DELETE FROM marks WHERE run = ?1")?
             .execute([run])?;
-        marks
-            .iter()
-            .try_for_each(|mark| write_mark(&self.connection, run, mark))
+        write_marks(&self.connection, run, &marks.iter().collect::<Vec<_>>())
     }
 }
 
@@ -252,43 +252,10 @@ fn settle_relatives(
     Ok(())
 }
 
-fn write_mark(connection: &Connection, run: i64, mark: &Mark) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "INSERT OR REPLACE INTO marks (run, first, members, single) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    let written = statement.execute(params![
-        run,
-        signed(mark.members.first()),
-        mark.members.to_string(),
-        mark.is_single
-    ]);
-    written.map(drop)
-}
-
-fn drop_settled_marks(
-    connection: &Connection,
-    run: i64,
-    spans: &Spans,
-    marks: &mut BTreeMap<u64, Mark>,
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached("DELETE FROM marks WHERE run = ?1 AND first = ?2")?;
-    let is_settled = |mark: &Mark| {
-        let mut ranges = mark.members.ranges().iter();
-        ranges.all(|(first, last)| spans.contains_all(*first, *last))
-    };
-    let settled: Vec<u64> = marks
-        .iter()
-        .filter(|(_, mark)| is_settled(mark))
-        .map(|(first, _)| *first)
-        .collect();
-    for first in settled {
-        marks.remove(&first);
-        statement.execute(params![run, signed(first)])?;
-    }
-    Ok(())
-}
-
 fn write_events(connection: &Connection, run: i64, events: &[NewEvent]) -> rusqlite::Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let mut statement =
         connection.prepare_cached("INSERT INTO events (run, webhook_id, body) VALUES (?1, ?2, ?3)")?;
     for event in events {

@@ -1,5 +1,6 @@
 //! The ledger, as one run uses it.
 
+use std::cell::{Cell, OnceCell};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::client::{Counters, KeyKeeper};
 use crate::delivery::Splits;
 use crate::endpoint::Prepared;
 use crate::ledger::{
-    Journal, KeptKind, KeyGenerations, Ledger, LedgerError, Mark, Marker, Outbox, Resume, RunEnd, RunState,
-    Settled, Tally,
+    Journal, KeptKind, KeyGenerations, Ledger, LedgerError, Mark, Marker, Outbox, Place, Resume, RunEnd,
+    RunState, Settled, Tally,
 };
 use crate::rejects::RejectFile;
 use crate::report::{Earlier, Ending, Progress, Report, Totals};
@@ -20,7 +21,12 @@ use crate::report::{Earlier, Ending, Progress, Report, Totals};
 #[derive(Debug)]
 pub struct Books {
     journal: Journal,
-    ledger: Ledger,
+    /// Where the ledger is. The journal has the connection that the run was begun with.
+    place: Place,
+    /// A second connection, where one was needed.
+    second: OnceCell<Ledger>,
+    /// Whether the ledger keeps rejects or doubts of the run.
+    has_kept: Cell<bool>,
     resume: Resume,
     sessions: u32,
     /// Which idempotency keys requests came to before this session.
@@ -35,14 +41,9 @@ impl Books {
         sessions: u32,
         progress: Arc<Progress>,
     ) -> Result<Self, LedgerError> {
-        let journal = Journal::start(ledger.again()?, resume.clone(), progress)?;
-        Ok(Self {
-            keys: Arc::new(ledger.keys(resume.run)?),
-            journal,
-            ledger,
-            resume,
-            sessions,
-        })
+        let (place, keys) = (ledger.place().clone(), ledger.keys(resume.run)?);
+        let journal = Journal::start(ledger, resume.clone(), progress)?;
+        Ok(Self::new(journal, place, keys, resume, sessions))
     }
 
     /// As [`open`](Self::open), on the caller's thread: see [`Journal::inline`].
@@ -53,14 +54,31 @@ impl Books {
         progress: Arc<Progress>,
         commit_every: u64,
     ) -> Result<Self, LedgerError> {
-        let journal = Journal::inline(ledger.again()?, resume.clone(), progress, commit_every)?;
-        Ok(Self {
-            keys: Arc::new(ledger.keys(resume.run)?),
+        let (place, keys) = (ledger.place().clone(), ledger.keys(resume.run)?);
+        let journal = Journal::inline(ledger, resume.clone(), progress, commit_every)?;
+        Ok(Self::new(journal, place, keys, resume, sessions))
+    }
+
+    fn new(journal: Journal, place: Place, keys: KeyGenerations, resume: Resume, sessions: u32) -> Self {
+        let earlier = &resume.earlier.totals;
+        Self {
             journal,
-            ledger,
+            place,
+            second: OnceCell::new(),
+            has_kept: Cell::new(earlier.rejected + earlier.in_doubt > 0),
             resume,
             sessions,
-        })
+            keys: Arc::new(keys),
+        }
+    }
+
+    /// The ledger, on a connection of its own. Most runs need none.
+    fn ledger(&self) -> Result<&Ledger, LedgerError> {
+        if let Some(ledger) = self.second.get() {
+            return Ok(ledger);
+        }
+        let ledger = self.place.open()?;
+        Ok(self.second.get_or_init(|| ledger))
     }
 
     /// The run's number.
@@ -70,7 +88,7 @@ impl Books {
 
     /// The events that wait for the webhook of a job, and word of each commit that adds some.
     pub fn outbox(&self, job: &str) -> Result<(Outbox, watch::Receiver<u64>), LedgerError> {
-        Ok((self.ledger.outbox(job)?, self.journal.events()))
+        Ok((self.place.outbox(job)?, self.journal.events()))
     }
 
     pub(super) fn past(&self, policies: Vec<Holding>) -> Past {
@@ -87,6 +105,7 @@ impl Books {
     }
 
     pub(super) fn settle(&self, settled: Settled, totals: &Totals, bytes_read: u64, requests: u64) {
+        self.has_kept.set(self.has_kept.get() || settled.has_kept());
         self.journal.settle(settled, totals, bytes_read, requests);
     }
 
@@ -120,7 +139,7 @@ impl Books {
         if self.resume.marks.is_empty() {
             return Ok(0);
         }
-        let spans = self.ledger.spans(self.run())?;
+        let spans = self.ledger()?.spans(self.run())?;
         let left = self.resume.marks.iter().flat_map(|mark| mark.members.iter());
         Ok(left.filter(|ordinal| !spans.contains(*ordinal)).count() as u64)
     }
@@ -132,12 +151,14 @@ impl Books {
 
     /// Writes what no file has yet to a file.
     pub(super) fn write_file(&self, kind: KeptKind, file: &mut RejectFile) -> Result<(), BookError> {
-        let run = self.run();
-        self.ledger
-            .each_not_in_file(run, kind, |kept| Ok::<_, BookError>(file.write(&kept.reject)?))?;
+        if !self.has_kept.get() {
+            return Ok(());
+        }
+        let (run, ledger) = (self.run(), self.ledger()?);
+        ledger.each_not_in_file(run, kind, |kept| Ok::<_, BookError>(file.write(&kept.reject)?))?;
         // A crash in between leaves them in two files, and never in none.
         file.sync()?;
-        Ok(self.ledger.note_in_file(run, kind)?)
+        Ok(ledger.note_in_file(run, kind)?)
     }
 
     /// Adds what earlier sessions did to the report, and closes the books with it.

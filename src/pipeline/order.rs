@@ -31,7 +31,7 @@ impl Order {
     /// The first batch that has nothing to wait for: none of its keys is under way or in a batch that waits before it.
     pub(super) fn next(&mut self, queue: &mut VecDeque<Vec<Prepared>>) -> Option<Vec<Prepared>> {
         // Most records are in no order, and most batches so the first that waits.
-        if queue.front().is_some_and(|first| keys(first).next().is_none()) {
+        if queue.front().is_some_and(|first| !is_in_order(first)) {
             return queue.pop_front();
         }
         let mut waiting = HashSet::new();
@@ -50,10 +50,19 @@ impl Order {
 
     /// Lets those go that waited for these records, unless others of the same key are `left` to be sent.
     pub(super) fn release(&mut self, items: &[Prepared], left: &HashSet<u64>) {
+        if self.under_way.is_empty() {
+            return;
+        }
         for key in keys(items).filter(|key| !left.contains(key)) {
             self.under_way.remove(&key);
         }
     }
+}
+
+fn is_in_order(items: &[Prepared]) -> bool {
+    items
+        .iter()
+        .any(|item| !item.order.is_empty() || item.distinct.is_some())
 }
 
 fn keys(items: &[Prepared]) -> impl Iterator<Item = u64> {

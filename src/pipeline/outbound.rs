@@ -1,10 +1,15 @@
 //! What is on its way out: batches that are marked in the ledger one window after the other, and then wait for their turn.
 
+mod unmarked;
+mod window;
+
 use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
-use std::time::Duration;
 
 use tokio::time::Instant;
+
+use self::unmarked::Unmarked;
+use self::window::{Window, least};
 
 use super::books::Books;
 use super::order::Order;
@@ -16,7 +21,7 @@ type Batch = Vec<Prepared>;
 /// Batches between shaping and sending. It never gives out a batch that is not marked.
 pub(super) struct Outbound {
     /// Batches that may not be sent yet.
-    unmarked: VecDeque<Batch>,
+    unmarked: Unmarked,
     /// The batches that the ledger is writing down just now.
     marking: Option<Marking>,
     /// Batches that may be sent.
@@ -32,55 +37,21 @@ pub(super) struct Outbound {
     pub(super) enough: usize,
 }
 
+/// What the run could send.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demand {
+    /// How many batches may be under way now.
+    pub(super) under_way: usize,
+    /// How many of those that were given out have still to wait.
+    pub(super) waiting: usize,
+    /// Whether the feed may bring others.
+    pub(super) is_more_to_come: bool,
+}
+
 /// Batches on their way through the ledger.
 struct Marking {
     batches: Vec<Batch>,
     done: Pin<Box<dyn Future<Output = Result<(), LedgerError>> + Send>>,
-}
-
-/// How many batches are marked at once: many where sending one twice does no harm, else few, since all of them are in doubt
-/// after a crash. Few is twice as many as may be under way, or what goes out in about [`SPAN`] if that is more: the
-/// outcomes of that time are not on disk either.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    is_safe_to_resend: bool,
-    now: usize,
-    /// When the last mark was made, and how many batches had gone out by then.
-    last: Option<(Instant, u64)>,
-}
-
-/// The time that a mark is meant to last where few batches are marked at once.
-const SPAN: Duration = Duration::from_millis(10);
-
-/// How many times as many as are under way are marked at once at the most, however fast they go out.
-const MOST_ROUNDS: usize = 16;
-
-impl Window {
-    fn new(is_safe_to_resend: bool) -> Self {
-        Self {
-            is_safe_to_resend,
-            now: 0,
-            last: None,
-        }
-    }
-
-    /// How many may be marked now, where `least` are no harm: twice as many as before, if as many have gone out in less than
-    /// the span, and the least again once they took twice as long.
-    fn next(&mut self, now: Instant, gone: u64, least: usize) -> usize {
-        if self.is_safe_to_resend {
-            return usize::MAX;
-        }
-        if let Some((last, gone_then)) = self.last.replace((now, gone)) {
-            let lasted = now.duration_since(last);
-            if lasted > 2 * SPAN {
-                self.now = least;
-            } else if lasted < SPAN && gone.saturating_sub(gone_then) >= self.now as u64 {
-                self.now *= 2;
-            }
-        }
-        self.now = self.now.clamp(least, least.saturating_mul(MOST_ROUNDS));
-        self.now
-    }
 }
 
 /// How many batches wait, so that sending goes on while the ledger writes.
@@ -92,7 +63,7 @@ const ENOUGH_BYTES: usize = 4 << 20;
 impl Outbound {
     pub(super) fn new(most_in_flight: usize, is_safe_to_resend: bool) -> Self {
         Self {
-            unmarked: VecDeque::new(),
+            unmarked: Unmarked::default(),
             marking: None,
             queue: VecDeque::new(),
             bytes: 0,
@@ -107,7 +78,7 @@ impl Outbound {
     /// Takes batches that were shaped.
     pub(super) fn add(&mut self, batches: Vec<Batch>) {
         self.bytes += batches.iter().map(|batch| bytes_of(batch)).sum::<usize>();
-        self.unmarked.extend(batches);
+        self.unmarked.add(batches);
     }
 
     /// Whether there is room for more of the input: enough waits to keep sending while the ledger writes, and no more,
@@ -126,25 +97,39 @@ impl Outbound {
         self.marking.is_some()
     }
 
-    /// Has the next batches written down as such that may be sent, where so many may be under way now, and so many of those
-    /// that were given out have still to wait; without a ledger they may be sent at once.
-    pub(super) fn mark(&mut self, books: Option<&Books>, under_way: usize, waiting: usize) {
+    /// Has the next batches written down as such that may be sent, or says until when they wait for company; without a ledger
+    /// they may be sent at once.
+    pub(super) fn mark(&mut self, books: Option<&Books>, demand: Demand) -> Option<Instant> {
         if self.marking.is_some() || self.unmarked.is_empty() {
-            return;
+            return None;
         }
         let Some(books) = books else {
-            self.queue.append(&mut self.unmarked);
-            return;
+            self.queue.extend(self.unmarked.take(usize::MAX));
+            return None;
         };
         // While enough is marked the others wait for company: a commit costs the same for one as for many.
-        if self.queue.len() + waiting >= under_way {
-            return;
+        if self.queue.len() + demand.waiting >= demand.under_way {
+            return None;
         }
-        let gone = self.gone.saturating_sub(waiting as u64);
-        let most = self.window.next(Instant::now(), gone, under_way * 2);
-        let batches: Vec<_> = self.unmarked.drain(..self.unmarked.len().min(most)).collect();
-        let done = Box::pin(books.mark(&batches));
-        self.marking = Some(Marking { batches, done });
+        let now = Instant::now();
+        let until = self.patience(&demand).filter(|until| now < *until);
+        if until.is_none() {
+            let gone = self.gone.saturating_sub(demand.waiting as u64);
+            let most = self.window.next(now, gone, least(demand.under_way));
+            let batches = self.unmarked.take(most);
+            let done = Box::pin(books.mark(&batches));
+            self.marking = Some(Marking { batches, done });
+        }
+        until
+    }
+
+    /// Until when batches wait for company that comes. The first of a run do not wait, nor do those without which nothing more
+    /// would come.
+    fn patience(&self, demand: &Demand) -> Option<Instant> {
+        let may_wait = self.gone > 0 && demand.is_more_to_come && self.is_hungry();
+        may_wait
+            .then(|| self.unmarked.patience(least(demand.under_way)))
+            .flatten()
     }
 
     /// Until the ledger has written down what it was asked to, or failed to. Waits for ever where it was asked nothing.
@@ -159,7 +144,7 @@ impl Outbound {
     pub(super) fn on_marked(&mut self, is_marked: bool) {
         match self.marking.take() {
             Some(Marking { batches, .. }) if is_marked => self.queue.extend(batches),
-            Some(Marking { batches, .. }) => self.unmarked.extend(batches),
+            Some(Marking { batches, .. }) => self.unmarked.add(batches),
             None => {}
         }
     }
@@ -185,7 +170,10 @@ impl Outbound {
     /// Everything that was not sent; what is being marked follows when that has come to its end.
     pub(super) fn drain(&mut self) -> Vec<Batch> {
         self.bytes = 0;
-        self.queue.drain(..).chain(self.unmarked.drain(..)).collect()
+        self.queue
+            .drain(..)
+            .chain(self.unmarked.take(usize::MAX))
+            .collect()
     }
 }
 
@@ -197,68 +185,168 @@ pub(super) fn bytes_of(batch: &[Prepared]) -> usize {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::advance;
 
     use super::*;
     use crate::ledger::{Ledger, NewRun, Resume};
     use crate::pipeline::tests::batch;
 
-    /// What may be marked at each of these times, where so many batches have gone out by then.
-    fn windows(at: &[(u64, u64)]) -> Vec<usize> {
-        let (start, mut window) = (Instant::now(), Window::new(false));
-        let marks = at.iter();
-        marks
-            .map(|(millis, gone)| window.next(start + Duration::from_millis(*millis), *gone, 16))
-            .collect()
+    /// So many may be under way, all that was given out has begun, and more may come.
+    const DEMAND: Demand = Demand {
+        under_way: 8,
+        waiting: 0,
+        is_more_to_come: true,
+    };
+
+    /// Longer than any batch waits for company.
+    const LONG: Duration = Duration::from_millis(20);
+
+    /// Batches of one record, and a ledger to mark them in.
+    struct Desk {
+        outbound: Outbound,
+        books: Books,
+        _folder: tempfile::TempDir,
     }
 
-    #[test]
-    fn where_sending_twice_does_harm_few_are_marked_at_once_while_few_go_out() {
-        assert_eq!(windows(&[(0, 0), (1_000, 16), (1_500, 32)]), [16, 16, 16]);
-        let one_by_one: Vec<(u64, u64)> = (0..100).map(|mark| (mark * 6, mark)).collect();
-        assert!(windows(&one_by_one).iter().all(|window| *window == 16));
-    }
+    impl Desk {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let ledger = Ledger::open(folder.path()).unwrap();
+            let run = ledger.begin(&NewRun::default()).unwrap();
+            let resume = Resume {
+                run,
+                ..Resume::default()
+            };
+            Self {
+                outbound: Outbound::new(64, false),
+                books: Books::open_inline(ledger, resume, 1, Arc::default(), 0).unwrap(),
+                _folder: folder,
+            }
+        }
 
-    #[test]
-    fn as_many_are_marked_as_go_out_in_the_span_and_few_again_once_they_do_not() {
-        let at = [
-            (0, 0),
-            (4, 16),
-            (8, 48),
-            (14, 112),
-            (20, 240),
-            (29, 496),
-            (44, 752),
-            (80, 800),
-        ];
-        assert_eq!(windows(&at), [16, 32, 64, 128, 256, 256, 256, 16]);
+        /// A desk from which the first batch has gone.
+        async fn begun() -> Self {
+            let mut desk = Self::new();
+            desk.add(1);
+            desk.mark(DEMAND);
+            assert_eq!(desk.give_out().await, 1);
+            desk
+        }
+
+        fn add(&mut self, count: u64) {
+            self.outbound.add((1..=count).map(batch).collect());
+        }
+
+        /// How many are being marked then, and until when those that are not wait.
+        fn mark(&mut self, demand: Demand) -> (usize, Option<Instant>) {
+            let until = self.outbound.mark(Some(&self.books), demand);
+            let marking = self.outbound.marking.as_ref();
+            (marking.map_or(0, |marking| marking.batches.len()), until)
+        }
+
+        /// How many may be sent once what is being marked is.
+        async fn give_out(&mut self) -> usize {
+            let marked = self.outbound.marked().await;
+            self.outbound.on_marked(marked.is_ok());
+            std::iter::from_fn(|| self.outbound.next()).count()
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn batches_that_wait_for_a_lane_are_no_reason_to_mark_more() {
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(folder.path()).unwrap();
-        let run = ledger.begin(&NewRun::default()).unwrap();
-        let resume = Resume {
-            run,
-            ..Resume::default()
-        };
-        let books = Books::open_inline(ledger, resume, 1, Arc::default(), 0).unwrap();
-        let mut outbound = Outbound::new(64, false);
-        outbound.add((1..=100).map(batch).collect());
-        outbound.mark(Some(&books), 8, 0);
-        let marked = outbound.marked().await;
-        outbound.on_marked(marked.is_ok());
-        let given_out = std::iter::from_fn(|| outbound.next()).count();
-        assert_eq!(given_out, 16, "twice as many as may be under way");
-        outbound.mark(Some(&books), 8, 8);
-        assert!(!outbound.is_marking(), "eight of them wait still");
-        outbound.mark(Some(&books), 8, 7);
-        let marking = outbound.marking.as_ref().map(|marking| marking.batches.len());
-        assert_eq!(marking, Some(16), "no more than nine have gone");
+        let mut desk = Desk::new();
+        desk.add(100);
+        desk.mark(DEMAND);
+        assert_eq!(desk.give_out().await, 16, "twice as many as may be under way");
+        let waiting = |waiting| Demand { waiting, ..DEMAND };
+        assert_eq!(desk.mark(waiting(8)), (0, None), "eight of them wait still");
+        assert_eq!(desk.mark(waiting(7)).0, 16, "no more than nine have gone");
     }
 
-    #[test]
-    fn where_sending_twice_does_no_harm_all_that_is_there_is_marked() {
-        assert_eq!(Window::new(true).next(Instant::now(), 0, 1), usize::MAX);
+    #[tokio::test(start_paused = true)]
+    async fn the_first_batches_of_a_run_do_not_wait_for_company() {
+        let mut desk = Desk::new();
+        desk.add(1);
+        assert_eq!(desk.mark(DEMAND), (1, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn later_ones_wait_a_few_milliseconds_and_are_marked_together() {
+        let mut desk = Desk::begun().await;
+        let start = Instant::now();
+        desk.add(1);
+        let (marking, until) = desk.mark(DEMAND);
+        let until = until.unwrap();
+        assert!(marking == 0 && until > start && until < start + LONG, "{until:?}");
+        advance(Duration::from_millis(1)).await;
+        desk.add(2);
+        assert_eq!(desk.mark(DEMAND), (0, Some(until)), "the first of them counts");
+        advance(until - Instant::now()).await;
+        assert_eq!(desk.mark(DEMAND), (3, None));
+        assert_eq!(desk.give_out().await, 3);
+        advance(LONG).await;
+        desk.add(1);
+        let (marking, until) = desk.mark(DEMAND);
+        assert!(
+            marking == 0 && until.unwrap() > Instant::now(),
+            "the wait begins anew"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_wait_no_more_once_they_are_enough_in_number_or_in_bytes() {
+        let mut desk = Desk::begun().await;
+        desk.add(15);
+        assert_eq!(desk.mark(DEMAND).0, 0);
+        desk.add(1);
+        assert_eq!(desk.mark(DEMAND), (16, None));
+        desk.give_out().await;
+        let mut large = batch(2);
+        large[0].piece = vec![b' '; ENOUGH_BYTES / 2].into();
+        desk.outbound.add(vec![large]);
+        assert!(desk.outbound.is_hungry());
+        assert_eq!(desk.mark(DEMAND), (1, None));
+        desk.give_out().await;
+        desk.add(1);
+        assert_eq!(desk.mark(DEMAND).0, 0, "what has gone is no company");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_do_not_wait_where_nothing_more_comes_before_they_go() {
+        let mut desk = Desk::begun().await;
+        desk.add(1);
+        assert_eq!(desk.mark(DEMAND).0, 0);
+        let ended = Demand {
+            is_more_to_come: false,
+            ..DEMAND
+        };
+        assert_eq!(desk.mark(ended), (1, None));
+        desk.give_out().await;
+        desk.outbound.most_in_flight = 1;
+        desk.outbound.enough = 2;
+        desk.add(2);
+        assert!(!desk.outbound.is_hungry());
+        assert_eq!(desk.mark(DEMAND), (2, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_mark_left_over_has_waited_long_enough_when_the_others_have_gone() {
+        let mut desk = Desk::begun().await;
+        desk.add(20);
+        assert_eq!(desk.mark(DEMAND).0, 16);
+        desk.give_out().await;
+        let until = desk.mark(DEMAND).1.unwrap();
+        advance(until - Instant::now()).await;
+        assert_eq!(desk.mark(DEMAND), (4, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_ledger_nothing_waits() {
+        let mut desk = Desk::begun().await;
+        desk.add(1);
+        assert_eq!(desk.outbound.mark(None, DEMAND), None);
+        assert!(desk.outbound.has_ready());
     }
 }

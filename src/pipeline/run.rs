@@ -14,9 +14,9 @@ use super::books::Books;
 use super::endings::signal_words;
 use super::feed::{Feed, FeedSettings};
 use super::lanes::{Deliverers, Lanes};
-use super::outbound::Outbound;
+use super::outbound::{Demand, Outbound};
 use super::past::Holding;
-use super::waits::{failed, until_enough};
+use super::waits::{failed, until, until_enough};
 use super::{Job, StopSignal, StopWhen};
 use crate::causes::in_one_line;
 use crate::client::{Sender, Transport};
@@ -131,7 +131,7 @@ impl<T: Transport> Run<T> {
         let mut look = tokio::time::interval(LOOK);
         loop {
             self.look_at_gate();
-            self.mark();
+            let company = self.mark();
             self.dispatch();
             if self.is_done() {
                 return;
@@ -153,6 +153,7 @@ impl<T: Transport> Run<T> {
                     self.abort();
                 }
                 marked = self.outbound.marked(), if self.outbound.is_marking() => self.on_marked(marked),
+                () = until(company), if company.is_some() => {}
                 () = self.gate.opened(), if self.is_held => {}
                 () = self.sender.resting(), if self.is_crowded() => {}
                 fed = feed.recv(), if self.fed == Fed::Open && self.outbound.is_hungry() => self.take(fed),
@@ -176,15 +177,20 @@ impl<T: Transport> Run<T> {
         self.lanes.shut(is_held || self.is_stopping());
     }
 
-    fn mark(&mut self) {
+    /// Has what comes next marked, or says until when it waits for more.
+    fn mark(&mut self) -> Option<Instant> {
         if self.is_stopping() {
             self.give_up_unsent();
         }
-        if !self.is_held {
-            let books = self.accountant.books();
-            self.outbound
-                .mark(books, self.most_under_way(), self.lanes.ready());
+        if self.is_held {
+            return None;
         }
+        let demand = Demand {
+            under_way: self.most_under_way(),
+            waiting: self.lanes.ready(),
+            is_more_to_come: self.fed == Fed::Open,
+        };
+        self.outbound.mark(self.accountant.books(), demand)
     }
 
     fn on_marked(&mut self, marked: Result<(), LedgerError>) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep_until};
 
 use super::StopSignal;
 use crate::ledger::LedgerError;
@@ -26,6 +27,14 @@ pub(super) async fn until_enough(mut signal: StopSignal, patience: Option<Durati
     tokio::select! {
         () = asked => {}
         () = waited => {}
+    }
+}
+
+/// Until then; for ever where that is never.
+pub(super) async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }
 

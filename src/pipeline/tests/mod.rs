@@ -1,6 +1,7 @@
 //! Tests of the pipeline as a whole, in memory.
 
 mod simulation;
+mod trickle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
