@@ -54,6 +54,7 @@ use self::json::{Rows, Rules};
 pub(super) use self::parquet::{ParquetBatches, is_parquet};
 use self::schema::check_schema;
 pub(super) use self::stream::StreamBatches;
+use super::buffers::Buffers;
 use super::config::ArrowConfig;
 use super::draft::{Draft, Place, Portion, Reader, Step};
 use super::error::SourceError;
@@ -82,8 +83,8 @@ pub(super) struct ArrowReader<B> {
     cap: usize,
     current: Option<Rows>,
     number: u64,
-    /// How many bytes of JSON the last chunk had.
-    text_size: usize,
+    /// Where the text of chunks is written.
+    texts: Buffers,
 }
 
 impl<B: Batches> ArrowReader<B> {
@@ -100,7 +101,7 @@ impl<B: Batches> ArrowReader<B> {
             cap,
             current: None,
             number: 0,
-            text_size: 0,
+            texts: Draft::texts(),
         })
     }
 
@@ -154,10 +155,8 @@ impl<B: Batches> ArrowReader<B> {
 
 impl<B: Batches> Reader for ArrowReader<B> {
     fn read(&mut self) -> Portion {
-        let mut draft = Draft::new(Arc::clone(&self.origin), self.cap);
-        draft.text.reserve(self.text_size);
+        let mut draft = Draft::new(Arc::clone(&self.origin), self.cap).with_text(&self.texts);
         let outcome = self.fill(&mut draft);
-        self.text_size = draft.text.len() + draft.text.len() / 8;
         draft.finish(&bytes::Bytes::new(), outcome)
     }
 }

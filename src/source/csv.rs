@@ -25,6 +25,7 @@ use self::header::{Column, HeaderFault, check_names, columns};
 use self::quotes::{QuoteFault, check_quotes};
 use self::rows::{Framed, Rows};
 use self::spans::{Cells, MAX_CELLS};
+use super::buffers::Buffers;
 use super::config::{CsvConfig, Encoding, Ragged};
 use super::draft::{Draft, Place, Portion, Reader, Step};
 use super::error::SourceError;
@@ -48,8 +49,8 @@ pub(super) struct CsvReader<R> {
     /// The header row as it stands in the file; none where there is none to repeat.
     header: Option<Bytes>,
     number: u64,
-    /// How many bytes of JSON the last chunk had.
-    text_size: usize,
+    /// Where the text of chunks is written.
+    texts: Buffers,
 }
 
 /// How rows are read.
@@ -137,7 +138,7 @@ impl<R: Read> CsvReader<R> {
             header: header.filter(|_| columns.len() > 1),
             columns,
             number: 0,
-            text_size: 0,
+            texts: Draft::texts(),
         })
     }
 
@@ -208,11 +209,9 @@ impl<R: Read> CsvReader<R> {
 
 impl<R: Read + Send> Reader for CsvReader<R> {
     fn read(&mut self) -> Portion {
-        let mut draft = Draft::new(Arc::clone(&self.origin), self.rules.cap);
-        draft.text.reserve(self.text_size);
+        let mut draft = Draft::new(Arc::clone(&self.origin), self.rules.cap).with_text(&self.texts);
         let outcome = self.fill(&mut draft);
         draft.blank_lines = self.rows.take_blank_lines();
-        self.text_size = draft.text.len() + draft.text.len() / 8;
         draft.finish(&self.rows.window.take(), outcome)
     }
 }

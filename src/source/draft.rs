@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::buffers::Buffers;
 use super::error::SourceError;
 use super::{BadRecord, Entry};
 use crate::record::{Origin, Position, Record};
@@ -53,6 +54,8 @@ pub(super) struct Draft {
     max_original: usize,
     /// The JSON text of records whose input is not JSON.
     pub(super) text: Vec<u8>,
+    /// Where `text` is from, if it is used again.
+    texts: Option<Buffers>,
     pub(super) blank_lines: u64,
 }
 
@@ -78,8 +81,22 @@ impl Draft {
             bytes: 0,
             max_original: cap.min(MAX_ORIGINAL),
             text: Vec::new(),
+            texts: None,
             blank_lines: 0,
         }
+    }
+
+    /// The same, with text in one of these buffers.
+    pub(super) fn with_text(self, texts: &Buffers) -> Self {
+        let mut text = texts.take();
+        text.clear();
+        let texts = Some(texts.clone());
+        Self { text, texts, ..self }
+    }
+
+    /// Buffers for the text of drafts.
+    pub(super) fn texts() -> Buffers {
+        Buffers::new(0, MAX_BYTES)
     }
 
     /// Whether it is time to hand over.
@@ -136,7 +153,10 @@ impl Draft {
 
     /// Turns the ranges into slices of `input` and of the text.
     pub(super) fn finish(mut self, input: &Bytes, outcome: Result<Step, SourceError>) -> Portion {
-        let text = Bytes::from(self.text);
+        let text = match &self.texts {
+            Some(texts) => texts.share(self.text),
+            None => Bytes::from(self.text),
+        };
         for (entry, span) in self.entries.iter_mut().zip(self.spans) {
             match (entry, span) {
                 (Entry::Record(record), Span::Input(range)) => record.text = input.slice(range),

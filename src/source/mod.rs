@@ -18,6 +18,7 @@
 //! Not here: what becomes of records later, and how rejects are written back.
 
 mod arrow;
+mod buffers;
 mod compression;
 mod config;
 mod csv;

@@ -6,13 +6,16 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::buffers::{Buffers, FEW};
 use super::error::SourceError;
 use super::json_text::trim;
 
 /// How many bytes are asked for at a time.
 const READ_SIZE: usize = 128 * 1024;
+/// How long a record may be of which a part is left over, so that the next bytes still fit into the same buffer with it.
+const REST_SIZE: usize = 32 * 1024;
 /// How much white space is looked through for the first byte of another kind.
 const MAX_WHITE_SPACE: usize = 1 << 20;
 
@@ -20,14 +23,58 @@ const MAX_WHITE_SPACE: usize = 1 << 20;
 pub(super) struct Window<R> {
     name: String,
     reader: R,
-    buffer: BytesMut,
-    /// The offset of the buffer's first byte in the stream.
+    held: Held,
+    buffers: Buffers,
+    /// The offset in the stream of the first byte that is held.
     base: u64,
-    /// How many bytes of the buffer are consumed.
+    /// How many of the bytes that are held are consumed.
     cursor: usize,
     ended: bool,
     /// An error that came while the first bytes were looked at, and waits until more than these are asked for.
     failure: Option<SourceError>,
+}
+
+/// The bytes that were read and not yet taken.
+enum Held {
+    /// Some were taken out of the same buffer, into which nothing is read any more.
+    Shared(Bytes),
+    /// The first `filled` bytes of a buffer that no one else has.
+    Own { buffer: Vec<u8>, filled: usize },
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::Shared(Bytes::new())
+    }
+}
+
+impl Held {
+    fn into_shared(self, buffers: &Buffers) -> Bytes {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Own { buffer, filled } => buffers.share(buffer).slice(..filled),
+        }
+    }
+
+    /// A buffer that begins with them, and how many there are.
+    fn into_own(self, buffers: &Buffers) -> (Vec<u8>, usize) {
+        match self {
+            Self::Own { buffer, filled } => (buffer, filled),
+            Self::Shared(bytes) => {
+                let mut buffer = buffers.take();
+                buffer.resize(buffer.len().max(bytes.len()), 0);
+                buffer[..bytes.len()].copy_from_slice(&bytes);
+                (buffer, bytes.len())
+            }
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Own { buffer, filled } => &buffer[..*filled],
+        }
+    }
 }
 
 impl<R: Read> Window<R> {
@@ -36,7 +83,8 @@ impl<R: Read> Window<R> {
         let mut window = Self {
             name: name.to_owned(),
             reader,
-            buffer: BytesMut::new(),
+            held: Held::default(),
+            buffers: Buffers::new(READ_SIZE + REST_SIZE, READ_SIZE + REST_SIZE),
             base: 0,
             cursor: 0,
             ended: false,
@@ -70,7 +118,7 @@ impl<R: Read> Window<R> {
 
     /// The bytes that were read and not yet consumed.
     pub(super) fn pending(&self) -> &[u8] {
-        &self.buffer[self.cursor..]
+        &self.held.bytes()[self.cursor..]
     }
 
     /// The offset of the first pending byte in the stream.
@@ -91,11 +139,14 @@ impl<R: Read> Window<R> {
         if self.ended {
             return Ok(false);
         }
-        let length = self.buffer.len();
-        self.buffer.resize(length + READ_SIZE, 0);
-        let read = read_some(&mut self.reader, &mut self.buffer[length..]);
-        self.buffer
-            .truncate(length + read.as_ref().map_or(0, |read| *read));
+        let (mut buffer, filled) = std::mem::take(&mut self.held).into_own(&self.buffers);
+        let least = filled + READ_SIZE;
+        if buffer.len() < least {
+            buffer.resize(least.max(2 * buffer.len()), 0);
+        }
+        let read = read_some(&mut self.reader, &mut buffer[filled..least]);
+        let filled = filled + read.as_ref().map_or(0, |read| *read);
+        self.held = Held::Own { buffer, filled };
         match read {
             Ok(read) => {
                 self.ended = read == 0;
@@ -103,7 +154,7 @@ impl<R: Read> Window<R> {
             }
             Err(error) => {
                 self.ended = true;
-                Err(SourceError::from_io(&self.name, self.base + length as u64, error))
+                Err(SourceError::from_io(&self.name, self.base + filled as u64, error))
             }
         }
     }
@@ -130,14 +181,35 @@ impl<R: Read> Window<R> {
 
     /// Consumes the first `length` pending bytes and forgets them, together with all that was consumed before.
     pub(super) fn skip(&mut self, length: usize) {
-        self.cursor += length;
-        drop(self.take());
+        let gone = std::mem::take(&mut self.cursor) + length;
+        self.base += gone as u64;
+        match &mut self.held {
+            Held::Shared(bytes) => drop(bytes.split_to(gone)),
+            Held::Own { buffer, filled } => {
+                buffer.copy_within(gone..*filled, 0);
+                *filled -= gone;
+            }
+        }
     }
 
     /// Takes what was consumed as one shared buffer.
     pub(super) fn take(&mut self) -> Bytes {
-        self.base += self.cursor as u64;
-        self.buffer.split_to(std::mem::take(&mut self.cursor)).freeze()
+        let gone = std::mem::take(&mut self.cursor);
+        if gone == 0 {
+            return Bytes::new();
+        }
+        self.base += gone as u64;
+        if let Held::Own { buffer, filled } = &mut self.held
+            && *filled == gone
+            && gone <= FEW
+        {
+            *filled = 0;
+            return Bytes::copy_from_slice(&buffer[..gone]);
+        }
+        let mut bytes = std::mem::take(&mut self.held).into_shared(&self.buffers);
+        let taken = bytes.split_to(gone);
+        self.held = Held::Shared(bytes);
+        taken
     }
 }
 
@@ -173,6 +245,51 @@ mod tests {
         assert_eq!(window.consume(1, 0..1), 3..4);
         assert_eq!(&window.take()[..], b"abcd");
         assert_eq!((window.pending(), window.offset()), (&b"ef"[..], 4));
+    }
+
+    #[test]
+    fn few_bytes_are_taken_alone_and_many_with_the_buffer_that_they_came_in() {
+        let text = vec![b'x'; 3 * READ_SIZE + 5];
+        for (size, is_own) in [(FEW, true), (FEW + 1, false)] {
+            let mut window = Window::on_text("x", Dribble::new(&text, &[size])).unwrap();
+            window.consume(size, 0..size);
+            assert_eq!(window.take(), text[..size]);
+            assert_eq!(matches!(window.held, Held::Own { .. }), is_own);
+        }
+    }
+
+    #[test]
+    fn all_bytes_come_through_in_their_order_however_they_are_read_and_taken() {
+        let text: Vec<u8> = (0..900_000_u32).map(|number| (number % 251) as u8).collect();
+        for (read, taken) in [
+            (1_000, 700),
+            (70_000, 50_000),
+            (200_000, 3),
+            (9, 100_000),
+            (200_000, 200_000),
+        ] {
+            let mut window = Window::on_text("x", Dribble::new(&text, &[read])).unwrap();
+            let mut seen = Vec::new();
+            loop {
+                while window.pending().len() < taken && window.fill().unwrap() {}
+                let count = window.pending().len().min(taken);
+                if count == 0 {
+                    break;
+                }
+                assert_eq!(window.offset(), seen.len() as u64);
+                if seen.len() % 3 == 0 {
+                    seen.extend_from_slice(&window.pending()[..count]);
+                    window.skip(count);
+                    continue;
+                }
+                let half = count / 2;
+                let first = window.consume(half, 0..half);
+                let second = window.consume(count - half, 0..count - half);
+                assert_eq!((first, second), (0..half, half..count));
+                seen.extend_from_slice(&window.take());
+            }
+            assert!(seen == text, "{read} {taken}");
+        }
     }
 
     #[test]
