@@ -1,6 +1,9 @@
 //! The limiter at 5,000 requests a second for 10 seconds of the real clock: whether it holds the rate, whether a window ever has more
 //! than that, and what it costs. The API is in memory, so the processor time is that of the limiter, the sender and the callers together.
 //!
+//! Two figures beside it say how to read that: what the same requests cost where no rate is set, and what a thread costs that does
+//! nothing but sleep and wake as often as the limiter does. The second is the machine's, and is paid by any program that waits.
+//!
 //! ```text
 //! cargo bench --bench limiter
 //! ```
@@ -11,6 +14,8 @@
 mod ending;
 
 use std::process::ExitCode;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +38,9 @@ const CALLERS: usize = 64;
 
 /// How many requests fewer than the rate asks for may come, in a hundred.
 const LACK: f64 = 1.0;
+
+/// How long the first of the line waits at this rate, by what tokio's timers make of it.
+const NAP: Duration = Duration::from_millis(5);
 
 /// How much of a core it may take, in a hundred.
 const SHARE: f64 = 2.0;
@@ -61,20 +69,12 @@ fn main() -> ExitCode {
 /// Whether every goal was met.
 fn run() -> Result<bool, Fault> {
     let notes = Notes::default();
-    notes.taken().reserve(2 * RATE * 10);
-    let limits: LimitsConfig =
-        serde_json::from_str(&format!(r#"{{"rate": "{RATE}/s", "concurrency": {CALLERS}}}"#))?;
-    let settings = SenderSettings {
-        limits: limits.check()?,
-        ..SenderSettings::default()
-    };
+    notes.taken().reserve(4 * RATE * 10);
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    let before = processor_time()?;
-    runtime.block_on(ask(Sender::new(notes.clone(), &settings)))?;
-    let share = percent(
-        processor_time()?.saturating_sub(before).as_secs_f64(),
-        SPAN.as_secs_f64(),
-    );
+    let paced = sender(&notes, &format!(r#""{RATE}/s""#))?;
+    let end = tokio::time::Instant::now() + SPAN;
+    let until = move || tokio::time::Instant::now() < end;
+    let share = share_of(|| runtime.block_on(ask(paced, until)))?;
     let mut times = notes.taken().clone();
     // Who stood in line when the time was over came after it.
     let end = times.first().copied().ok_or("nothing was sent")? + SPAN;
@@ -87,19 +87,52 @@ fn run() -> Result<bool, Fault> {
     );
     println!("the fullest window of a second had {fullest} (at most {RATE})");
     println!("{share:.2} % of a core (at most {SHARE} %)");
+    let free = sender(&notes, "[]")?;
+    let left = Arc::new(AtomicUsize::new(times.len()));
+    let until = move || {
+        left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+            .is_ok()
+    };
+    let unpaced = share_of(|| runtime.block_on(ask(free, until)))?;
+    println!("  of it {unpaced:.2} for as many requests without a rate");
+    let waking = share_of(|| {
+        sleep_only();
+        Ok(())
+    })?;
+    println!("  beside it {waking:.2} for a thread that sleeps {NAP:?} at a time and does nothing else");
     Ok((0.0..=LACK).contains(&lack) && fullest <= RATE && share < SHARE)
 }
 
-/// Sends for as long as the span lasts, from as many callers as may.
-async fn ask(sender: Sender<Notes>) -> Result<(), Fault> {
-    let end = tokio::time::Instant::now() + SPAN;
+/// What some work takes of a core, in a hundred, as if it were spread over the span.
+fn share_of(work: impl FnOnce() -> Result<(), Fault>) -> Result<f64, Fault> {
+    let before = processor_time()?;
+    work()?;
+    let took = processor_time()?.saturating_sub(before);
+    Ok(percent(took.as_secs_f64(), SPAN.as_secs_f64()))
+}
+
+fn sender(notes: &Notes, rate: &str) -> Result<Sender<Notes>, Fault> {
+    let limits: LimitsConfig =
+        serde_json::from_str(&format!(r#"{{"rate": {rate}, "concurrency": {CALLERS}}}"#))?;
+    let settings = SenderSettings {
+        limits: limits.check()?,
+        ..SenderSettings::default()
+    };
+    Ok(Sender::new(notes.clone(), &settings))
+}
+
+/// Sends from as many callers as may, each for as long as it is told to go on.
+async fn ask(
+    sender: Sender<Notes>,
+    goes_on: impl Fn() -> bool + Clone + Send + 'static,
+) -> Result<(), Fault> {
     let request = Request::new(http::Method::POST, "http://localhost:9/in".parse()?, "{}");
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
-        let (sender, request) = (sender.clone(), request.clone());
+        let (sender, request, goes_on) = (sender.clone(), request.clone(), goes_on.clone());
         callers.spawn(async move {
             let policy = Policy::default();
-            while tokio::time::Instant::now() < end {
+            while goes_on() {
                 let sent = sender.send(&request, &policy).await;
                 if !matches!(sent.outcome, Outcome::Replied(_)) {
                     return Err("a request had no reply");
@@ -112,6 +145,14 @@ async fn ask(sender: Sender<Notes>) -> Result<(), Fault> {
         ended??;
     }
     Ok(())
+}
+
+/// Sleeps for as long as the span lasts, and wakes as often as the limiter does.
+fn sleep_only() {
+    let end = Instant::now() + SPAN;
+    while Instant::now() < end {
+        std::thread::sleep(NAP);
+    }
 }
 
 /// The most requests in any half-open window of a second.

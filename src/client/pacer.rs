@@ -400,7 +400,13 @@ mod tests {
         assert!(grants.len() >= 9_900, "{}", grants.len());
         grants.dedup();
         assert!(grants.len() <= 600, "{} wake-ups", grants.len());
-        for rates in [&["100/s"][..], &["100/s", "100000/d"], &["100000/d"], &[]] {
+        for rates in [
+            &["100/s"][..],
+            &["6000/min"],
+            &["100/s", "100000/d"],
+            &["100000/d"],
+            &[],
+        ] {
             assert_eq!(Pacer::new(&limits(rates, None)).grain, Duration::ZERO);
         }
     }

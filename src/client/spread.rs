@@ -60,12 +60,13 @@ impl Plan {
 }
 
 impl Plan {
-    /// How long a caller that has to wait may wait at least, so that not each grant costs a wake-up: what is due meanwhile
-    /// follows at once, out of the burst, half of which is left for timers that come late. Not where the burst is so short
-    /// that a timer of milliseconds may come after it.
+    /// How long a caller that has to wait may wait at least, so that not each grant costs a wake-up, which is dearer than all
+    /// that a grant needs besides: what is due meanwhile follows at once, out of the burst, half of which is left for timers that
+    /// come late. Not where the burst is so short that a timer of milliseconds may come after it, nor where no second
+    /// grant is due meanwhile.
     fn grain(&self) -> Duration {
         const MOST: Duration = Duration::from_millis(4);
-        if self.interval * self.burst.get() < 2 * MOST {
+        if self.interval * self.burst.get() < 2 * MOST || self.interval >= MOST {
             return Duration::ZERO;
         }
         let grants = (self.burst.get() / 2).saturating_sub(1);
@@ -115,9 +116,12 @@ impl Spread {
 
     /// Takes the next grant, which must be due.
     pub(crate) fn take(&self, now: Duration) {
-        self.advance(self.earliest(now));
-        let taken = self.limiter.check();
-        debug_assert!(taken.is_ok(), "taken before it was due");
+        self.advance(now.saturating_sub(self.recovered));
+        if let Err(not_until) = self.limiter.check() {
+            self.advance(not_until.earliest_possible().into());
+            let taken = self.limiter.check();
+            debug_assert!(taken.is_ok(), "taken before it was due");
+        }
     }
 
     /// Moves the logical clock; it never goes back.

@@ -1,5 +1,6 @@
 //! One attempt: the leave to make it, the token that it carries, and whom its result is told.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,45 +25,69 @@ struct Permit<'a> {
     slot: Slot<'a>,
 }
 
+/// What of a permit could be had without a wait.
+#[derive(Default)]
+struct Beginning<'a> {
+    slot: Option<Slot<'a>>,
+    pass: Option<Pass<'a>>,
+}
+
 impl<T: Transport> Shared<T> {
     /// Waits for a slot, the breaker, the pacer and the token, in this order: the attempt follows at the moment at which the
     /// pacer lets it go.
     async fn permit(&self) -> Result<Permit<'_>, Halt> {
         match self.permit_at_once() {
-            Some(permit) => Ok(permit),
+            Ok(permit) => Ok(permit),
             // In a box: what only some wait for is not part of every request's future, which is moved about whole.
-            None => Box::pin(self.permit_in_time()).await,
+            Err(beginning) => Box::pin(self.permit_in_time(beginning)).await,
         }
     }
 
-    async fn permit_in_time(&self) -> Result<Permit<'_>, Halt> {
+    async fn permit_in_time<'a>(&'a self, beginning: Beginning<'a>) -> Result<Permit<'a>, Halt> {
         let asked = Instant::now();
-        let permit = self.unless_halted(async {
-            let slot = self.slots.acquire().await.map_err(|_| Halt::Stopped)?;
-            let pass = self
-                .breaker
-                .admit()
-                .await
-                .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?;
+        let permit = pin!(async {
+            let slot = match beginning.slot {
+                Some(slot) => slot,
+                None => self.slots.acquire().await.map_err(|_| Halt::Stopped)?,
+            };
+            let pass = match beginning.pass {
+                Some(pass) => pass,
+                None => self
+                    .breaker
+                    .admit()
+                    .await
+                    .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?,
+            };
             let token = self.pacer.acquire(|| self.token()).await;
             let token = token.map_err(|error| self.fail(Fatal::Token(error)))?;
             Ok(Permit { pass, token, slot })
         });
-        let permit = permit.await??;
+        let permit = self.halting.unless_halted(permit).await??;
         self.tally.wait(asked.elapsed());
         Ok(permit)
     }
 
     /// The leave to make an attempt where nothing has to be waited for, as in most cases: a wait costs more than this. Who
-    /// stands in a line already is not overtaken, since neither the slots nor the pacer's lock are free then.
-    fn permit_at_once(&self) -> Option<Permit<'_>> {
-        if self.halt.borrow().is_some() {
-            return None;
+    /// stands in a line already is not overtaken, since there is no free slot then, or somebody in the pacer's line.
+    fn permit_at_once(&self) -> Result<Permit<'_>, Beginning<'_>> {
+        let mut beginning = Beginning::default();
+        if self.halting.reason().is_some() {
+            return Err(beginning);
         }
-        let slot = self.slots.acquire_at_once()?;
-        let pass = self.breaker.admit_at_once()?;
-        let token = self.pacer.acquire_at_once(|| self.token())?;
-        Some(Permit { pass, token, slot })
+        let Some(slot) = self.slots.acquire_at_once() else {
+            return Err(beginning);
+        };
+        let Some(pass) = self.breaker.admit_at_once() else {
+            beginning.slot = Some(slot);
+            return Err(beginning);
+        };
+        match self.pacer.acquire_at_once(|| self.token()) {
+            Some(token) => Ok(Permit { pass, token, slot }),
+            None => Err(Beginning {
+                slot: Some(slot),
+                pass: Some(pass),
+            }),
+        }
     }
 
     /// The token that an attempt carries, or the wait for it; nothing where none is needed.

@@ -1,13 +1,14 @@
 //! The one loop that waits: takes a permit, makes an attempt, decides, sleeps.
 
 mod attempt;
+mod halting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -24,6 +25,7 @@ use super::{
     Counters, Fatal, Limits, Outcome, Policy, Redirects, Reply, Request, RetryConfig, Sent, TokenSettings,
     Transport, TransportError,
 };
+use halting::Halting;
 
 /// Sends requests to one destination: paced, retried, and stopped when nothing can succeed any more.
 ///
@@ -83,7 +85,7 @@ struct Shared<T> {
     tally: Tally,
     /// Whether any attempt has ever brought a reply.
     answered: AtomicBool,
-    halt: watch::Sender<Option<Halt>>,
+    halting: Halting,
     seed: Option<u64>,
     requests: AtomicU64,
     /// Told whenever a request begins to wait before it is sent again, so that its slot is free meanwhile.
@@ -124,7 +126,7 @@ impl<T: Transport> Sender<T> {
             pacer: Pacer::new(&settings.limits),
             tally: Tally::default(),
             answered: AtomicBool::new(false),
-            halt: watch::Sender::new(None),
+            halting: Halting::default(),
             seed: settings.seed,
             requests: AtomicU64::new(0),
             resting: Notify::new(),
@@ -152,7 +154,7 @@ impl<T: Transport> Sender<T> {
         let mut course = Course::after(again, request.key.as_ref());
         tracing::debug!(?delay, "waiting to send records again");
         self.shared.resting.notify_one();
-        match self.shared.unless_halted(sleep(delay)).await {
+        match self.shared.halting.unless_halted(sleep(delay)).await {
             Ok(()) => self.run(request, policy, course).await,
             Err(halt) => course.halted(halt),
         }
@@ -193,7 +195,7 @@ impl<T: Transport> Sender<T> {
                 return course.halted(halt);
             }
             shared.resting.notify_one();
-            if let Err(halt) = Box::pin(shared.unless_halted(sleep(delay))).await {
+            if let Err(halt) = Box::pin(shared.halting.unless_halted(sleep(delay))).await {
                 return course.halted(halt);
             }
         }
@@ -216,12 +218,12 @@ impl<T: Transport> Sender<T> {
 
     /// Makes no new attempts from now on. Attempts under way go on to their end; everyone who waits returns.
     pub fn stop(&self) {
-        self.shared.halt(Halt::Stopped);
+        self.shared.halting.halt(Halt::Stopped);
     }
 
     /// Why every further request will fail, if so.
     pub fn fatal(&self) -> Option<Fatal> {
-        match &*self.shared.halt.borrow() {
+        match self.shared.halting.reason() {
             Some(Halt::Fatal(fatal)) => Some(fatal.clone()),
             _ => None,
         }
@@ -275,7 +277,7 @@ impl<T: Transport> Shared<T> {
             return Ok(());
         }
         let next = course.generation.saturating_add(1);
-        match self.unless_halted(key.renew(next)).await? {
+        match self.halting.unless_halted(key.renew(next)).await? {
             true => course.generation = next,
             false => return Err(Halt::Stopped),
         }
@@ -327,31 +329,8 @@ impl<T: Transport> Shared<T> {
         course.halted(self.fail(fatal))
     }
 
-    /// Runs a wait, unless or until the sender is halted.
-    async fn unless_halted<W: Future>(&self, wait: W) -> Result<W::Output, Halt> {
-        let mut halt = self.halt.subscribe();
-        let halted = async move {
-            let halt = halt.wait_for(Option::is_some).await;
-            halt.ok().and_then(|halt| halt.clone()).unwrap_or(Halt::Stopped)
-        };
-        tokio::select! {
-            biased;
-            halt = halted => Err(halt),
-            output = wait => Ok(output),
-        }
-    }
-
-    /// Halts everything; the first reason stays.
-    fn halt(&self, reason: Halt) {
-        self.halt.send_if_modified(|halt| {
-            let first = halt.is_none();
-            halt.get_or_insert(reason);
-            first
-        });
-    }
-
     fn fail(&self, fatal: Fatal) -> Halt {
-        self.halt(Halt::Fatal(fatal.clone()));
+        self.halting.halt(Halt::Fatal(fatal.clone()));
         Halt::Fatal(fatal)
     }
 }
