@@ -200,11 +200,14 @@ impl<R: Read> Window<R> {
         }
         self.base += gone as u64;
         if let Held::Own { buffer, filled } = &mut self.held
-            && *filled == gone
             && gone <= FEW
+            && *filled - gone <= FEW
         {
-            *filled = 0;
-            return Bytes::copy_from_slice(&buffer[..gone]);
+            let taken = Bytes::copy_from_slice(&buffer[..gone]);
+            // The start of the next record, most of the time.
+            buffer.copy_within(gone..*filled, 0);
+            *filled -= gone;
+            return taken;
         }
         let mut bytes = std::mem::take(&mut self.held).into_shared(&self.buffers);
         let taken = bytes.split_to(gone);
@@ -255,6 +258,18 @@ mod tests {
             window.consume(size, 0..size);
             assert_eq!(window.take(), text[..size]);
             assert_eq!(matches!(window.held, Held::Own { .. }), is_own);
+        }
+    }
+
+    #[test]
+    fn few_bytes_are_taken_alone_where_a_part_of_a_record_follows_them_too() {
+        let text = vec![b'x'; 3 * READ_SIZE];
+        for (rest, is_own) in [(1, true), (FEW, true), (FEW + 1, false)] {
+            let mut window = Window::on_text("x", Dribble::new(&text, &[700 + rest])).unwrap();
+            window.consume(700, 0..700);
+            assert_eq!(window.take(), text[..700]);
+            assert_eq!(window.pending(), &text[..rest]);
+            assert_eq!(matches!(window.held, Held::Own { .. }), is_own, "{rest}");
         }
     }
 

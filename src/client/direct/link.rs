@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::Method;
 use http::uri::InvalidUri;
 use tokio::io::AsyncWrite;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
@@ -41,6 +42,8 @@ pub(super) struct Link {
     keeps: bool,
     /// Whether a request went over it before.
     is_used: bool,
+    /// Whether the request that is under way was begun with.
+    is_begun: bool,
     /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
     timer: Pin<Box<Sleep>>,
     /// When something was last heard of the server, or the attempt began.
@@ -89,6 +92,7 @@ impl Link {
             framing: Framing::Length(0),
             keeps: false,
             is_used: false,
+            is_begun: false,
             timer: Box::pin(sleep_until(heard)),
             heard,
         })
@@ -111,19 +115,18 @@ impl Link {
         self.method.clone_from(&request.method);
         self.written = 0;
         self.is_sent = false;
+        self.is_begun = false;
         Ok(())
     }
 
     /// Sends the request and waits for the head of the reply, until `deadline`, which holds for the reply's body as well.
     pub(super) async fn exchange(&mut self, deadline: Instant) -> Result<Answer, Broken> {
         self.timer.as_mut().reset(deadline);
-        let mut is_first = true;
         poll_fn(|cx| {
-            let is_first = std::mem::take(&mut is_first);
-            let asked = match is_first {
-                true => self.poll_first(cx),
-                false if self.is_late() => Poll::Ready(Err(Broken::Late)),
-                false => self.poll_answer(cx),
+            let asked = match (self.is_begun, self.is_begun && self.is_late()) {
+                (false, _) => self.poll_first(cx),
+                (true, true) => Poll::Ready(Err(Broken::Late)),
+                (true, false) => self.poll_answer(cx),
             };
             match asked {
                 Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(Broken::Late)),
@@ -136,10 +139,14 @@ impl Link {
     /// Sends what can be sent at once. Of a connection that was used before it is found out first whether it has ended since.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
         if !std::mem::replace(&mut self.is_used, true) {
+            self.is_begun = true;
             return self.poll_answer(cx);
         }
         match self.input.poll_fill(&mut self.stream, cx) {
-            Poll::Pending => {}
+            // tokio tells a task nothing of its connections that has done much without a break, and has it come again: what
+            // was not looked for then would be taken for the reply.
+            Poll::Pending if !has_budget_remaining() => return Poll::Pending,
+            Poll::Pending => self.is_begun = true,
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(Broken::Unsent(Fault::Closed))),
             Poll::Ready(Ok(_)) => return Poll::Ready(Err(Broken::Unsent(Fault::Unasked))),
             Poll::Ready(Err(fault)) => return Poll::Ready(Err(Broken::Unsent(fault))),
@@ -167,8 +174,9 @@ impl Link {
             }
         }
         match written {
-            // What the server had said before was read first: it may be the reason.
-            Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Lost(error.into()))),
+            // What the server had said before is read first: it may be the reason. A connection that was reset is about to be
+            // read to its end, even if tokio has not heard of that yet.
+            Poll::Ready(Err(error)) if !is_reset(&error) => Poll::Ready(Err(Broken::Lost(error.into()))),
             _ => Poll::Pending,
         }
     }
@@ -262,5 +270,49 @@ impl Link {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.is_sent = true;
         Poll::Ready(Ok(()))
+    }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use tokio::net::TcpStream;
+    use tokio::task::yield_now;
+
+    use super::super::stream::Plain;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_server_said_before_it_went_away_is_heard_where_writing_fails_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut link = Link::new(Stream::Plain(Plain::new(stream)), Origin::of(&url).unwrap());
+        let large = Request::new(Method::POST, url, vec![b'a'; 64 << 20]);
+        link.load(&large).unwrap();
+        let mut exchange = pin!(link.exchange(Instant::now() + Duration::from_secs(10)));
+        poll_fn(|cx| Poll::Ready(assert!(exchange.as_mut().poll(cx).is_pending()))).await;
+        // There is room again, and the task that writes is told of it.
+        server.read_exact(&mut vec![0; 2 << 20]).unwrap();
+        yield_now().await;
+        server
+            .write_all(b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n")
+            .unwrap();
+        drop(server);
+        assert_eq!(exchange.await.unwrap().status, 413);
     }
 }

@@ -1,6 +1,8 @@
 //! What both transports put on the wire, and which connections they use again.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use outpour::client::{
     AnyTransport, DirectTransport, HttpConfig, Lookup, Request, Transport, TransportErrorKind,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::coop::consume_budget;
 
 use super::wire::settings;
 use crate::raw_server::{Act, RawServer, write};
@@ -189,6 +192,32 @@ async fn however_many_idle_connections_died_the_request_goes_out_once() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert_eq!(status(&transport, &request).await, 200);
         assert_eq!((server.connections(), server.requests().len()), (4, 4));
+    }
+}
+
+/// Runs a future in a task that may do nothing more when it is first looked at, as tokio has it with a busy one.
+async fn out_of_budget<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut is_first = true;
+    poll_fn(|context| {
+        while is_first && pin!(consume_budget()).poll(context).is_ready() {}
+        is_first = false;
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_busy_task_takes_nothing_for_its_reply_that_came_before_its_request() {
+    let stray = "HTTP/1.1 500 Forged\r\ncontent-length: 0\r\n\r\n";
+    for transport in patient() {
+        let wait = |millis| Act::Wait(Duration::from_millis(millis));
+        let first = vec![Act::Read, write(OK), wait(5), write(stray), Act::Read, wait(100)];
+        let server = RawServer::start([first, answers(1)]).await;
+        assert_eq!(status(&transport, &post(&server)).await, 200);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(out_of_budget(status(&transport, &post(&server))).await, 200);
+        assert_eq!((server.connections(), server.requests().len()), (2, 2));
     }
 }
 
