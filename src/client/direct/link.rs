@@ -35,19 +35,26 @@ pub(super) struct Link {
     method: Method,
     /// How many bytes of the request, its head included, are written.
     written: usize,
-    /// Whether all of it has left for the server.
-    is_sent: bool,
+    stage: Stage,
     /// Where the body of the reply ends that is under way.
     framing: Framing,
     keeps: bool,
     /// Whether a request went over it before.
     is_used: bool,
-    /// Whether the request that is under way was begun with.
-    is_begun: bool,
     /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
     timer: Pin<Box<Sleep>>,
     /// When something was last heard of the server, or the attempt began.
     heard: Instant,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing of it was written, and it is not known whether the connection has ended.
+    Loaded,
+    Begun,
+    /// All of it has left for the server.
+    Sent,
 }
 
 /// Why no status came.
@@ -88,11 +95,10 @@ impl Link {
             body: Bytes::new(),
             method: Method::GET,
             written: 0,
-            is_sent: false,
+            stage: Stage::Loaded,
             framing: Framing::Length(0),
             keeps: false,
             is_used: false,
-            is_begun: false,
             timer: Box::pin(sleep_until(heard)),
             heard,
         })
@@ -114,8 +120,7 @@ impl Link {
         self.body.clone_from(&request.body);
         self.method.clone_from(&request.method);
         self.written = 0;
-        self.is_sent = false;
-        self.is_begun = false;
+        self.stage = Stage::Loaded;
         Ok(())
     }
 
@@ -123,10 +128,11 @@ impl Link {
     pub(super) async fn exchange(&mut self, deadline: Instant) -> Result<Answer, Broken> {
         self.timer.as_mut().reset(deadline);
         poll_fn(|cx| {
-            let asked = match (self.is_begun, self.is_begun && self.is_late()) {
-                (false, _) => self.poll_first(cx),
-                (true, true) => Poll::Ready(Err(Broken::Late)),
-                (true, false) => self.poll_answer(cx),
+            let is_begun = self.stage != Stage::Loaded;
+            let asked = match is_begun && self.is_late() {
+                true => Poll::Ready(Err(Broken::Late)),
+                false if is_begun => self.poll_answer(cx),
+                false => self.poll_first(cx),
             };
             match asked {
                 Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(Broken::Late)),
@@ -139,14 +145,14 @@ impl Link {
     /// Sends what can be sent at once. Of a connection that was used before it is found out first whether it has ended since.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
         if !std::mem::replace(&mut self.is_used, true) {
-            self.is_begun = true;
+            self.stage = Stage::Begun;
             return self.poll_answer(cx);
         }
         match self.input.poll_fill(&mut self.stream, cx) {
             // tokio tells a task nothing of its connections that has done much without a break, and has it come again: what
             // was not looked for then would be taken for the reply.
             Poll::Pending if !has_budget_remaining() => return Poll::Pending,
-            Poll::Pending => self.is_begun = true,
+            Poll::Pending => self.stage = Stage::Begun,
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(Broken::Unsent(Fault::Closed))),
             Poll::Ready(Ok(_)) => return Poll::Ready(Err(Broken::Unsent(Fault::Unasked))),
             Poll::Ready(Err(fault)) => return Poll::Ready(Err(Broken::Unsent(fault))),
@@ -243,12 +249,12 @@ impl Link {
     pub(super) fn is_reusable(&mut self) -> bool {
         // It would be held in memory for as long as the connection is idle.
         self.body = Bytes::new();
-        self.keeps && self.is_sent && self.input.is_empty()
+        self.keeps && self.stage == Stage::Sent && self.input.is_empty()
     }
 
     /// Writes what is left of the request.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_sent {
+        if self.stage == Stage::Sent {
             return Poll::Ready(Ok(()));
         }
         let (head, body) = (self.head.bytes(), &self.body[..]);
@@ -268,7 +274,7 @@ impl Link {
             self.written += count;
         }
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.is_sent = true;
+        self.stage = Stage::Sent;
         Poll::Ready(Ok(()))
     }
 }
@@ -305,7 +311,8 @@ mod tests {
         let large = Request::new(Method::POST, url, vec![b'a'; 64 << 20]);
         link.load(&large).unwrap();
         let mut exchange = pin!(link.exchange(Instant::now() + Duration::from_secs(10)));
-        poll_fn(|cx| Poll::Ready(assert!(exchange.as_mut().poll(cx).is_pending()))).await;
+        let begun = poll_fn(|cx| Poll::Ready(exchange.as_mut().poll(cx))).await;
+        assert!(begun.is_pending());
         // There is room again, and the task that writes is told of it.
         server.read_exact(&mut vec![0; 2 << 20]).unwrap();
         yield_now().await;
