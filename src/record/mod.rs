@@ -102,6 +102,17 @@ impl Record {
         self.original.as_ref().unwrap_or(&self.text)
     }
 
+    /// The same record in memory of its own. Else it holds what was read together with it, which matters where few of many
+    /// records are kept.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        Self {
+            text: Bytes::copy_from_slice(&self.text),
+            original: self.original.map(|original| Bytes::copy_from_slice(&original)),
+            position: self.position,
+        }
+    }
+
     /// The JSON text. A source hands over UTF-8 only; a text that is not gives an empty object.
     pub fn as_str(&self) -> &str {
         readable(&self.text)

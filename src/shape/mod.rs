@@ -182,13 +182,24 @@ impl Shaper {
         }
         match self.text_of(&record.text, outline) {
             Ok(Shape::Filtered) => Ok(Shaped::Filtered),
-            Ok(Shape::Same) => Ok(Shaped::Kept(record)),
-            Ok(Shape::Other(text)) => Ok(Shaped::Kept(Record {
-                text,
-                original: Some(record.original.unwrap_or(record.text)),
-                position: record.position,
-            })),
+            Ok(Shape::Same) => Ok(Shaped::Kept(self.own(record))),
+            Ok(Shape::Other(text)) => {
+                let record = self.own(record);
+                Ok(Shaped::Kept(Record {
+                    text,
+                    original: Some(record.original.unwrap_or(record.text)),
+                    position: record.position,
+                }))
+            }
             Err(error) => Err(Box::new((record, error))),
+        }
+    }
+
+    /// Where an expression may leave few records of many, these must not hold what was read together with them.
+    fn own(&self, record: Record) -> Record {
+        match self.condition.is_some() || self.map.is_some() {
+            true => record.detached(),
+            false => record,
         }
     }
 

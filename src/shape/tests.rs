@@ -23,6 +23,37 @@ fn a_record_that_nothing_touches_keeps_its_bytes() {
 }
 
 #[test]
+fn a_record_that_an_expression_kept_holds_nothing_of_those_that_it_did_not_keep() {
+    let buffer = Bytes::from(r#"{"a":1}{"a":2}"#.repeat(1_000));
+    for (yaml, is_shared) in [
+        ("{}", true),
+        ("where: .a == 1", false),
+        ("map: select(.a == 1)", false),
+    ] {
+        let mut shaper = Shaper::compile(&serde_saphyr::from_str(yaml).unwrap()).unwrap();
+        let record = Record {
+            position: Position {
+                origin: std::sync::Arc::new(Origin {
+                    name: "people.ndjson".into(),
+                    shape: Form::Json,
+                }),
+                ordinal: 1,
+                number: 1,
+                line: Some(1),
+                byte: 0,
+            },
+            text: buffer.slice(0..7),
+            original: None,
+        };
+        let Ok(Shaped::Kept(kept)) = shaper.shape_outlined(record, &mut Outline::default()) else {
+            panic!("{yaml}: it was not kept");
+        };
+        assert_eq!(kept.original(), r#"{"a":1}"#);
+        assert_eq!(kept.original().as_ptr() == buffer.as_ptr(), is_shared, "{yaml}");
+    }
+}
+
+#[test]
 fn excluded_attributes_go_and_the_rest_keeps_its_text() {
     let text = r#"{"z":1.10,"a":{"keep":-0,"drop":1},"drop":{"x":1},"\u0064rop":2,"a.b":3}"#;
     assert_eq!(

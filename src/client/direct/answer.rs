@@ -140,8 +140,13 @@ impl Message {
 
     fn keeps(&self, status: StatusCode, is_latest: bool) -> bool {
         let is_other_protocol = status == StatusCode::SWITCHING_PROTOCOLS;
-        // Who tells both a coding and a length may mean another end than we do.
-        let is_clear = self.coding == Coding::None || self.length == Length::None;
+        // Who tells both a coding and a length, or of a body that there may not be, may mean another end than we do.
+        let is_clear = match status {
+            StatusCode::NO_CONTENT => {
+                self.coding == Coding::None && matches!(self.length, Length::None | Length::Told(0))
+            }
+            _ => self.coding == Coding::None || self.length == Length::None,
+        };
         !is_other_protocol && is_clear && !self.closes && (is_latest || self.keeps)
     }
 }
@@ -202,9 +207,14 @@ mod tests {
 
     #[test]
     fn some_replies_have_no_body_whatever_their_headers_say() {
-        for line in ["HTTP/1.1 204 No Content", "HTTP/1.1 304 Not Modified"] {
-            let read = read(line, &["content-length: 5"]).unwrap();
-            assert_eq!((read.1, read.2), (Framing::Length(0), true));
+        for (line, header, keeps) in [
+            ("HTTP/1.1 204 No Content", "content-length: 5", false),
+            ("HTTP/1.1 204 No Content", "transfer-encoding: chunked", false),
+            ("HTTP/1.1 204 No Content", "content-length: 0", true),
+            ("HTTP/1.1 304 Not Modified", "content-length: 5", true),
+        ] {
+            let read = read(line, &[header]).unwrap();
+            assert_eq!((read.1, read.2), (Framing::Length(0), keeps), "{line} {header}");
         }
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
         let (_, answer) = Answer::take(head.as_bytes(), &Method::HEAD).unwrap().unwrap();
