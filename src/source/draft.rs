@@ -181,8 +181,14 @@ impl Draft {
 
     fn add_record(&mut self, place: Place, span: Span, bytes: usize) {
         if self.entries.is_empty() {
-            self.entries.reserve(MAX_ENTRIES / 2);
-            self.spans.reserve(MAX_ENTRIES / 2);
+            // What is written anew comes in full chunks, and what is read as it is in those of the buffer.
+            let usual = if self.texts.is_some() {
+                MAX_ENTRIES
+            } else {
+                MAX_ENTRIES / 2
+            };
+            self.entries.reserve(usual);
+            self.spans.reserve(usual);
         }
         self.bytes += bytes;
         self.spans.push(span);

@@ -1,6 +1,6 @@
 //! The file form: batches that a footer at the end tells the places of.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -89,15 +89,13 @@ impl<R: Read + Seek> FileBatches<R> {
         let unreadable = |error| SourceError::from_io(&self.name, start, error);
         self.reader.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         // The length is that of a part of the file, so there is room for it.
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         self.reader
-            .by_ref()
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if (bytes.len() as u64) < length {
-            return Err(self.corrupt("the file became shorter while it was read"));
-        }
+            .read_exact(&mut bytes)
+            .map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => self.corrupt("the file became shorter while it was read"),
+                _ => unreadable(error),
+            })?;
         let place = format!("batch {}", self.next + 1);
         guarded(&self.name, &place, || {
             check_block(block, &bytes, self.max_batch_bytes)

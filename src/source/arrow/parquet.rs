@@ -206,9 +206,10 @@ impl ChunkReader for Stored {
         Ok(BufReader::new(self.at(start)?))
     }
 
-    /// The length comes from the file and may be anything, so no room is made before it was read.
+    /// The length comes from the file and may be anything, so no more room is made than the file can fill.
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let mut bytes = Vec::new();
+        let rest = usize::try_from(self.len().saturating_sub(start)).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(length.min(rest));
         self.at(start)?.take(length as u64).read_to_end(&mut bytes)?;
         match bytes.len() == length {
             true => Ok(bytes.into()),
