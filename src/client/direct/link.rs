@@ -43,7 +43,7 @@ pub(super) struct Link {
     is_used: bool,
     /// When the attempt is given up. It stays from one attempt to the next: a timer that is put off costs no lock.
     timer: Pin<Box<Sleep>>,
-    /// When something was last heard of the server, or the attempt began.
+    /// When it was last looked for something of the server's, or the connection was made.
     heard: Instant,
 }
 
@@ -109,7 +109,7 @@ impl Link {
         self.origin.is_of(url)
     }
 
-    /// When something was last heard of the server.
+    /// When it was last looked for something of the server's: for a connection that is idle, when its last reply came.
     pub(super) fn heard(&self) -> Instant {
         self.heard
     }
