@@ -39,8 +39,8 @@ const CALLERS: usize = 64;
 /// How many requests fewer than the rate asks for may come, in a hundred.
 const LACK: f64 = 1.0;
 
-/// How long the first of the line waits at this rate, by what tokio's timers make of it.
-const NAP: Duration = Duration::from_millis(5);
+/// The distance of the wake-ups at this rate.
+const NAP: Duration = Duration::from_millis(25);
 
 /// How much of a core it may take, in a hundred.
 const SHARE: f64 = 2.0;
@@ -127,11 +127,12 @@ async fn ask(
     goes_on: impl Fn() -> bool + Clone + Send + 'static,
 ) -> Result<(), Fault> {
     let request = Request::new(http::Method::POST, "http://localhost:9/in".parse()?, "{}");
+    let policy = Arc::new(Policy::default());
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
-        let (sender, request, goes_on) = (sender.clone(), request.clone(), goes_on.clone());
+        let (sender, request, policy) = (sender.clone(), request.clone(), Arc::clone(&policy));
+        let goes_on = goes_on.clone();
         callers.spawn(async move {
-            let policy = Policy::default();
             while goes_on() {
                 let sent = sender.send(&request, &policy).await;
                 if !matches!(sent.outcome, Outcome::Replied(_)) {

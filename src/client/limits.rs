@@ -31,8 +31,8 @@ pub struct LimitsConfig {
     /// Rates per second and per minute are spread evenly. Rates per hour and per day are quotas: used as fast as the other
     /// rates allow, and then waited for.
     pub rate: Option<Rates>,
-    /// How many requests may follow each other at once after a pause. It is paid for by the steady rate, which is about `rate` less
-    /// `burst` per window, so that no window ever holds more than `rate`. Default: a hundredth of the rate, at least 1.
+    /// How many requests may follow each other at once after a pause. No window ever holds more than `rate` for it, and the
+    /// steady rate is the same. Default: a hundredth of the rate, at least 1; above 250 per second a twentieth.
     #[schemars(range(min = 1))]
     pub burst: Option<u32>,
     /// How many requests may be under way at once, or `auto`: as many as the destination takes. It begins with 4, grows while
@@ -72,10 +72,8 @@ pub enum LimitsError {
     /// Burst 0 would never send anything.
     #[error("`burst` must be at least 1")]
     NoBurst,
-    /// The burst uses up the whole rate.
-    #[error(
-        "`burst: {burst}` must be smaller than the rate `{rate}`, since the steady rate is what it leaves"
-    )]
+    /// The burst is more than the rate.
+    #[error("`burst: {burst}` must not be more than the rate `{rate}`, which no window exceeds")]
     BurstTooLarge {
         /// The burst.
         burst: u32,
@@ -165,7 +163,7 @@ fn check_burst(burst: u32, rates: &Rates) -> Result<(), LimitsError> {
     if burst == 0 {
         return Err(LimitsError::NoBurst);
     }
-    let too_small = |rate: &&Rate| rate.is_spread() && burst > 1 && burst >= rate.count.get();
+    let too_small = |rate: &&Rate| rate.is_spread() && burst > rate.count.get();
     match rates.iter().find(too_small) {
         Some(&rate) => Err(LimitsError::BurstTooLarge { burst, rate }),
         None => Ok(()),
@@ -287,9 +285,10 @@ mod tests {
         );
         assert_eq!(refused(r#"{"burst": 0}"#), "`burst` must be at least 1");
         assert!(
-            refused(r#"{"rate": "10/s", "burst": 10}"#)
-                .starts_with("`burst: 10` must be smaller than the rate `10/s`")
+            refused(r#"{"rate": "10/s", "burst": 11}"#)
+                .starts_with("`burst: 11` must not be more than the rate `10/s`")
         );
+        assert!(limits(r#"{"rate": "10/s", "burst": 10}"#).check().is_ok());
         assert!(limits(r#"{"rate": ["10/s", "5/d"], "burst": 9}"#).check().is_ok());
         assert!(limits(r#"{"rate": "1/s", "burst": 1}"#).check().is_ok());
     }

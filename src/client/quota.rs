@@ -1,24 +1,35 @@
-//! A rate held by counting: a sliding window for the long windows, hours and days.
+//! A rate held by counting, in a sliding window: by itself for the long windows, hours and days, and as the bound of the others.
 //!
 //! Spreading `100000/d` would let one request through every 0.86 s however idle the day was. Counted, it lets 100,000 through as
-//! fast as other rates allow and then waits for the first of them to leave the window. Grants are counted in buckets of a
-//! thousandth of the window, and a bucket counts until its last moment has left the window: never more than N in any T,
-//! at the price of at most a thousandth of the window more waiting.
+//! fast as other rates allow and then waits for the first of them to leave the window. Up to a thousand grants are counted
+//! one by one. More are counted in buckets, each open for a thousandth of the window, and a bucket counts until the last grant in it has left
+//! the window: never more than N in any T, at the price of at most a thousandth of the window more waiting.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Rate;
 
 const BUCKETS: u32 = 1000;
 
-/// One rate, counted over its window. Times are counted from the pacer's start.
+/// So many grants at most in any window of a length. Times are counted from the pacer's start.
 #[derive(Debug)]
 pub(crate) struct Counted {
-    rate: Rate,
-    /// End of the bucket and grants in it, oldest first; at most `BUCKETS` + 1 of them.
-    buckets: VecDeque<(Duration, u32)>,
+    count: NonZeroU32,
+    window: Duration,
+    /// How long a bucket takes grants; zero where each of them has its own.
+    width: Duration,
+    /// Oldest first; at most `BUCKETS` + 1 of them.
+    buckets: VecDeque<Bucket>,
     granted: u32,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    first: Duration,
+    last: Duration,
+    grants: u32,
 }
 
 /// The least time from the first to the last of this many grants.
@@ -30,9 +41,22 @@ pub(crate) fn time_for(rate: Rate, requests: u64) -> Duration {
 }
 
 impl Counted {
+    /// Counts a rate over its window.
     pub(crate) fn new(rate: Rate) -> Self {
+        Self::within(rate.count, rate.window.duration())
+    }
+
+    /// Counts so many over a window of this length.
+    pub(crate) fn within(count: NonZeroU32, window: Duration) -> Self {
+        let width = if count.get() > BUCKETS {
+            window / BUCKETS
+        } else {
+            Duration::ZERO
+        };
         Self {
-            rate,
+            count,
+            window,
+            width,
             buckets: VecDeque::new(),
             granted: 0,
         }
@@ -42,26 +66,33 @@ impl Counted {
     pub(crate) fn earliest(&mut self, now: Duration) -> Duration {
         self.forget(now);
         match self.buckets.front() {
-            Some((end, _)) if self.granted >= self.rate.count.get() => *end + self.rate.window.duration(),
+            Some(oldest) if self.granted >= self.count.get() => oldest.last + self.window,
             _ => now,
         }
     }
 
     /// Takes the next grant, which must be due.
     pub(crate) fn take(&mut self, now: Duration) {
-        let width = self.rate.window.duration() / BUCKETS;
         self.granted += 1;
         match self.buckets.back_mut() {
-            Some((end, grants)) if now < *end => *grants += 1,
-            _ => self.buckets.push_back((now + width, 1)),
+            Some(newest) if now < newest.first + self.width => {
+                newest.last = newest.last.max(now);
+                newest.grants += 1;
+            }
+            _ => self.buckets.push_back(Bucket {
+                first: now,
+                last: now,
+                grants: 1,
+            }),
         }
     }
 
     fn forget(&mut self, now: Duration) {
-        let window = self.rate.window.duration();
-        while let Some(&(_, grants)) = self.buckets.front().filter(|(end, _)| *end + window <= now) {
+        while let Some(oldest) = self.buckets.front()
+            && oldest.last + self.window <= now
+        {
+            self.granted -= oldest.grants;
             self.buckets.pop_front();
-            self.granted -= grants;
         }
     }
 }

@@ -52,9 +52,7 @@ impl<T: Transport> Shared<T> {
             };
             let pass = match beginning.pass {
                 Some(pass) => pass,
-                None => self
-                    .breaker
-                    .admit()
+                None => Box::pin(self.breaker.admit())
                     .await
                     .map_err(|GivenUp(span)| self.fail(Fatal::Down { span }))?,
             };

@@ -67,7 +67,7 @@ fn a_missing_key_and_all_other_problems_are_named_at_once_with_2() {
             "--set",
             "records.where=.a b",
             "--set",
-            "limits={rate: 10/s, burst: 10}",
+            "limits={rate: 10/s, burst: 11}",
         ],
     );
     let outcome = Outcome::of(command.env_remove("ENCHARGE_API_KEY").output().unwrap(), &scene).ends_with(2);
@@ -76,7 +76,7 @@ fn a_missing_key_and_all_other_problems_are_named_at_once_with_2() {
         "`ENCHARGE_API_KEY` is not set",
         "Encharge, Settings",
         "where",
-        "`burst: 10`",
+        "`burst: 11`",
     ] {
         assert!(told.contains(part), "`{part}` is missing: {told}");
     }
