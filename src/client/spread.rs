@@ -155,7 +155,7 @@ impl Spread {
             if now < until {
                 return until;
             }
-            self.held += (until - since).saturating_sub(self.kept);
+            self.held += until.saturating_sub(since + self.kept);
             self.anchor = until;
             self.hold = None;
         }
