@@ -161,6 +161,8 @@ struct Stage {
     stop: Arc<AtomicBool>,
     read: u64,
     is_unsaid: bool,
+    /// Whether shaping leaves every record of the chunk as it is.
+    is_untouched: bool,
 }
 
 impl Stage {
@@ -174,6 +176,7 @@ impl Stage {
             stop,
             read: 0,
             is_unsaid: true,
+            is_untouched: false,
         }
     }
 
@@ -254,6 +257,7 @@ impl Stage {
             ..Shaped::default()
         };
         let now = Instant::now();
+        self.is_untouched = chunk.lacks_error_keys && self.settings.shaper.is_idle();
         for entry in chunk.entries {
             if self.is_at_limit() {
                 break;
@@ -313,7 +317,11 @@ impl Stage {
     /// Shapes and prepares a record, unless it is filtered out or rejected.
     fn prepare(&mut self, record: Record, shaped: &mut Shaped) -> Option<(Prepared, Option<String>)> {
         let ordinal = record.position.ordinal;
-        let record = match self.settings.shaper.shape_outlined(record, &mut self.outline) {
+        let shaped_record = match self.is_untouched {
+            true => Ok(ShapedRecord::Kept(record)),
+            false => self.settings.shaper.shape_outlined(record, &mut self.outline),
+        };
+        let record = match shaped_record {
             Ok(ShapedRecord::Kept(record)) => record,
             Ok(ShapedRecord::Filtered) => {
                 shaped.filtered.push(ordinal);

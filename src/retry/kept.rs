@@ -102,6 +102,7 @@ impl Source for KeptRecords {
             entries,
             blank_lines: 0,
             bytes_read: self.bytes_read,
+            lacks_error_keys: false,
         }))
     }
 }

@@ -56,7 +56,7 @@ use self::schema::check_schema;
 pub(super) use self::stream::StreamBatches;
 use super::buffers::Buffers;
 use super::config::ArrowConfig;
-use super::draft::{Draft, Place, Portion, Reader, Step};
+use super::draft::{Draft, Place, Portion, Reader, Step, lack_error_keys};
 use super::error::SourceError;
 use super::ndjson::too_long;
 use crate::record::{Origin, Shape};
@@ -83,6 +83,7 @@ pub(super) struct ArrowReader<B> {
     cap: usize,
     current: Option<Rows>,
     number: u64,
+    lacks_error_keys: bool,
     /// Where the text of chunks is written.
     texts: Buffers,
 }
@@ -90,8 +91,11 @@ pub(super) struct ArrowReader<B> {
 impl<B: Batches> ArrowReader<B> {
     /// Checks that each column has a JSON form.
     pub(super) fn new(name: &str, batches: B, config: &ArrowConfig, cap: usize) -> Result<Self, SourceError> {
-        check_schema(name, &batches.schema())?;
+        let schema = batches.schema();
+        check_schema(name, &schema)?;
+        let names = schema.fields().iter().map(|field| field.name().as_str());
         Ok(Self {
+            lacks_error_keys: lack_error_keys(names),
             batches,
             origin: Arc::new(Origin {
                 name: name.to_owned(),
@@ -156,6 +160,7 @@ impl<B: Batches> ArrowReader<B> {
 impl<B: Batches> Reader for ArrowReader<B> {
     fn read(&mut self) -> Portion {
         let mut draft = Draft::new(Arc::clone(&self.origin), self.cap).with_text(&self.texts);
+        draft.lacks_error_keys = self.lacks_error_keys;
         let outcome = self.fill(&mut draft);
         draft.finish(&bytes::Bytes::new(), outcome)
     }

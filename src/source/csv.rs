@@ -27,7 +27,7 @@ use self::rows::{Framed, Rows};
 use self::spans::{Cells, MAX_CELLS};
 use super::buffers::Buffers;
 use super::config::{CsvConfig, Encoding, Ragged};
-use super::draft::{Draft, Place, Portion, Reader, Step};
+use super::draft::{Draft, Place, Portion, Reader, Step, lack_error_keys};
 use super::error::SourceError;
 use super::ndjson::{not_utf8, too_long};
 use super::window::Window;
@@ -49,6 +49,7 @@ pub(super) struct CsvReader<R> {
     /// The header row as it stands in the file; none where there is none to repeat.
     header: Option<Bytes>,
     number: u64,
+    lacks_error_keys: bool,
     /// Where the text of chunks is written.
     texts: Buffers,
 }
@@ -136,6 +137,7 @@ impl<R: Read> CsvReader<R> {
             origin: Arc::new(Origin { name: input, shape }),
             rules: Rules::new(dialect, config, cap),
             header: header.filter(|_| columns.len() > 1),
+            lacks_error_keys: lack_error_keys(columns.iter().map(|column| column.name.as_str())),
             columns,
             number: 0,
             texts: Draft::texts(),
@@ -211,6 +213,7 @@ impl<R: Read + Send> Reader for CsvReader<R> {
     fn read(&mut self) -> Portion {
         let mut draft = Draft::new(Arc::clone(&self.origin), self.rules.cap).with_text(&self.texts);
         let outcome = self.fill(&mut draft);
+        draft.lacks_error_keys = self.lacks_error_keys;
         draft.blank_lines = self.rows.take_blank_lines();
         draft.finish(&self.rows.window.take(), outcome)
     }

@@ -11,12 +11,17 @@ use bytes::Bytes;
 use super::buffers::Buffers;
 use super::error::SourceError;
 use super::{BadRecord, Entry};
-use crate::record::{Origin, Position, Record};
+use crate::record::{ERROR_KEYS, Origin, Position, Record};
 
 /// How many entries a chunk has at most.
 const MAX_ENTRIES: usize = 1_000;
 /// After how many bytes a chunk is full.
 const MAX_BYTES: usize = 1 << 20;
+/// Whether none of these columns can be an attribute that outpour adds to rejects.
+pub(super) fn lack_error_keys<'a>(mut columns: impl Iterator<Item = &'a str>) -> bool {
+    columns.all(|name| !ERROR_KEYS.contains(&name))
+}
+
 /// How much of a bad record is kept.
 pub(super) const MAX_ORIGINAL: usize = 64 * 1024;
 
@@ -31,6 +36,8 @@ pub(super) trait Reader: Send {
 pub(super) struct Portion {
     pub(super) entries: Vec<Entry>,
     pub(super) blank_lines: u64,
+    /// See [`Chunk`](super::Chunk).
+    pub(super) lacks_error_keys: bool,
     /// Whether there may be more to read.
     pub(super) outcome: Result<Step, SourceError>,
 }
@@ -57,6 +64,8 @@ pub(super) struct Draft {
     /// Where `text` is from, if it is used again.
     texts: Option<Buffers>,
     pub(super) blank_lines: u64,
+    /// See [`Chunk`](super::Chunk).
+    pub(super) lacks_error_keys: bool,
 }
 
 /// Where an entry's bytes are.
@@ -83,6 +92,7 @@ impl Draft {
             text: Vec::new(),
             texts: None,
             blank_lines: 0,
+            lacks_error_keys: false,
         }
     }
 
@@ -175,6 +185,7 @@ impl Draft {
         Portion {
             entries: self.entries,
             blank_lines: self.blank_lines,
+            lacks_error_keys: self.lacks_error_keys,
             outcome,
         }
     }

@@ -101,6 +101,9 @@ pub struct Chunk {
     pub blank_lines: u64,
     /// How many bytes of all inputs have been read so far, as they are stored (compressed).
     pub bytes_read: u64,
+    /// Whether no record in it can have one of the [`ERROR_KEYS`](crate::record::ERROR_KEYS): in formats with columns their names
+    /// are known beforehand. Such records need not be looked through for them. Default: no.
+    pub lacks_error_keys: bool,
 }
 
 /// A record, or what stands where one should be.

@@ -174,6 +174,7 @@ impl Chain {
             entries: portion.entries,
             blank_lines: portion.blank_lines,
             bytes_read: self.bytes_read(),
+            lacks_error_keys: portion.lacks_error_keys,
         }))
     }
 

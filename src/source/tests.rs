@@ -84,6 +84,22 @@ fn a_json_file_is_an_array_or_ndjson() {
 }
 
 #[test]
+fn only_columns_that_are_known_beforehand_tell_that_a_record_has_none_of_the_attributes_of_rejects() {
+    let directory = Directory::new();
+    directory
+        .write("plain.csv", "x,error\n1,2\n")
+        .write("rejects.csv", "x,_error_reason\n1,late\n")
+        .write("plain.ndjson", "{}\n")
+        .write("plain.arrow", &arrow_forms()[0]);
+    let lacks = |name: &str| {
+        let mut source = open(&directory.config(name)).unwrap();
+        source.next_chunk().unwrap().unwrap().lacks_error_keys
+    };
+    assert!(lacks("plain.csv") && lacks("plain.arrow"));
+    assert!(!lacks("rejects.csv") && !lacks("plain.ndjson"));
+}
+
+#[test]
 fn a_wrong_number_of_records_is_an_error_at_the_end() {
     let directory = Directory::new();
     directory.write("a.ndjson", "{}\nx\n");

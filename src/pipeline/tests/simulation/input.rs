@@ -81,6 +81,7 @@ impl Source for Input {
             bytes_read: entries.last().map_or(0, |entry| entry.position().byte),
             entries,
             blank_lines: 0,
+            lacks_error_keys: false,
         }))
     }
 }
