@@ -285,14 +285,31 @@ mod tests {
 
     #[test]
     fn the_time_for_a_number_of_requests_is_told_beforehand() {
-        for rates in [&["10/s"][..], &["600/min"], &["1/s"], &["50/s", "300/min"]] {
-            let limits = limits(rates, None);
-            let last = *grants(&limits, eager(400, Duration::ZERO)).last().unwrap();
-            let told = limits.time_for(400);
-            assert!(
-                told.abs_diff(last) < Duration::from_secs(1),
-                "{rates:?}: {told:?}, in fact {last:?}"
-            );
+        for rates in [
+            &["10/s"][..],
+            &["600/min"],
+            &["1/s"],
+            &["300/min"],
+            &["50/s", "300/min"],
+        ] {
+            for burst in [None, Some(1), Some(10), Some(150), Some(300)] {
+                let least = rates
+                    .iter()
+                    .map(|rate| rate.parse::<Rate>().unwrap().count.get())
+                    .min();
+                if burst > least {
+                    continue;
+                }
+                let limits = limits(rates, burst);
+                for number in [1, 20, 400, 700] {
+                    let last = *grants(&limits, eager(number, Duration::ZERO)).last().unwrap();
+                    let told = limits.time_for(number as u64);
+                    assert!(
+                        told.abs_diff(last) < Duration::from_secs(1),
+                        "{number} at {rates:?}, burst {burst:?}: {told:?}, in fact {last:?}"
+                    );
+                }
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! For N per window T with burst B, governor lets B go at once and then one per interval I = (T + S)/N. By itself that would let up to
 //! N + B into a window. So grants are counted too, at the times at which they really go: never more than N in any half-open
-//! window of T + S/2. The S/2 are for the jitter on the way to the server. Since the count bounds it, what comes late may be made
-//! up for, and the burst costs nothing of the steady rate, which is N per T + S.
+//! window of T + S/2. The S/2 are for the jitter on the way to the server. Since the count bounds it, the burst costs nothing of the
+//! steady rate, which is N per T + S.
 //!
 //! The slack S is T/N, but at least T/150 and at most T/20. With N = 1 there is one grant per T, and no slack.
 //!
@@ -14,8 +14,9 @@
 //! what has become due since the last wake-up follows at once, out of the burst.
 //!
 //! Where the count holds back what governor would let go, as at the end of the first window after a burst, governor's clock stands still
-//! but for one step of the grid: otherwise the whole burst would be saved up again, and go at once in every window. The grid begins anew
-//! when the hold ends, so that later wake-ups come just after what they wait for has left the window.
+//! but for one step of the grid, or one interval: otherwise the whole burst would be saved up again, and go at once in every window. So what
+//! comes later than that and S/2 together is not made up for. The grid begins anew when the hold ends, so that later wake-ups come just
+//! after what they wait for has left the window.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -105,9 +106,15 @@ impl Plan {
     /// The least time from the first to the last of this many grants.
     fn time_for(&self, requests: u64) -> Duration {
         let times = |length: Duration, number: u64| duration(length.as_nanos().saturating_mul(number.into()));
+        let count = u64::from(self.count.get());
         let waits = requests.saturating_sub(self.burst.get().into());
-        let windows = requests.saturating_sub(1) / u64::from(self.count.get());
-        times(self.interval, waits).max(times(self.bound, windows))
+        let windows = requests.saturating_sub(1) / count;
+        let least = times(self.interval, waits).max(times(self.bound, windows));
+        // After the first hold nothing but one step is saved up, so from there on it goes by intervals.
+        match requests.checked_sub(count + 2) {
+            Some(after) => least.max(self.bound.saturating_add(times(self.interval, after))),
+            None => least,
+        }
     }
 }
 
