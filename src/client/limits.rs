@@ -143,7 +143,7 @@ impl Limits {
     /// use outpour::client::LimitsConfig;
     /// let config: LimitsConfig = serde_json::from_str(r#"{"rate": ["100/s", "100000/d"]}"#)?;
     /// let limits = config.check()?;
-    /// assert_eq!(limits.time_for(10_000).as_secs(), 101);
+    /// assert_eq!(limits.time_for(10_000).as_secs(), 100);
     /// assert_eq!(limits.time_for(100_001).as_secs(), 24 * 60 * 60);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
