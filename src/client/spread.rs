@@ -156,7 +156,7 @@ impl Spread {
         }
     }
 
-    /// The time of the next grant, seen from `now`; in the past by at most the lateness that is recovered.
+    /// The time of the next grant: `now` if one is due. What was due before is made up for by the limiter's own clock.
     pub(crate) fn earliest(&mut self, now: Duration) -> Duration {
         if let Some(Hold { since, until }) = self.hold {
             if now < until {
