@@ -21,7 +21,9 @@ mod text;
 mod value;
 
 use std::fmt;
+use std::sync::LazyLock;
 
+use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
@@ -58,6 +60,12 @@ const REFUSED: [&str; 10] = [
     "stderr",
     "stderr_empty",
 ];
+
+/// What jq defines in jq, without those. To read it takes as long as all the rest of compiling an expression.
+static DEFINITIONS: LazyLock<Vec<Def>> = LazyLock::new(|| {
+    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    defs.filter(|def| !REFUSED.contains(&def.name)).collect()
+});
 
 /// A compiled jq expression.
 ///
@@ -106,9 +114,7 @@ impl Expression {
             reason,
         };
         let arena = Arena::default();
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let defs = defs.filter(|def| !REFUSED.contains(&def.name));
-        let modules = Loader::new(defs)
+        let modules = Loader::new(DEFINITIONS.iter().cloned())
             .load(
                 &arena,
                 File {
