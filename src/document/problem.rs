@@ -138,9 +138,10 @@ pub fn close_names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) ->
     close.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Checks a document against a JSON Schema.
+/// Checks a document against a JSON Schema. It is read as one of draft 7, which says the same of the keywords that ours have:
+/// before it does anything the library checks the schema itself, and the meta-schema of later drafts is many times as large.
 pub(super) fn check(schema: &Value, document: &Document) -> Vec<Problem> {
-    let validator = match jsonschema::validator_for(schema) {
+    let validator = match jsonschema::draft7::new(schema) {
         Ok(validator) => validator,
         Err(error) => return vec![Problem::new("", format!("the schema itself is wrong: {error}"))],
     };

@@ -76,6 +76,42 @@ fn the_schemas_in_docs_are_those_that_are_printed() {
     }
 }
 
+/// The program reads them as of draft 7, where nothing beside a `$ref` counts, and editors as of 2020-12, where it does.
+#[test]
+fn the_schemas_mean_the_same_in_both_drafts_that_they_are_read_as() {
+    const LATER: [&str; 8] = [
+        "dependentRequired",
+        "dependentSchemas",
+        "maxContains",
+        "minContains",
+        "prefixItems",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "$dynamicRef",
+    ];
+    let mut references = 0;
+    for of in ["job", "template", "vendor", "definitions", "steps"] {
+        let mut open = vec![printed(of)];
+        while let Some(value) = open.pop() {
+            if let Some(object) = value.as_object() {
+                let is_reference = object.get("$ref").is_some_and(Value::is_string);
+                references += u32::from(is_reference);
+                for key in object.keys().map(String::as_str) {
+                    assert!(!LATER.contains(&key), "{of}: {key} is not of draft 7");
+                    let is_note = ["$ref", "default", "description"].contains(&key);
+                    assert!(!is_reference || is_note, "{of}: {key} beside {}", object["$ref"]);
+                }
+            }
+            open.extend(match value {
+                Value::Array(items) => items,
+                Value::Object(members) => members.into_iter().map(|(_, value)| value).collect(),
+                _ => Vec::new(),
+            });
+        }
+    }
+    assert!(references > 100, "{references}");
+}
+
 #[test]
 fn a_hint_for_editors_names_a_schema_that_exists() {
     let mut hints = 0;
