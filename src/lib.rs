@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod document;
 pub mod endpoint;
 pub mod expression;
+mod guard;
 pub mod ledger;
 pub mod mock;
 pub mod new_file;

@@ -3,16 +3,18 @@
 //! jaq knows no limits of its own. It asks for its table of terms at every step, though, and does all its work on values
 //! through traits, so the kind of data that we give it ([`Metered`]) and its values ([`Bounded`](super::bounded::Bounded))
 //! can count. Neither can answer with an error: what goes beyond a limit unwinds to [`within`], without the panic's
-//! message, and becomes an error there. The meter belongs to the thread, since a run begins and ends on one.
+//! message, and becomes an error there. So does a panic of jaq itself: it is one record that it cannot deal with. The meter belongs to the thread, since a run begins and ends on one.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
+use std::time::Duration;
 
 use jaq_core::data::HasLut;
 use jaq_core::{DataT, Lut};
 
 use super::bounded::Bounded;
+use crate::guard::{guarded, said};
 
 /// The most steps of a run. A step is a term that is evaluated, or 64 bytes of values that are looked at: half a second or so.
 pub const MAX_STEPS: u64 = 10_000_000;
@@ -26,8 +28,12 @@ pub(super) const MAX_NESTING: u16 = 256;
 /// The most of its thread's stack that a run may take. Threads that run expressions need twice as much.
 const MAX_STACK: usize = 1 << 20;
 
+/// How long a run may search with regexes for each step that it may take: five seconds for [`MAX_STEPS`]. What a search costs is
+/// paid before it begins, for as far as that can be known, so this is for those that look at the same text again and again.
+const SEARCH_PER_STEP: Duration = Duration::from_nanos(500);
+
 /// Which limit a run went beyond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Exceeded {
     /// It takes too many steps, perhaps without end.
     #[error("it takes too long, more than {MAX_STEPS} steps")]
@@ -38,6 +44,12 @@ pub enum Exceeded {
     /// It makes a value that is too large.
     #[error("it makes a value of more than {} MiB", MAX_WEIGHT >> 20)]
     Weight,
+    /// Its regexes search for too long.
+    #[error("its regexes take too long")]
+    Search,
+    /// A function of jq's panicked, and said this.
+    #[error("a function of jq's failed, which is a defect ({0})")]
+    Defect(String),
 }
 
 impl Exceeded {
@@ -49,12 +61,17 @@ impl Exceeded {
 
 struct Meter {
     steps_left: Cell<u64>,
+    search_left: Cell<Duration>,
     stack_base: Cell<Option<usize>>,
 }
 
 thread_local! {
     static METER: Meter = const {
-        Meter { steps_left: Cell::new(u64::MAX), stack_base: Cell::new(None) }
+        Meter {
+            steps_left: Cell::new(u64::MAX),
+            search_left: Cell::new(Duration::MAX),
+            stack_base: Cell::new(None),
+        }
     };
 }
 
@@ -65,6 +82,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         METER.with(|meter| {
             meter.steps_left.set(u64::MAX);
+            meter.search_left.set(Duration::MAX);
             meter.stack_base.set(None);
         });
     }
@@ -74,15 +92,17 @@ impl Drop for Running {
 pub(super) fn within<T>(steps: u64, work: impl FnOnce() -> T) -> Result<T, Exceeded> {
     METER.with(|meter| {
         meter.steps_left.set(steps);
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        meter.search_left.set(SEARCH_PER_STEP * steps);
         meter.stack_base.set(Some(stack_here()));
     });
     let running = Running;
     // What `work` holds is dropped as it unwinds; nobody sees it half done.
-    let done = catch_unwind(AssertUnwindSafe(work));
+    let done = guarded(work);
     drop(running);
     done.map_err(|payload| match payload.downcast::<Exceeded>() {
         Ok(exceeded) => *exceeded,
-        Err(panic) => resume_unwind(panic),
+        Err(panic) => Exceeded::Defect(said(&*panic).unwrap_or("without a word").to_owned()),
     })
 }
 
@@ -91,6 +111,14 @@ pub(super) fn charge(steps: u64) {
     METER.with(|meter| match meter.steps_left.get().checked_sub(steps) {
         Some(left) => meter.steps_left.set(left),
         None => Exceeded::Steps.end(),
+    });
+}
+
+/// Takes the time of a search off what is left of the run for it.
+pub(super) fn charge_search(time: Duration) {
+    METER.with(|meter| match meter.search_left.get().checked_sub(time) {
+        Some(left) => meter.search_left.set(left),
+        None => Exceeded::Search.end(),
     });
 }
 

@@ -1,4 +1,4 @@
-//! The functions of an expression: jaq's own, without those that reach outside, and those that know JSON on bounded values.
+//! The functions of an expression: jaq's own, without those that reach outside, and those that know JSON or regexes on bounded values.
 //!
 //! jaq-json's functions are written for its own values. They are compiled here once, a filter each, and run on the value
 //! inside.
@@ -13,6 +13,7 @@ use jaq_json::Val;
 
 use super::bounded::{Bounded, charge_windows, checked};
 use super::bounds::Metered;
+use super::regex;
 use super::text::refuse_text;
 
 type Plain = Filter<JustLut<Val>>;
@@ -20,7 +21,11 @@ type Plain = Filter<JustLut<Val>>;
 /// All functions.
 pub(super) fn functions() -> impl Iterator<Item = Fun<Metered>> {
     let json = Vec::from(json()).into_iter().map(run::<Metered>);
-    jaq_core::funs().chain(jaq_std::funs()).chain(json)
+    let standard = jaq_std::funs().filter(|(name, ..)| !regex::NAMES.contains(name));
+    jaq_core::funs()
+        .chain(standard)
+        .chain(regex::functions())
+        .chain(json)
 }
 
 fn json() -> [Named<RunPtr<Metered>>; 8] {

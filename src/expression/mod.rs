@@ -15,6 +15,7 @@ mod functions;
 mod input;
 mod operators;
 mod reasons;
+mod regex;
 #[cfg(test)]
 mod tests;
 mod text;

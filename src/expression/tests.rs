@@ -159,6 +159,86 @@ fn what_grows_without_end_is_stopped() {
 }
 
 #[test]
+fn a_search_stops_at_the_match_that_is_too_much() {
+    for text in [
+        "(\"x\" * 8000000) | gsub(\"x\"; \"y\")",
+        "(\"x\" * 8000000) | [scan(\"x\")]",
+        "(\"x\" * 8000000) | [match(\"(?<a>x)(?<b>y)?\"; \"g\")]",
+        "(\"x\" * 8000000) | split(\"x\"; null)",
+    ] {
+        assert!(reason(text, MAX_STEPS).contains("was stopped: it "), "{text}");
+    }
+}
+
+#[test]
+fn a_search_that_would_take_too_long_is_stopped() {
+    for (text, words) in [
+        (
+            "(\"A\" * 200000) | [match(\".*[^A-Z]|[A-Z]\"; \"g\")]",
+            "its regexes take too long",
+        ),
+        (
+            "(\"a\" * 1000000) | test(\"(a{0,100}){0,100}b\")",
+            "it takes too long",
+        ),
+        ("\"a\" | test(\"(a{0,1000}){0,1000}b\")", "invalid regex"),
+        ("\"a\" | test(\"(a)\" * 600)", "a value of more than"),
+    ] {
+        let reason = reason(text, 1_000_000);
+        assert!(reason.contains(words), "{text}: {reason}");
+    }
+}
+
+#[test]
+fn regexes_give_what_they_match_and_what_stands_between() {
+    for (text, wanted) in [
+        (r#""aXbXc" | gsub("X";"-")"#, r#""a-b-c""#),
+        (r#""aXbXc" | sub("X";"-")"#, r#""a-bXc""#),
+        (r#""aXbxc" | split("x";"i")"#, r#"["a","b","c"]"#),
+        (r#""abc" | [match("";"g") | .offset]"#, "[0,1,2,3]"),
+        (r#""abc" | [match("b*";"gn") | .string]"#, r#"["b"]"#),
+        (
+            r#""é€b" | match("(?<last>b)")"#,
+            r#"{"offset":2,"length":1,"string":"b","captures":[{"offset":2,"length":1,"string":"b","name":"last"}]}"#,
+        ),
+        (r#""ba" | [match("(?:(a)|(b))*") | .captures[].offset]"#, "[1,0]"),
+        (
+            r#""2026-11-22" | capture("(?<y>\\d+)-(?<m>\\d+)")"#,
+            r#"{"y":"2026","m":"11"}"#,
+        ),
+        (
+            r#""a.b
+c" | [test("B.c";"ip"), test("b.c"), test("c$"), test("b$";"m")]"#,
+            "[true,false,true,true]",
+        ),
+        (r#""aab" | [scan("a+?";"l")]"#, r#"["aa"]"#),
+        (r#""ab" | test(" a b # all";"x")"#, "true"),
+        (r#""" | [gsub("";"x"), gsub("a";"x")]"#, r#"["x",""]"#),
+    ] {
+        assert_eq!(run(text, "null").unwrap(), wanted, "{text}");
+    }
+    for (text, words) in [
+        (r#""a" | test("a";"q")"#, "invalid regex flag: q"),
+        (r#""a" | test("(")"#, "invalid regex: "),
+        (r#"1 | test("a")"#, "cannot use 1 as string"),
+        (r#""a" | test(1)"#, "cannot use 1 as string"),
+    ] {
+        let error = run(text, "null").unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_panic_in_a_function_of_jq_is_an_error_of_that_run_alone() {
+    let failed = bounds::within(1, || -> u8 { panic!("index {}", 7) }).unwrap_err();
+    assert_eq!(
+        failed.to_string(),
+        "a function of jq's failed, which is a defect (index 7)"
+    );
+    assert_eq!(run(". + 1", "1").unwrap(), "2");
+}
+
+#[test]
 fn what_is_deleted_leaves_the_other_keys_in_their_order() {
     let input = r#"{"id":7,"z":1.50,"a":{"x":1,"y":2,"b":3}}"#;
     assert_eq!(

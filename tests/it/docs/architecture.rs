@@ -14,11 +14,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("new_file", &[]),
     ("visible", &[]),
     ("dates", &[]),
-    ("expression", &["record"]),
+    ("guard", &[]),
+    ("expression", &["guard", "record"]),
     ("batch", &["units"]),
     ("client", &["secret", "units"]),
     ("mock", &["units"]),
-    ("source", &["dates", "document::close_names", "record", "units"]),
+    (
+        "source",
+        &["dates", "document::close_names", "guard", "record", "units"],
+    ),
     (
         "template",
         &[

@@ -58,11 +58,16 @@ fn judge_gone_on_with(scene: &Scene, past: &Past, outcome: Outcome) {
 
 /// No file may grow beyond this many blocks of 512 bytes; a write beyond fails, as it does on a full disk.
 pub(crate) fn within(blocks: u32, command: &Command) -> Command {
+    // The signal that comes with such a write is ignored, here and in what the shell becomes.
+    limited(&format!("trap '' XFSZ; ulimit -f {blocks}"), command)
+}
+
+/// The command behind a line of shell that limits it.
+pub(crate) fn limited(limit: &str, command: &Command) -> Command {
     let mut limited = Command::new("sh");
     limited
         .arg("-c")
-        // The signal that comes with such a write is ignored, here and in what the shell becomes.
-        .arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""))
+        .arg(format!("{limit}; exec \"$0\" \"$@\""))
         .arg(command.get_program())
         .args(command.get_args())
         .current_dir(command.get_current_dir().unwrap())

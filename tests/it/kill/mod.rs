@@ -46,7 +46,7 @@ impl Past {
     }
 }
 
-pub(crate) use disk::within;
+pub(crate) use disk::{limited, within};
 
 pub(crate) fn ledger(scene: &Scene) -> Ledger {
     Ledger::find(&scene.path(".outpour")).unwrap()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{plan, run};
+use super::{plan, run, run_within};
 use crate::harness::{PEOPLE, Scene};
 
 const JOB: &str = "method: POST, url: 'URL/in'";
@@ -50,6 +50,10 @@ fn expression_abuse_by_values_that_grow_is_an_error_of_its_record() {
         ),
         (
             "if .bad then {text: (\"x\" * 20000000)} else . end",
+            "{\"bad\":true}",
+        ),
+        (
+            "if .bad then {text: (\"x\" * 8000000 | gsub(\"x\"; \"y\"))} else . end",
             "{\"bad\":true}",
         ),
     ] {
@@ -127,6 +131,26 @@ fn regex_that_would_backtrack_for_ever_is_matched_in_linear_time() {
         "{:?}",
         started.elapsed()
     );
+}
+
+#[test]
+fn regex_that_matches_millions_of_times_is_stopped_before_its_matches_take_the_memory() {
+    let (scene, server, outcome) = run_within(
+        "export MALLOC_ARENA_MAX=2; ulimit -v 1000000",
+        JOB,
+        "records: {map: 'if .times then {n: (\"x\" * .times | [match(\"x\"; \"g\")] | length)} else . end'}",
+        "{\"n\":1}\n{\"times\":6000000}\n{\"times\":20}\n",
+    );
+    assert_eq!(outcome.ends_with(1).totals(), [3, 2, 1, 0, 0, 0]);
+    let mut bodies = server
+        .requests()
+        .into_iter()
+        .map(|request| request.body)
+        .collect::<Vec<_>>();
+    bodies.sort();
+    assert_eq!(bodies, ["{\"n\":1}", "{\"n\":20}"]);
+    let text = scene.read("job.rejected.ndjson");
+    assert!(text.contains("was stopped: it takes too long"), "{text}");
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod terminal;
 mod tls;
 mod webhook;
 
+use std::process::Command;
+
 use outpour::client::Request;
 use outpour::config::{Config, Plan, PlanOptions, Secrets};
 use outpour::endpoint::Endpoint;
@@ -23,6 +25,7 @@ use outpour::request;
 use outpour::template::Catalog;
 
 use crate::harness::{Outcome, Recorder, Scene};
+use crate::kill::limited;
 
 /// The plan of a manual job, or everything that is wrong with it.
 fn plan(destination: &str, rest: &str) -> Result<Plan, String> {
@@ -68,13 +71,30 @@ fn request_of(endpoint: &Endpoint, record: &str) -> Result<Request, String> {
 
 /// Runs a manual job over `records`; `URL` in its destination is a server that takes everything.
 fn run(destination: &str, rest: &str, records: &str, more: &[&str]) -> (Scene, Recorder, Outcome) {
+    run_as(destination, rest, records, |mut command| {
+        command.args(more).env("SECRET", "CANARY-8f2c");
+        command
+    })
+}
+
+/// The same behind a line of shell that limits the run.
+fn run_within(limit: &str, destination: &str, rest: &str, records: &str) -> (Scene, Recorder, Outcome) {
+    run_as(destination, rest, records, |command| limited(limit, &command))
+}
+
+fn run_as(
+    destination: &str,
+    rest: &str,
+    records: &str,
+    change: impl FnOnce(Command) -> Command,
+) -> (Scene, Recorder, Outcome) {
     let scene = Scene::new();
     let server = Recorder::start(scene.runtime(), 200, "{}");
     let destination = destination.replace("URL", &server.url(""));
     let job = format!("source: {{path: records.ndjson}}\ndestination: {{{destination}}}\n{rest}\n");
     scene.write("records.ndjson", records).write("job.yaml", job);
-    let mut command = scene.command(&["run", "job.yaml", "--report", "json"]);
-    let output = command.args(more).env("SECRET", "CANARY-8f2c").output().unwrap();
+    let mut command = change(scene.command(&["run", "job.yaml", "--report", "json"]));
+    let output = command.output().unwrap();
     let outcome = Outcome::of(output, &scene);
     (scene, server, outcome)
 }
