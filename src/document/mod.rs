@@ -5,6 +5,7 @@
 //! tree with places, the tree is checked against the JSON Schema of the wanted type, and only then deserialized.
 //! One schema serves the check, editors and the docs. JSON is YAML too.
 
+mod needed;
 mod problem;
 mod tree;
 mod words;
@@ -83,8 +84,7 @@ impl Document {
 
     /// Checks the document against the schema of `T` and gives the typed value.
     pub fn typed<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, Problems> {
-        let schema = schemars::schema_for!(T).to_value();
-        let found = problem::check(&schema, self);
+        let found = problem::check(|| schemars::schema_for!(T).to_value(), self);
         if !found.is_empty() {
             return Err(Problems::new(&self.name, found));
         }

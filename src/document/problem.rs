@@ -6,6 +6,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::needed::needed;
 use super::words::{expectation, one_of, plain_message, unknown_key, unsuited};
 use super::{Document, Place};
 
@@ -140,15 +141,17 @@ pub fn close_names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) ->
 
 /// Checks a document against a JSON Schema. It is read as one of draft 7, which says the same of the keywords that ours have:
 /// before it does anything the library checks the schema itself, and the meta-schema of later drafts is many times as large.
-pub(super) fn check(schema: &Value, document: &Document) -> Vec<Problem> {
-    let validator = match jsonschema::draft7::new(schema) {
+pub(super) fn check(schema: impl Fn() -> Value, document: &Document) -> Vec<Problem> {
+    let validator = match jsonschema::draft7::new(&needed(schema(), document.value())) {
         Ok(validator) => validator,
         Err(error) => return vec![Problem::new("", format!("the schema itself is wrong: {error}"))],
     };
-    let mut problems = Vec::new();
-    for error in validator.iter_errors(document.value()) {
-        collect(schema, document, &error, &mut problems);
+    let mut errors = validator.iter_errors(document.value()).peekable();
+    if errors.peek().is_none() {
+        return Vec::new();
     }
+    let (schema, mut problems) = (schema(), Vec::new());
+    errors.for_each(|error| collect(&schema, document, &error, &mut problems));
     problems
 }
 

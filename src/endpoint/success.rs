@@ -1,5 +1,7 @@
 //! Judging a reply: what a status and a body say of the records that were sent.
 
+use std::sync::LazyLock;
+
 use http::StatusCode;
 
 use crate::client::Reply;
@@ -21,14 +23,19 @@ pub struct Success {
     names_always: bool,
     partial: Vec<u16>,
     treat: Treatments,
-    error: Expression,
+    /// Finds the message of an error, where it is not [`USUAL`].
+    error: Option<Expression>,
 }
+
+/// Finds the message of an error in most replies. Compiled when the first error comes.
+static USUAL: LazyLock<Option<Expression>> = LazyLock::new(|| {
+    Expression::compile("(.error.message? // .error? // .message? // .errors?) // empty").ok()
+});
 
 impl Success {
     /// Makes response rules ready. `error` finds the message of an error in a reply's body. What is wrong is given with
     /// its key.
     pub fn compile(rule: &SuccessRule, error: Option<&str>) -> Result<Self, (&'static str, String)> {
-        const USUAL: &str = "(.error.message? // .error? // .message? // .errors?) // empty";
         let compile = |key, text: &str| {
             Expression::compile(text).map_err(|error| -> Fault { (key, error.to_string()) })
         };
@@ -50,7 +57,7 @@ impl Success {
                 .map(|failed| failed.partial.clone())
                 .unwrap_or_default(),
             treat: rule.treat.clone(),
-            error: compile("error", error.unwrap_or(USUAL))?,
+            error: error.map(|text| compile("error", text)).transpose()?,
         })
     }
 
@@ -208,7 +215,8 @@ impl Success {
 
     /// Why a reply is a refusal, in the API's own words where it gives some.
     pub fn reason(&self, status: StatusCode, body: &[u8]) -> String {
-        let said = parse(body).and_then(|value| self.error.at_most_one(value, &[]).ok().flatten());
+        let error = self.error.as_ref().or_else(|| USUAL.as_ref());
+        let said = parse(body).and_then(|value| error?.at_most_one(value, &[]).ok().flatten());
         let said = said.map(|value| value.to_words()).or_else(|| plain_text(body));
         match said
             .map(|said| shorten(&said))

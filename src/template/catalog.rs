@@ -23,18 +23,50 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    vendors: BTreeMap<String, Arc<VendorFile>>,
-    vendor_documents: BTreeMap<String, Arc<Document>>,
-    templates: BTreeMap<String, Slot>,
+    vendors: BTreeMap<String, Slot<Vendor>>,
+    templates: BTreeMap<String, Slot<Template>>,
 }
 
-/// The place of a template. A built-in one is read when it is first asked for: a run needs one of them, and each costs the
-/// start of the program a millisecond.
-#[derive(Debug, Clone, Default)]
-struct Slot {
+/// The place of a file. A built-in one is read when it is first asked for: a run needs one template of one vendor at most,
+/// and each costs the start of the program a millisecond.
+#[derive(Debug, Clone)]
+struct Slot<T> {
     path: PathBuf,
     text: &'static str,
-    read: OnceLock<Template>,
+    read: OnceLock<T>,
+}
+
+impl<T> Slot<T> {
+    fn built_in(path: &Path, text: &'static str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text,
+            read: OnceLock::new(),
+        }
+    }
+
+    fn theirs(value: T) -> Self {
+        Self {
+            path: PathBuf::new(),
+            text: "",
+            read: OnceLock::from(value),
+        }
+    }
+
+    fn get(&self, read: impl FnOnce(&Path, &str) -> Result<T, CatalogError>) -> Result<&T, CatalogError> {
+        if let Some(value) = self.read.get() {
+            return Ok(value);
+        }
+        let value = read(&self.path, self.text)?;
+        Ok(self.read.get_or_init(|| value))
+    }
+}
+
+/// A vendor's file, and the text that it was read from.
+#[derive(Debug, Clone)]
+struct Vendor {
+    file: Arc<VendorFile>,
+    document: Arc<Document>,
 }
 
 /// Why a catalog could not be read, or has no such template.
@@ -69,15 +101,12 @@ impl Catalog {
         let files = BUILT_IN.dirs().flat_map(Dir::files);
         for (path, text) in files.filter_map(|file| Some((file.path(), file.contents_utf8()?))) {
             if is_vendor(path) {
-                catalog.add_vendor(path, text, true)?;
-                continue;
+                let slot = Slot::built_in(path, text);
+                catalog.vendors.insert(folder_of(path), slot);
+            } else {
+                let slot = Slot::built_in(path, text);
+                catalog.templates.insert(name_of(path), slot);
             }
-            let slot = Slot {
-                path: path.to_owned(),
-                text,
-                read: OnceLock::new(),
-            };
-            catalog.templates.insert(name_of(path), slot);
         }
         Ok(catalog)
     }
@@ -100,7 +129,8 @@ impl Catalog {
 
     /// The vendor of that name, which is its folder's.
     pub fn vendor(&self, name: &str) -> Option<&VendorFile> {
-        self.vendors.get(name).map(AsRef::as_ref)
+        // A built-in file can be read, the test suite sees to it; a user's was when the catalog was made.
+        self.read_vendor(name)?.ok().map(|vendor| vendor.file.as_ref())
     }
 
     /// Every template, by name.
@@ -108,12 +138,13 @@ impl Catalog {
         self.templates.values().map(|slot| self.read(slot)).collect()
     }
 
-    fn read<'a>(&self, slot: &'a Slot) -> Result<&'a Template, CatalogError> {
-        if let Some(template) = slot.read.get() {
-            return Ok(template);
-        }
-        let template = self.read_template(&slot.path, slot.text, true)?;
-        Ok(slot.read.get_or_init(|| template))
+    fn read<'a>(&self, slot: &'a Slot<Template>) -> Result<&'a Template, CatalogError> {
+        slot.get(|path, text| self.read_template(path, text, true))
+    }
+
+    fn read_vendor(&self, name: &str) -> Option<Result<&Vendor, CatalogError>> {
+        let slot = self.vendors.get(name)?;
+        Some(slot.get(|path, text| Vendor::read(path, text, true)))
     }
 
     /// A name without its vendor, or with a typing error, most likely means this template.
@@ -128,15 +159,12 @@ impl Catalog {
     fn add(&mut self, files: Vec<(PathBuf, String)>) -> Result<(), CatalogError> {
         let (vendors, endpoints): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| is_vendor(path));
         for (path, text) in &vendors {
-            self.add_vendor(path, text, false)?;
+            let slot = Slot::theirs(Vendor::read(path, text, false)?);
+            self.vendors.insert(folder_of(path), slot);
         }
         for (path, text) in endpoints {
             let template = self.read_template(&path, &text, false)?;
-            let slot = Slot {
-                read: OnceLock::from(template),
-                ..Slot::default()
-            };
-            self.templates.insert(name_of(&path), slot);
+            self.templates.insert(name_of(&path), Slot::theirs(template));
         }
         let folders: BTreeSet<String> = vendors.iter().map(|(path, _)| folder_of(path)).collect();
         let is_theirs = |name: &&String| {
@@ -151,31 +179,17 @@ impl Catalog {
         Ok(())
     }
 
-    fn add_vendor(&mut self, path: &Path, text: &str, is_built_in: bool) -> Result<(), CatalogError> {
-        let (vendor, document) = read::<VendorFile>(path, text, is_built_in)?;
-        let problems: Vec<Problem> = vendor_problems(&vendor)
-            .into_iter()
-            .chain(vendor.problems())
-            .collect();
-        if !problems.is_empty() {
-            return Err(CatalogError::Document(document.locate(problems)));
-        }
-        self.vendors.insert(folder_of(path), Arc::new(vendor));
-        self.vendor_documents.insert(folder_of(path), Arc::new(document));
-        Ok(())
-    }
-
     fn read_template(&self, path: &Path, text: &str, is_built_in: bool) -> Result<Template, CatalogError> {
         let (file, document) = read::<TemplateFile>(path, text, is_built_in)?;
         let folder = folder_of(path);
         let wrong = |problems| CatalogError::Document(document.locate(problems));
-        let Some(vendor) = self.vendors.get(&folder) else {
+        let Some(vendor) = self.read_vendor(&folder).transpose()? else {
             return Err(wrong(vec![Problem::new(
                 "",
                 format!("the folder `{folder}` has no `vendor.yaml`"),
             )]));
         };
-        let problems = problems_of(&file, vendor);
+        let problems = problems_of(&file, &vendor.file);
         if !problems.is_empty() && is_built_in {
             // The user's file of the vendor is what does not fit.
             return Err(CatalogError::Document(Problems::new(
@@ -188,13 +202,30 @@ impl Catalog {
         }
         Ok(Template {
             name: name_of(path),
-            vendor: Arc::clone(vendor),
+            vendor: Arc::clone(&vendor.file),
             file,
             is_built_in,
             places: Places {
-                vendor: self.vendor_documents.get(&folder).cloned(),
+                vendor: Some(Arc::clone(&vendor.document)),
                 file: Some(Arc::new(document)),
             },
+        })
+    }
+}
+
+impl Vendor {
+    fn read(path: &Path, text: &str, is_built_in: bool) -> Result<Self, CatalogError> {
+        let (vendor, document) = read::<VendorFile>(path, text, is_built_in)?;
+        let problems: Vec<Problem> = vendor_problems(&vendor)
+            .into_iter()
+            .chain(vendor.problems())
+            .collect();
+        if !problems.is_empty() {
+            return Err(CatalogError::Document(document.locate(problems)));
+        }
+        Ok(Self {
+            file: Arc::new(vendor),
+            document: Arc::new(document),
         })
     }
 }
@@ -280,6 +311,13 @@ mod tests {
             }
         }
         directory
+    }
+
+    #[test]
+    fn every_built_in_vendor_can_be_read() {
+        let catalog = Catalog::built_in().unwrap();
+        assert!(catalog.vendors.len() > 1);
+        assert!(catalog.vendors.keys().all(|name| catalog.vendor(name).is_some()));
     }
 
     #[test]

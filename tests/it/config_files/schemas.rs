@@ -1,5 +1,6 @@
 //! The JSON Schemas that `outpour schema` prints: they accept the project's own files, and `docs/` has them as they are.
 
+use outpour::config::Config;
 use outpour::document::Document;
 use serde_json::Value;
 
@@ -110,6 +111,66 @@ fn the_schemas_mean_the_same_in_both_drafts_that_they_are_read_as() {
         }
     }
     assert!(references > 100, "{references}");
+}
+
+/// The program makes ready only what a document needs of its schema.
+#[test]
+fn whatever_the_whole_schema_refuses_is_refused() {
+    let whole = jsonschema::validator_for(&printed("job")).unwrap();
+    let (mut refused, mut allowed) = (0, 0);
+    for name in example_jobs() {
+        let text = std::fs::read_to_string(project(&format!("config/{name}"))).unwrap();
+        let job = Document::parse(&name, &text).unwrap().value().clone();
+        let mut places = places(&job);
+        places.truncate(12);
+        for (at, place) in places.iter().enumerate() {
+            let mut broken = job.clone();
+            let value = broken.pointer_mut(place).unwrap();
+            *value = [
+                Value::from(-7),
+                Value::from("?"),
+                serde_json::json!({ "?": [null] }),
+            ][at % 3]
+                .clone();
+            let is_allowed = whole.is_valid(&broken);
+            let typed = Document::parse(&name, &broken.to_string())
+                .unwrap()
+                .typed::<Config>();
+            assert!(is_allowed || typed.is_err(), "{broken}");
+            refused += u32::from(!is_allowed);
+            allowed += u32::from(is_allowed && typed.is_ok());
+        }
+    }
+    assert!(
+        refused > 30 && allowed > 5,
+        "{refused} refused, {allowed} allowed"
+    );
+}
+
+/// The JSON pointers of everything in a value.
+fn places(value: &Value) -> Vec<String> {
+    let inside: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (at.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let below = |(key, value): &(String, &Value)| {
+        let deeper: Vec<String> = places(value)
+            .iter()
+            .map(|place| format!("/{key}{place}"))
+            .collect();
+        std::iter::once(format!("/{key}"))
+            .chain(deeper)
+            .collect::<Vec<_>>()
+    };
+    inside.iter().flat_map(below).collect()
 }
 
 #[test]
