@@ -170,6 +170,9 @@ def start(place):
 
 
 MEMORY = Goal("peak", most=64)
+# What oha took for a record in batches of 100, in microseconds, and wrk's requests a second at the slow server, where the bar
+# was measured.
+OHA, WRK = 0.2, 1257
 # With the ledger a run takes at most 10 % longer.
 WITHOUT = [Goal("rate_ratio", most=1.1)]
 # Requests at the slow server: about ten seconds; fewer where there are fewer records.
@@ -183,7 +186,8 @@ def as_fast(cpu, rate=None):
 
 
 def batches(cpu):
-    return [Goal("cpu", most=cpu), MEMORY]
+    """The bar is in microseconds of an hour in which oha took OHA of them for the same records. Ratios travel, hours do not."""
+    return [Goal("cpu_ratio", most=round(cpu / OHA, 1)), MEMORY]
 
 
 WORKS = [
@@ -210,7 +214,7 @@ WORKS = [
     Work(LATENCY, "wrk, 50 ms of latency", "request", wrk(5)),
     Work("latency-oha", "oha, 50 ms of latency", "request", oha("single", 1, SLOWLY), LATENCY),
     Work("latency", "outpour, 50 ms of latency", "request",
-         outpour("ndjson", slow=SLOWLY), LATENCY, [Goal("rate", least=1250), MEMORY]),
+         outpour("ndjson", slow=SLOWLY), LATENCY, [Goal("rate_ratio", least=round(1250 / WRK, 3)), MEMORY]),
     Work("ledger-singles", "outpour, one POST a record, without the ledger", "request",
          outpour("ndjson", ledger=False), "singles", WITHOUT),
     Work("ledger-batches", "outpour, batches of 100, without the ledger", "record",
