@@ -14,7 +14,7 @@ use jaq_core::data::HasLut;
 use jaq_core::{DataT, Lut};
 
 use super::bounded::Bounded;
-use crate::guard::{guarded, said};
+use crate::guard::guarded;
 
 /// The most steps of a run. A step is a term that is evaluated, or 64 bytes of values that are looked at: half a second or so.
 pub const MAX_STEPS: u64 = 10_000_000;
@@ -47,8 +47,8 @@ pub enum Exceeded {
     /// Its regexes search for too long.
     #[error("its regexes take too long")]
     Search,
-    /// A function of jq's panicked, and said this.
-    #[error("a function of jq's failed, which is a defect ({0})")]
+    /// Something in it panicked, and said this.
+    #[error("it failed by a defect of jq or of outpour ({0})")]
     Defect(String),
 }
 
@@ -100,9 +100,9 @@ pub(super) fn within<T>(steps: u64, work: impl FnOnce() -> T) -> Result<T, Excee
     // What `work` holds is dropped as it unwinds; nobody sees it half done.
     let done = guarded(work);
     drop(running);
-    done.map_err(|payload| match payload.downcast::<Exceeded>() {
-        Ok(exceeded) => *exceeded,
-        Err(panic) => Exceeded::Defect(said(&*panic).unwrap_or("without a word").to_owned()),
+    done.map_err(|panic| match panic.payload.downcast_ref::<Exceeded>() {
+        Some(exceeded) => exceeded.clone(),
+        None => Exceeded::Defect(panic.to_string()),
     })
 }
 

@@ -4,7 +4,9 @@
 //! (`(?:(a)|(b))*` on `ba`). These give one match after the other, so that the limits of a run see each of them. The
 //! language of the regexes is jaq's, and so is its engine.
 
-use std::time::Instant;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use jaq_core::native::{Filter as Named, Fun, bome, run};
 use jaq_core::{Bind, Cv, Error, RunPtr, ValR, ValT as _};
@@ -16,13 +18,31 @@ use super::bounds::{Exceeded, MAX_WEIGHT, Metered, charge, charge_search};
 
 /// The memory that a compiled regex is tried in first, and that it may take at most, in bytes.
 const SMALLEST: usize = 1 << 10;
-const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 16 << 20;
+const GROWTH: usize = 2;
+
+/// The longest pattern, in bytes. Its syntax tree takes far more than it.
+const MAX_PATTERN: usize = 64 << 10;
+
+/// How many regexes a thread keeps, and the most memory that each was compiled in, in bytes.
+const KEPT: usize = 16;
+const MOST_KEPT: usize = 16 << 10;
 
 /// The least that one state of a compiled regex takes, in bytes.
-const STATE: u64 = 32;
+const STATE: usize = 32;
 
-/// How many states are looked at in a step: in the worst case a search is in every state at every byte.
-const STATES_PER_STEP: u64 = 32;
+/// How many states are looked at in a step. In the worst case a search is in every state at every byte, and copies the places
+/// of all groups there; few come near it, so this is a quarter of what a step may take elsewhere.
+const STATES_PER_STEP: u64 = 128;
+
+/// How many groups are copied in the time that a look at a state takes.
+const GROUPS_PER_STATE: u64 = 4;
+
+/// The longest that a look at a state takes.
+const PER_STATE: Duration = Duration::from_nanos(20);
+
+/// What the engine says of a pattern that does not fit into the memory that it may take.
+const TOO_LARGE: &str = "compiled regex exceeded size limit";
 
 type Er = Error<Bounded>;
 
@@ -56,17 +76,19 @@ fn search(mut cv: Cv<'_, Metered>, wanted: Wanted) -> ValR<Bounded> {
     let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
     let flags = Flags::of(text_of(&flags)?)?;
     let pattern = text_of(&pattern)?;
+    let compiled = flags.compile(pattern)?;
     let Some(text) = cv.1.as_utf8_bytes() else {
         return Err(Error::typ(cv.1, "string"));
     };
-    let (regex, states) = flags.compile(pattern)?;
-    charge((states * text.len() as u64) / STATES_PER_STEP);
+    let looks = compiled.looks(text.len());
+    charge(looks / STATES_PER_STEP);
     let search = Search {
         value: &cv.1,
         text,
-        names: regex.capture_names().collect(),
+        names: compiled.regex.capture_names().collect(),
+        longest: PER_STATE.saturating_mul(u32::try_from(looks).unwrap_or(u32::MAX)),
     };
-    search.parts(&regex, flags, wanted)
+    search.parts(&compiled.regex, flags, wanted)
 }
 
 fn text_of(value: &Bounded) -> Result<&str, Er> {
@@ -93,11 +115,32 @@ impl<'a> Flags<'a> {
         self.0.contains(letter)
     }
 
+    /// Compiles a pattern, unless this thread did so lately. It costs as many steps either way.
+    fn compile(self, pattern: &str) -> Result<Rc<Compiled>, Er> {
+        let is_same = |compiled: &&Rc<Compiled>| compiled.pattern == pattern && compiled.letters == self.0;
+        if let Some(known) = RECENT.with_borrow(|recent| recent.iter().find(is_same).cloned()) {
+            known.charge();
+            return Ok(known);
+        }
+        let compiled = Rc::new(self.compile_anew(pattern)?);
+        if compiled.size <= MOST_KEPT {
+            RECENT.with_borrow_mut(|recent| {
+                recent.truncate(KEPT - 1);
+                recent.insert(0, Rc::clone(&compiled));
+            });
+        }
+        Ok(compiled)
+    }
+
     /// Compiles within the least memory that is enough, which tells how many states there may be.
-    fn compile(self, pattern: &str) -> Result<(Regex, u64), Er> {
-        let mut size = SMALLEST;
+    fn compile_anew(self, pattern: &str) -> Result<Compiled, Er> {
+        if pattern.len() > MAX_PATTERN {
+            let words = format_args!("invalid regex: it has more than {} KiB", MAX_PATTERN >> 10);
+            return Err(Error::str(words));
+        }
+        let mut size = first_size(pattern);
         loop {
-            charge(size as u64 / STATE);
+            charge(cost_of(pattern, size));
             let mut builder = RegexBuilder::new(pattern);
             let built = builder
                 .case_insensitive(self.has('i'))
@@ -109,17 +152,67 @@ impl<'a> Flags<'a> {
                 .build();
             match built {
                 Ok(regex) => {
-                    let states = size as u64 / STATE;
-                    refuse_many_groups(&regex, states);
-                    return Ok((regex, states));
+                    refuse_many_groups(&regex, states_in(size));
+                    return Ok(Compiled {
+                        pattern: pattern.to_owned(),
+                        letters: self.0.to_owned(),
+                        regex,
+                        size,
+                    });
                 }
-                Err(error) if size >= LARGEST => {
-                    return Err(Error::str(format_args!("invalid regex: {error}")));
-                }
-                Err(_) => size *= 4,
+                Err(error) if size < LARGEST && error.to_string() == TOO_LARGE => size *= GROWTH,
+                Err(error) => return Err(Error::str(format_args!("invalid regex: {error}"))),
             }
         }
     }
+}
+
+/// A regex that is ready.
+struct Compiled {
+    pattern: String,
+    letters: String,
+    regex: Regex,
+    /// The memory that it was compiled within.
+    size: usize,
+}
+
+impl Compiled {
+    /// Pays for compiling it.
+    fn charge(&self) {
+        let mut size = first_size(&self.pattern);
+        while size <= self.size {
+            charge(cost_of(&self.pattern, size));
+            size *= GROWTH;
+        }
+    }
+
+    /// How many looks at a state a search through a text of this length takes at most.
+    fn looks(&self, length: usize) -> u64 {
+        let groups = GROUPS_PER_STATE + self.regex.captures_len() as u64;
+        states_in(self.size) * length as u64 * groups / GROUPS_PER_STATE
+    }
+}
+
+/// The memory that a pattern is tried in first: that of one whose characters stand for themselves.
+fn first_size(pattern: &str) -> usize {
+    let states = pattern.len().saturating_mul(STATE);
+    states.next_power_of_two().max(SMALLEST)
+}
+
+/// What it costs to compile a pattern within so much memory. Names of groups are sorted as they come, each into its place.
+fn cost_of(pattern: &str, size: usize) -> u64 {
+    let length = pattern.len() as u64;
+    states_in(size) + length + length * length / 3_072
+}
+
+thread_local! {
+    /// What this thread compiled last, the latest first: most expressions have the same regex for each record.
+    static RECENT: RefCell<Vec<Rc<Compiled>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many states there are in so much memory, at most.
+fn states_in(size: usize) -> u64 {
+    (size / STATE) as u64
 }
 
 /// A search keeps the places of all groups for each state, twice.
@@ -135,6 +228,8 @@ struct Search<'a> {
     value: &'a Bounded,
     text: &'a [u8],
     names: Vec<Option<&'a str>>,
+    /// The longest that one search through it takes.
+    longest: Duration,
 }
 
 impl Search<'_> {
@@ -142,9 +237,12 @@ impl Search<'_> {
     fn parts(&self, regex: &Regex, flags: Flags<'_>, wanted: Wanted) -> ValR<Bounded> {
         let (mut last, mut characters) = (0, Characters::of(self.text));
         let whole = |captures: &Captures<'_>| captures.get(0).map_or(0..0, |whole| whole.range());
-        let matches = Watched(regex.captures_iter(self.text))
-            .filter(|captures| !(flags.has('n') && whole(captures).is_empty()))
-            .take(if flags.has('g') { usize::MAX } else { 1 });
+        let matches = Watched {
+            found: regex.captures_iter(self.text),
+            longest: self.longest,
+        }
+        .filter(|captures| !(flags.has('n') && whole(captures).is_empty()))
+        .take(if flags.has('g') { usize::MAX } else { 1 });
         let parts = matches.flat_map(|captures| {
             let range = whole(&captures);
             let between = &self.text[last..range.start];
@@ -187,15 +285,19 @@ impl Search<'_> {
 
 /// Matches, whose time is taken. A search may look at the rest of the text anew for each match, and nobody can tell
 /// beforehand.
-struct Watched<I>(I);
+struct Watched<I> {
+    found: I,
+    /// The longest that one takes. What takes longer was not let go on, and that is not the record's fault.
+    longest: Duration,
+}
 
 impl<I: Iterator> Iterator for Watched<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<Self::Item> {
         let begun = Instant::now();
-        let found = self.0.next();
-        charge_search(begun.elapsed());
+        let found = self.found.next();
+        charge_search(begun.elapsed().min(self.longest));
         found
     }
 }

@@ -181,11 +181,23 @@ fn a_search_that_would_take_too_long_is_stopped() {
             "(\"a\" * 1000000) | test(\"(a{0,100}){0,100}b\")",
             "it takes too long",
         ),
-        ("\"a\" | test(\"(a{0,1000}){0,1000}b\")", "invalid regex"),
         ("\"a\" | test(\"(a)\" * 600)", "a value of more than"),
     ] {
         let reason = reason(text, 1_000_000);
         assert!(reason.contains(words), "{text}: {reason}");
+    }
+}
+
+#[test]
+fn a_regex_of_many_groups_is_paid_for_by_their_number() {
+    let groups = "((\"(a)|\" * 400) | .[:-1]) as $g";
+    for text in [
+        format!("{groups} | (\"a\" * 15000) | test(\"(?:\" + $g + \")*b\")"),
+        "(reduce range(4000) as $i (\"\"; . + \"(?<a\\(1000 + $i)>)\")) as $p | [range(60) | try (\"x\" | test($p + \"(\")) catch 0]"
+            .to_owned(),
+    ] {
+        let reason = reason(&text, MAX_STEPS);
+        assert!(reason.contains("it takes too long"), "{text}: {reason}");
     }
 }
 
@@ -214,12 +226,24 @@ c" | [test("B.c";"ip"), test("b.c"), test("c$"), test("b$";"m")]"#,
         (r#""aab" | [scan("a+?";"l")]"#, r#"["aa"]"#),
         (r#""ab" | test(" a b # all";"x")"#, "true"),
         (r#""" | [gsub("";"x"), gsub("a";"x")]"#, r#"["x",""]"#),
+        (r#""a" * 160000 | test("^.{1,255}$")"#, "false"),
+        (r#""abc" | test("^.{0,12500}$")"#, "true"),
+        (r#"[range(260) | try ("a" | test("(")) catch 0] | length"#, "260"),
     ] {
         assert_eq!(run(text, "null").unwrap(), wanted, "{text}");
     }
     for (text, words) in [
         (r#""a" | test("a";"q")"#, "invalid regex flag: q"),
         (r#""a" | test("(")"#, "invalid regex: "),
+        (r#"1 | test("(")"#, "invalid regex: "),
+        (
+            r#""a" | test("(a{0,1000}){0,1000}b")"#,
+            "invalid regex: compiled regex exceeded",
+        ),
+        (
+            r#""a" | test("x" * 65537)"#,
+            "invalid regex: it has more than 64 KiB",
+        ),
         (r#"1 | test("a")"#, "cannot use 1 as string"),
         (r#""a" | test(1)"#, "cannot use 1 as string"),
     ] {
@@ -231,9 +255,10 @@ c" | [test("B.c";"ip"), test("b.c"), test("c$"), test("b$";"m")]"#,
 #[test]
 fn a_panic_in_a_function_of_jq_is_an_error_of_that_run_alone() {
     let failed = bounds::within(1, || -> u8 { panic!("index {}", 7) }).unwrap_err();
-    assert_eq!(
-        failed.to_string(),
-        "a function of jq's failed, which is a defect (index 7)"
+    let words = failed.to_string();
+    assert!(
+        words.starts_with("it failed by a defect of jq or of outpour (index 7, tests.rs:"),
+        "{words}"
     );
     assert_eq!(run(". + 1", "1").unwrap(), "2");
 }

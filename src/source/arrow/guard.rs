@@ -2,7 +2,7 @@
 
 use arrow_schema::ArrowError;
 
-use crate::guard::{self, said};
+use crate::guard;
 use crate::source::error::SourceError;
 
 /// Runs a part of the arrow crate; its errors and panics become an error of the input at `place`.
@@ -16,7 +16,7 @@ pub(super) fn guarded<T>(
         Ok(Err(error)) => error.to_string(),
         Err(panic) => format!(
             "the data is corrupt ({})",
-            said(&*panic).unwrap_or("the decoder gave up")
+            panic.said().unwrap_or("the decoder gave up")
         ),
     };
     Err(SourceError::Arrow {
