@@ -57,8 +57,7 @@ fn take_definitions(schema: &mut Value) -> Map<String, Value> {
 
 /// The keyword and the name of a definition that a reference names.
 fn place_of(reference: &str) -> Option<(&str, &str)> {
-    let (keyword, name) = reference.strip_prefix("#/")?.split_once('/')?;
-    Some((keyword, name))
+    reference.strip_prefix("#/")?.split_once('/')
 }
 
 fn note_keys<'d>(document: &'d Value, keys: &mut BTreeSet<&'d str>) {
@@ -145,26 +144,11 @@ mod tests {
         });
         let document =
             json!({ "default": "", "limits": { "count": 0 }, "name": 1, "properties": [{ "name": 7 }] });
-        assert_eq!(
-            needed(schema, &document),
-            json!({
-                "type": "object",
-                "additionalProperties": false,
-                "required": ["limits"],
-                "properties": {
-                    "limits": { "$ref": "#/$defs/Limits" },
-                    "default": { "$ref": "#/$defs/Default" },
-                    "webhook": true,
-                    "properties": { "type": "array", "items": { "$ref": "#/$defs/Field" } },
-                    "name": { "enum": ["a", { "properties": { "x": 1 } }] },
-                },
-                "$defs": {
-                    "Limits": { "anyOf": [{ "$ref": "#/$defs/Rate" }, { "type": "null" }] },
-                    "Rate": { "properties": { "count": { "minimum": 1 }, "window": true } },
-                    "Field": { "properties": { "name": { "type": "string" }, "limits": { "$ref": "#/$defs/Limits" } } },
-                    "Default": { "type": "string" },
-                },
-            })
-        );
+        let mut expected = schema.clone();
+        expected["properties"]["webhook"] = true.into();
+        expected["$defs"]["Rate"]["properties"]["window"] = true.into();
+        let definitions = expected["$defs"].as_object_mut().unwrap();
+        definitions.retain(|name, _| name != "Span" && name != "Webhook");
+        assert_eq!(needed(schema, &document), expected);
     }
 }
